@@ -1,0 +1,22 @@
+# Debian packages (scripts/setup.sh installs them) and the pinned DuckDB below .deps/.
+find_package(fmt 9 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(CURL REQUIRED)
+find_package(CLI11 REQUIRED)
+if(LEAT_BUILD_TESTS)
+  enable_testing()
+  find_package(GTest REQUIRED)
+endif()
+
+set(LEAT_DUCKDB_ROOT ${CMAKE_SOURCE_DIR}/.deps/duckdb-1.5.5)
+if(NOT EXISTS ${LEAT_DUCKDB_ROOT}/lib/libduckdb.so)
+  message(FATAL_ERROR "DuckDB is missing below .deps/: run scripts/setup.sh (or make build)")
+endif()
+add_library(leat_duckdb SHARED IMPORTED)
+set_target_properties(leat_duckdb PROPERTIES
+  IMPORTED_LOCATION ${LEAT_DUCKDB_ROOT}/lib/libduckdb.so
+  IMPORTED_NO_SONAME TRUE
+  INTERFACE_INCLUDE_DIRECTORIES ${LEAT_DUCKDB_ROOT}/include)

@@ -1,0 +1,131 @@
+// DuckDB behind our own interface: run SQL over Delta tables, bind and trace it, read files, write Parquet.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "data/value.h"
+#include "delta/table.h"
+
+namespace leat::engine {
+
+struct EngineOptions {
+  int threads = 0;                        // 0: all cores
+  std::int64_t memory_limit_bytes = 0;    // 0: the default in engine/limits.h
+  std::string temporary_directory;        // where large sorts and joins spill
+};
+
+// What a table name in a query stands for.
+struct DeltaSource {
+  std::string path;
+  std::optional<TableVersion> version;   // none: latest when bound
+};
+struct FilesSource {                     // staged Parquet files that are not committed yet
+  std::vector<std::string> paths;
+  data::Schema schema;
+};
+struct SchemaSource {                    // a table that need not exist: binds, has no rows
+  AssetName asset;
+  data::Schema schema;
+};
+struct QuerySource {                     // a view
+  std::string sql;
+};
+using TableSource = std::variant<DeltaSource, FilesSource, SchemaSource, QuerySource>;
+
+// Resolves names in queries; asked with the schema ("" if none) and table as written. Called from engine threads.
+using TableResolver =
+    std::function<Result<std::optional<TableSource>>(const std::string& schema, const std::string& table)>;
+
+// Named parameters ($start): instants bind as TIMESTAMP WITH TIME ZONE.
+using Parameters = std::map<std::string, data::Value>;
+
+struct ColumnStats {
+  std::string column;                    // dotted path for nested fields
+  std::optional<std::string> min, max;   // as DuckDB prints them; none when unknown
+  std::optional<std::int64_t> null_count;
+  bool has_nan = false;
+};
+
+struct WrittenFile {
+  std::string path;                      // absolute
+  std::int64_t row_count = 0;
+  std::int64_t size_bytes = 0;
+  std::vector<ColumnStats> columns;
+  std::map<std::string, std::optional<std::string>> partition_values;
+};
+
+struct WriteOptions {
+  std::string directory;                 // exists; file names are part-<uuid>.zstd.parquet
+  std::vector<std::string> partition_columns;
+  std::int64_t target_file_bytes = 0;    // 0: one file per writing thread
+  bool keep_order = false;               // true: rows in query order, one file
+};
+
+struct ColumnLineage {
+  std::string column;                                  // of the query's result
+  std::vector<std::pair<AssetName, std::string>> sources;   // asset and column it is computed from
+};
+
+struct BoundQuery {
+  data::Schema schema;                   // result, with types that Delta can store
+  std::vector<ColumnLineage> lineage;    // only for tables resolved as SchemaSource
+};
+
+struct QueryProgress {
+  double fraction = 0;                   // 0 to 1, or negative when unknown
+};
+
+// One connection. Not thread-safe; make one per task. Cheap (well under a millisecond).
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  virtual void SetResolver(TableResolver resolver) = 0;
+  // Runs CREATE MACRO and other set-up statements.
+  virtual Status Execute(const std::string& sql, const Parameters& parameters = {}) = 0;
+  // Reads all rows, at most `max_rows`.
+  virtual Result<data::Rows> Query(const std::string& sql, const Parameters& parameters = {},
+                                   std::size_t max_rows = SIZE_MAX) = 0;
+  // Streams Arrow batches; stops at the first error of `visit`.
+  virtual Status Stream(const std::string& sql, const Parameters& parameters,
+                        const std::function<Status(const data::ArrowBatch&)>& visit) = 0;
+  // Parses and binds without running.
+  virtual Result<BoundQuery> Bind(const std::string& sql, const Parameters& parameters = {}) = 0;
+  // Writes the query's rows as Parquet with types that Delta can store, and the statistics for its log.
+  // Files are not synced. On error or cancellation, none are left.
+  virtual Result<std::vector<WrittenFile>> WriteParquet(const std::string& sql, const Parameters& parameters,
+                                                        const WriteOptions& options) = 0;
+  // COPY ... TO one file in csv, json or parquet.
+  virtual Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
+                                      const std::string& format) = 0;
+  // Thread-safe: ends the running statement, which then returns kCancelled.
+  virtual void Interrupt() = 0;
+  virtual QueryProgress Progress() const = 0;
+};
+
+// One embedded database. Thread-safe.
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> Open(const io::Environment& environment,
+                                              const EngineOptions& options);
+  virtual ~Engine() = default;
+
+  virtual std::unique_ptr<Session> NewSession() = 0;
+  virtual delta::ParquetHandler& parquet() = 0;
+  // The table object shared by all users of that path, so that its log is read once.
+  virtual delta::Table& TableAt(const std::string& path) = 0;
+};
+
+// The Delta add action of a written file: relative path, statistics JSON typed by the schema.
+delta::AddFile ToAddFile(const WrittenFile& file, const std::string& table_path,
+                         const data::Schema& schema, TimestampUs now);
+
+}  // namespace leat::engine

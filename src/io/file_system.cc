@@ -1,0 +1,300 @@
+#include "io/file_system.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+namespace leat::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error SystemError(std::string_view action, const std::string& path, int error_number) {
+  std::string message = "cannot " + std::string(action) + " " + path + ": " + std::strerror(error_number);
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR: return NotFound(std::move(message));
+    case EEXIST: return AlreadyExists(std::move(message));
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return Denied(std::move(message)).WithHint("check the owner and permissions of that path");
+    case ENOSPC:
+    case EDQUOT:
+      return RetryLater(std::move(message)).WithHint("free disk space, then run again: nothing was lost");
+    case EMFILE:
+    case ENFILE:
+      return RetryLater(std::move(message)).WithHint("raise the limit of open files (ulimit -n)");
+    case EISDIR: return InvalidInput(std::move(message));
+    default: return RetryLater(std::move(message));
+  }
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  bool ok() const { return fd_ >= 0; }
+  int fd() const { return fd_; }
+  // close(2) reports delayed write errors of network file systems.
+  int Close() {
+    const int fd = fd_;
+    fd_ = -1;
+    return close(fd);
+  }
+
+ private:
+  int fd_;
+};
+
+Status WriteAll(int fd, const std::string& path, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return SystemError("write", path, errno);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return Ok();
+}
+
+Status SyncPath(const std::string& path, int flags) {
+  Descriptor file(open(path.c_str(), flags | O_CLOEXEC));
+  if (!file.ok()) return SystemError("open", path, errno);
+  if (fsync(file.fd()) != 0) {
+    // After a failed fsync the kernel may have dropped the data: calling it again would lie.
+    return OutcomeUnknown("cannot make " + path + " durable: " + std::strerror(errno))
+        .WithHint("check the disk; Leat reads the table again before it writes");
+  }
+  return Ok();
+}
+
+FileInfo ToInfo(const std::string& path, const struct stat& s) {
+  return {.path = path,
+          .size_bytes = s.st_size,
+          .modified_us = s.st_mtim.tv_sec * 1'000'000LL + s.st_mtim.tv_nsec / 1'000,
+          .is_directory = S_ISDIR(s.st_mode)};
+}
+
+class RealFileSystem final : public FileSystem {
+ public:
+  Result<std::string> ReadFile(const std::string& path) override {
+    return ReadRange(path, 0, INT64_MAX);
+  }
+
+  Result<std::string> ReadRange(const std::string& path, std::int64_t offset,
+                                std::int64_t size_bytes) override {
+    Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.ok()) return SystemError("read", path, errno);
+    struct stat s {};
+    if (fstat(file.fd(), &s) != 0) return SystemError("read", path, errno);
+    if (S_ISDIR(s.st_mode)) return SystemError("read", path, EISDIR);
+    const std::int64_t there = std::max<std::int64_t>(0, s.st_size - offset);
+    std::string content(static_cast<std::size_t>(std::min(there, size_bytes)), '\0');
+    std::size_t done = 0;
+    while (done < content.size()) {
+      const ssize_t n = pread(file.fd(), content.data() + done, content.size() - done,
+                              static_cast<off_t>(offset + static_cast<std::int64_t>(done)));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return SystemError("read", path, errno);
+      if (n == 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+    content.resize(done);
+    return content;
+  }
+
+  Result<std::vector<FileInfo>> List(const std::string& directory) override {
+    DIR* handle = opendir(directory.c_str());
+    if (handle == nullptr) return SystemError("list", directory, errno);
+    std::vector<FileInfo> entries;
+    for (const dirent* entry = readdir(handle); entry != nullptr; entry = readdir(handle)) {
+      const std::string name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      auto info = Stat(JoinPath(directory, name));
+      if (info.ok()) entries.push_back(std::move(*info));  // else it vanished since, or dangles
+    }
+    closedir(handle);
+    std::sort(entries.begin(), entries.end(),
+              [](const FileInfo& a, const FileInfo& b) { return a.path < b.path; });
+    return entries;
+  }
+
+  Result<FileInfo> Stat(const std::string& path) override {
+    struct stat link {};
+    struct stat target {};
+    if (lstat(path.c_str(), &link) != 0) return SystemError("read", path, errno);
+    if (stat(path.c_str(), &target) != 0) return SystemError("read", path, errno);
+    FileInfo info = ToInfo(path, target);
+    info.is_symlink = S_ISLNK(link.st_mode);
+    return info;
+  }
+
+  Status ReplaceFile(const std::string& path, std::string_view content) override {
+    LEAT_ASSIGN(const std::string temporary, WriteTemporary(path, content));
+    if (rename(temporary.c_str(), path.c_str()) != 0) {
+      const int error_number = errno;
+      unlink(temporary.c_str());
+      return SystemError("replace", path, error_number);
+    }
+    return SyncDirectory(ParentPath(path));
+  }
+
+  Result<bool> CreateFile(const std::string& path, std::string_view content) override {
+    LEAT_ASSIGN(const std::string temporary, WriteTemporary(path, content));
+    const int linked = link(temporary.c_str(), path.c_str());
+    const int error_number = errno;
+    unlink(temporary.c_str());
+    if (linked != 0 && error_number == EEXIST) return false;
+    if (linked != 0) return SystemError("create", path, error_number);
+    LEAT_TRY(SyncDirectory(ParentPath(path)));
+    return true;
+  }
+
+  Status SyncFile(const std::string& path) override { return SyncPath(path, O_RDONLY); }
+  Status SyncDirectory(const std::string& directory) override {
+    return SyncPath(directory.empty() ? "." : directory, O_RDONLY | O_DIRECTORY);
+  }
+
+  Status CreateDirectories(const std::string& directory) override {
+    if (directory.empty() || access(directory.c_str(), F_OK) == 0) return Ok();
+    const std::string parent = ParentPath(directory);
+    LEAT_TRY(CreateDirectories(parent));
+    if (mkdir(directory.c_str(), 0777) != 0 && errno != EEXIST) {
+      return SystemError("create folder", directory, errno);
+    }
+    return SyncDirectory(parent);
+  }
+
+  Status Remove(const std::string& path) override {
+    if (::remove(path.c_str()) != 0) return SystemError("remove", path, errno);
+    return Ok();
+  }
+
+  Status Rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return SystemError("rename", from, errno);
+    return Ok();
+  }
+
+ private:
+  // Writes and syncs a hidden file beside `path`; its name holds the process and a counter, so that no two
+  // writers share one.
+  Result<std::string> WriteTemporary(const std::string& path, std::string_view content) {
+    static std::atomic<unsigned> counter{0};
+    const std::string temporary = JoinPath(
+        ParentPath(path), "." + FileName(path) + "." + std::to_string(getpid()) + "." +
+                              std::to_string(counter++) + ".tmp");
+    Descriptor file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (!file.ok()) return SystemError("create", temporary, errno);
+    Status status = WriteAll(file.fd(), temporary, content);
+    if (status.ok() && fsync(file.fd()) != 0) status = SystemError("sync", temporary, errno);
+    if (status.ok() && file.Close() != 0) status = SystemError("close", temporary, errno);
+    if (!status.ok()) {
+      unlink(temporary.c_str());
+      return std::move(status).error();
+    }
+    return temporary;
+  }
+};
+
+// Walks below `directory` and collects the files whose path matches.
+Status CollectFiles(FileSystem& files, const std::string& directory, const std::string& pattern,
+                    std::vector<FileInfo>& found) {
+  LEAT_ASSIGN(const auto entries, files.List(directory));
+  for (const FileInfo& entry : entries) {
+    if (FileName(entry.path).starts_with(".")) continue;
+    if (entry.is_directory) {
+      LEAT_TRY(CollectFiles(files, entry.path, pattern, found));
+    } else if (pattern.empty() || fnmatch(pattern.c_str(), entry.path.c_str(), FNM_PATHNAME) == 0) {
+      found.push_back(entry);
+    }
+  }
+  return Ok();
+}
+
+// "a/**/b" may match any depth: try it with 0 to this many folders in place of "**".
+constexpr int kMaxGlobDepth = 16;
+
+}  // namespace
+
+FileSystem& LocalFileSystem() {
+  static RealFileSystem files;
+  return files;
+}
+
+std::string JoinPath(std::string_view directory, std::string_view name) {
+  if (directory.empty() || name.starts_with("/")) return std::string(name);
+  std::string path(directory);
+  if (!path.ends_with('/')) path += '/';
+  path += name;
+  return path;
+}
+
+std::string ParentPath(std::string_view path) { return fs::path(path).parent_path().string(); }
+std::string FileName(std::string_view path) { return fs::path(path).filename().string(); }
+
+std::string AbsolutePath(std::string_view path) {
+  std::string text = fs::absolute(fs::path(path)).lexically_normal().string();
+  if (text.size() > 1 && text.ends_with('/')) text.pop_back();
+  return text;
+}
+
+Result<std::string> RealPath(const std::string& path) {
+  std::error_code error;
+  const fs::path real = fs::canonical(path, error);
+  if (error) return SystemError("resolve", path, error.value());
+  return real.string();
+}
+
+Result<std::vector<FileInfo>> Glob(FileSystem& files, const std::string& pattern) {
+  std::vector<FileInfo> found;
+  const std::size_t wildcard = pattern.find_first_of("*?[");
+  if (wildcard == std::string::npos) {
+    LEAT_ASSIGN(FileInfo info, files.Stat(pattern));
+    if (!info.is_directory) return std::vector<FileInfo>{std::move(info)};
+    LEAT_TRY(CollectFiles(files, pattern, "", found));
+    return found;
+  }
+  const std::string fixed = pattern.substr(0, pattern.rfind('/', wildcard));
+  const std::string root = pattern.rfind('/', wildcard) == std::string::npos ? "." : fixed;
+  const std::string full = root == "." && !pattern.starts_with("./") ? "./" + pattern : pattern;
+  const std::size_t any_depth = full.find("**/");
+  if (any_depth == std::string::npos) {
+    LEAT_TRY(CollectFiles(files, root, full, found));
+    return found;
+  }
+  std::string depth;
+  for (int i = 0; i <= kMaxGlobDepth; i++, depth += "*/") {
+    const std::string expanded = full.substr(0, any_depth) + depth + full.substr(any_depth + 3);
+    LEAT_TRY(CollectFiles(files, root, expanded, found));
+  }
+  std::sort(found.begin(), found.end(),
+            [](const FileInfo& a, const FileInfo& b) { return a.path < b.path; });
+  return found;
+}
+
+Result<std::string> MakeTemporaryDirectory(std::string_view prefix) {
+  std::string path = (fs::temp_directory_path() / (std::string(prefix) + "XXXXXX")).string();
+  if (mkdtemp(path.data()) == nullptr) return SystemError("create folder", path, errno);
+  return path;
+}
+
+Status RemoveAll(const std::string& directory) {
+  std::error_code error;
+  fs::remove_all(directory, error);
+  if (error) return SystemError("remove", directory, error.value());
+  return Ok();
+}
+
+}  // namespace leat::io

@@ -1,0 +1,67 @@
+#include "io/file_system.h"
+
+#include <gtest/gtest.h>
+
+#include "io/environment.h"
+
+namespace leat::io {
+namespace {
+
+class FileSystemTest : public testing::Test {
+ protected:
+  void SetUp() override { root_ = MakeTemporaryDirectory("leat-io-").value(); }
+  void TearDown() override { ASSERT_TRUE(RemoveAll(root_).ok()); }
+  std::string At(const std::string& name) { return JoinPath(root_, name); }
+  std::vector<std::string> NamesOf(const std::vector<FileInfo>& files) {
+    std::vector<std::string> names;
+    for (const FileInfo& file : files) names.push_back(file.path.substr(root_.size() + 1));
+    return names;
+  }
+
+  FileSystem& files_ = LocalFileSystem();
+  std::string root_;
+};
+
+TEST_F(FileSystemTest, CreateFileLetsTheFirstWriterWinAndLeavesNoTemporaryFile) {
+  EXPECT_TRUE(files_.CreateFile(At("a"), "one").value());
+  EXPECT_FALSE(files_.CreateFile(At("a"), "two").value());
+  EXPECT_EQ(files_.ReadFile(At("a")).value(), "one");
+  EXPECT_EQ(files_.List(root_).value().size(), 1U);
+}
+
+TEST_F(FileSystemTest, ReplaceFileReplacesWhole) {
+  ASSERT_TRUE(files_.ReplaceFile(At("a"), "long content").ok());
+  ASSERT_TRUE(files_.ReplaceFile(At("a"), "short").ok());
+  EXPECT_EQ(files_.ReadFile(At("a")).value(), "short");
+  EXPECT_EQ(files_.ReadRange(At("a"), 2, 100).value(), "ort");
+}
+
+TEST_F(FileSystemTest, ErrorsNamePathAndReason) {
+  const auto missing = files_.ReadFile(At("nothing"));
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().kind(), ErrorKind::kNotFound);
+  EXPECT_NE(missing.error().message().find(At("nothing")), std::string::npos);
+  EXPECT_EQ(files_.ReadFile(root_).error().kind(), ErrorKind::kInvalidInput);
+}
+
+TEST_F(FileSystemTest, GlobMatchesFoldersWildcardsAndAnyDepth) {
+  ASSERT_TRUE(files_.CreateDirectories(At("x/y")).ok());
+  for (const char* name : {"a.csv", "b.txt", "x/c.csv", "x/y/d.csv"}) {
+    ASSERT_TRUE(files_.ReplaceFile(At(name), "").ok());
+  }
+  EXPECT_EQ(NamesOf(Glob(files_, At("*.csv")).value()), (std::vector<std::string>{"a.csv"}));
+  EXPECT_EQ(NamesOf(Glob(files_, At("**/*.csv")).value()),
+            (std::vector<std::string>{"a.csv", "x/c.csv", "x/y/d.csv"}));
+  EXPECT_EQ(NamesOf(Glob(files_, At("x")).value()), (std::vector<std::string>{"x/c.csv", "x/y/d.csv"}));
+  EXPECT_EQ(Glob(files_, At("none")).error().kind(), ErrorKind::kNotFound);
+}
+
+TEST(EnvironmentTest, UuidsAreVersion4AndDiffer) {
+  const std::string a = NewUuid(SystemRandom());
+  EXPECT_EQ(a.size(), 36U);
+  EXPECT_EQ(a[14], '4');
+  EXPECT_NE(a, NewUuid(SystemRandom()));
+}
+
+}  // namespace
+}  // namespace leat::io
