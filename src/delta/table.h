@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/strong.h"
 #include "delta/actions.h"
 #include "delta/parquet_handler.h"
 #include "io/environment.h"

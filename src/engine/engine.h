@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/strong.h"
 #include "data/value.h"
 #include "delta/table.h"
 
