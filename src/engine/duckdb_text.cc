@@ -1,0 +1,130 @@
+#include "engine/duckdb_text.h"
+
+#include <cctype>
+
+#include "duckdb/common/error_data.hpp"
+#include "duckdb/parser/parser.hpp"
+#include "engine/sql.h"
+
+namespace leat::engine {
+namespace {
+
+ErrorKind KindOf(duckdb::ExceptionType type) {
+  using duckdb::ExceptionType;
+  switch (type) {
+    case ExceptionType::INTERRUPT: return ErrorKind::kCancelled;
+    case ExceptionType::INTERNAL: return ErrorKind::kBug;
+    case ExceptionType::OUT_OF_MEMORY:
+    case ExceptionType::IO:
+    case ExceptionType::HTTP: return ErrorKind::kRetryLater;
+    case ExceptionType::PERMISSION: return ErrorKind::kDenied;
+    default: return ErrorKind::kInvalidInput;
+  }
+}
+
+// The end of a quoted run that starts at `at` (a quote), or of a comment; `at` + 1 for anything else.
+std::size_t SkipToken(std::string_view sql, std::size_t at) {
+  const char c = sql[at];
+  if (c == '\'' || c == '"') {
+    for (std::size_t i = at + 1; i < sql.size(); i++) {
+      if (sql[i] != c) continue;
+      if (i + 1 < sql.size() && sql[i + 1] == c) {
+        i++;
+      } else {
+        return i + 1;
+      }
+    }
+    return sql.size();
+  }
+  if (sql.substr(at).starts_with("--")) return std::min(sql.find('\n', at), sql.size());
+  if (sql.substr(at).starts_with("/*")) {
+    const std::size_t end = sql.find("*/", at + 2);
+    return end == std::string_view::npos ? sql.size() : end + 2;
+  }
+  return at + 1;
+}
+
+bool IsNamePart(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// Length of the pin behind the @ at `at`: digits of v12, or a quoted time; 0 when there is none.
+std::size_t PinLength(std::string_view sql, std::size_t at) {
+  std::size_t i = at + 1;
+  if (i < sql.size() && sql[i] == '\'') return SkipToken(sql, i) - at;
+  if (i >= sql.size() || (sql[i] != 'v' && sql[i] != 'V')) return 0;
+  const std::size_t digits = ++i;
+  while (i < sql.size() && std::isdigit(static_cast<unsigned char>(sql[i])) != 0) i++;
+  if (i == digits || (i < sql.size() && IsNamePart(sql[i]))) return 0;
+  return i - at;
+}
+
+}  // namespace
+
+Location LocationOf(std::string_view text, std::size_t offset) {
+  Location location{.file = "", .line = 1, .column = 1};
+  for (std::size_t i = 0; i < offset && i < text.size(); i++) {
+    if (text[i] == '\n') {
+      location.line++;
+      location.column = 1;
+    } else if ((static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U) {
+      location.column++;
+    }
+  }
+  return location;
+}
+
+Error ToError(const duckdb::ErrorData& data, std::string_view sql) {
+  Error error(KindOf(data.Type()), data.RawMessage());
+  const auto& extra = data.ExtraInfo();
+  const auto position = extra.find("position");
+  if (position != extra.end()) {
+    error = std::move(error).At(LocationOf(sql, std::stoull(position->second)));
+  }
+  return error;
+}
+
+Error ToError(const std::exception& exception, std::string_view sql) {
+  return ToError(duckdb::ErrorData(exception), sql);
+}
+
+std::string QuotePins(std::string_view sql) {
+  std::string out;
+  std::size_t name_begin = std::string_view::npos;   // of the identifier that ends right before `at`
+  for (std::size_t at = 0; at < sql.size();) {
+    const std::size_t pin = sql[at] == '@' && name_begin != std::string_view::npos ? PinLength(sql, at) : 0;
+    if (pin > 0) {
+      std::string name(sql.substr(name_begin, at - name_begin));
+      out.resize(out.size() - name.size());
+      if (name.front() == '"') name = name.substr(1, name.size() - 2);
+      std::string text(sql.substr(at + 1, pin - 1));
+      if (text.front() == '\'') text = text.substr(1, text.size() - 2);
+      out += "\"" + name + "@" + text + "\"";
+      at += pin;
+      name_begin = std::string_view::npos;
+      continue;
+    }
+    std::size_t end = SkipToken(sql, at);
+    if (IsNamePart(sql[at])) {
+      while (end < sql.size() && IsNamePart(sql[end])) end++;
+      name_begin = at;
+    } else {
+      name_begin = sql[at] == '"' ? at : std::string_view::npos;
+    }
+    out += sql.substr(at, end - at);
+    at = end;
+  }
+  return out;
+}
+
+PinnedName SplitPin(const std::string& table_name) {
+  const std::size_t at = table_name.rfind('@');
+  if (at == std::string::npos || at == 0) return {table_name, ""};
+  return {table_name.substr(0, at), table_name.substr(at + 1)};
+}
+
+std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> Parse(std::string_view sql) {
+  duckdb::Parser parser;
+  parser.ParseQuery(QuotePins(sql));
+  return std::move(parser.statements);
+}
+
+}  // namespace leat::engine
