@@ -1,0 +1,16 @@
+// Limits of data/.
+#pragma once
+
+namespace leat::data {
+
+// Nesting of types in a schema or a type name. DuckDB and Spark stop far earlier; this protects our
+// stack.
+constexpr int kMaxTypeDepth = 64;
+constexpr int kMaxDecimalPrecision = 38;
+// What "decimal" without precision means in SQL: DuckDB's default. In Delta's JSON it means
+// decimal(10,0).
+constexpr int kDefaultSqlDecimalPrecision = 18;
+constexpr int kDefaultSqlDecimalScale = 3;
+constexpr int kDefaultDeltaDecimalPrecision = 10;
+
+}  // namespace leat::data
