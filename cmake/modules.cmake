@@ -1,5 +1,7 @@
 # leat_module(name MODULES other... LIBRARIES external...)
 # A static library leat_<name> of src/<name>/*.cc and, when it has *_test.cc files, the test program <name>_test.
+# `unit_tests` builds all of the latter.
+add_custom_target(unit_tests)
 function(leat_module name)
   cmake_parse_arguments(ARG "" "" "MODULES;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
@@ -23,5 +25,7 @@ function(leat_module name)
     target_link_libraries(${name}_test PRIVATE leat_${name} GTest::gmock GTest::gtest_main)
     set_target_properties(${name}_test PROPERTIES BUILD_RPATH "${LEAT_DUCKDB_ROOT}/lib")
     add_test(NAME ${name}_test COMMAND ${name}_test)
+    set_tests_properties(${name}_test PROPERTIES LABELS unit)
+    add_dependencies(unit_tests ${name}_test)
   endif()
 endfunction()

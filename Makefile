@@ -1,0 +1,59 @@
+# Everything a person or CI calls. Each target sets up what it needs: `make test` works from a bare clone.
+.DEFAULT_GOAL := build
+.PHONY: build configure setup test test-unit test-projects test-sanitize demo fmt lint bench install package clean help
+
+PREFIX ?= /usr/local
+BUILD := build/release
+PYTHON := .deps/venv/bin/python
+# Empty uses all cores.
+JOBS ?=
+NINJA := ninja $(if $(JOBS),-j $(JOBS))
+
+# One ccache serves clones in different folders.
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+
+setup:  ## system packages and the pinned dependencies below .deps/
+	@scripts/setup.sh
+
+configure: setup
+	@test -f $(BUILD)/build.ninja || cmake --preset release
+
+build: configure  ## the program: build/release/leat
+	$(NINJA) -C $(BUILD) leat
+
+test: test-unit test-projects  ## all tests but the sanitizer runs
+
+test-unit: configure
+	$(NINJA) -C $(BUILD)
+	ctest --test-dir $(BUILD) --output-on-failure -j 2
+
+test-projects: build
+	$(PYTHON) tests/run_projects.py --leat $(BUILD)/leat -j 2
+
+test-sanitize: setup  ## the unit tests with address, undefined-behaviour and thread sanitizers
+	scripts/test_sanitize.sh
+
+demo: build  ## the flights example: from raw files to answers
+	@scripts/demo.sh
+
+fmt: setup  ## formats all C++ files in place
+	git ls-files -z '*.cc' '*.h' | xargs -0 clang-format-19 -i
+
+lint: configure  ## layers, banned calls, sizes, formatting, clang-tidy
+	$(PYTHON) scripts/lint.py
+
+bench: build  ## benchmarks against peers, which it installs; BENCH=name for one
+	$(PYTHON) bench/run.py $(BENCH)
+
+install: build  ## into $(DESTDIR)$(PREFIX)
+	cmake --install $(BUILD) --prefix $(PREFIX)
+
+package: build  ## build/package/*.deb
+	cd $(BUILD) && cpack -G DEB
+
+clean:  ## removes build/, keeps .deps/
+	rm -rf build
