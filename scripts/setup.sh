@@ -106,13 +106,15 @@ install_packages() {
   [ -z "$missing" ] && return
   command -v apt-get >/dev/null || fail "this machine has no apt-get; Leat is set up on Debian 12. Missing: $missing"
   say "installing $(wc -l <<<"$missing") Debian packages"
-  as_root apt-get update -qq
+  local log=$deps/apt.log
+  as_root apt-get update -qq >"$log" 2>&1 || { cat "$log" >&2; fail "apt-get update failed; is the mirror reachable?"; }
   while read -r name wanted option; do
     version=$(installable "$name" "$wanted" "$option")
     requests+=("$name=$version")
   done <<<"$missing"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --allow-downgrades \
-    -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "${requests[@]}" >&2
+    -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "${requests[@]}" >"$log" 2>&1 ||
+    { tail -n 30 "$log" >&2; fail "apt-get install failed; the whole log is $log"; }
   missing=$(missing_packages)
   [ -z "$missing" ] || fail "still missing after the installation: $missing"
 }
