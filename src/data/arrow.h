@@ -36,6 +36,14 @@ struct ArrowArray {
   void* private_data;
 };
 
+struct ArrowArrayStream {
+  int (*get_schema)(struct ArrowArrayStream*, struct ArrowSchema* out);
+  int (*get_next)(struct ArrowArrayStream*, struct ArrowArray* out);
+  const char* (*get_last_error)(struct ArrowArrayStream*);
+  void (*release)(struct ArrowArrayStream*);
+  void* private_data;
+};
+
 #endif  // ARROW_C_DATA_INTERFACE
 
 namespace leat::data {
