@@ -1,4 +1,5 @@
-// A parsed project: plain data, every part with the place it came from. Read INTERFACE in docs/guide/reference.
+// A parsed project: plain data, every part with the place it came from. Read INTERFACE in
+// docs/guide/reference.
 #pragma once
 
 #include <map>
@@ -18,28 +19,57 @@ namespace leat::project {
 
 enum class OnFail { kFail, kQuarantine, kDrop, kWarn };
 
-// One check as declared. `kind` is a variant so that a new kind does not compile until every user handles it.
+// One check as declared. `kind` is a variant so that a new kind does not compile until every user
+// handles it.
 struct NotNull {};
 struct Unique {};
 struct Positive {};
-struct AcceptedValues { std::vector<std::string> values; };
-struct Relationships { std::string table, column; };              // each value exists there
-struct Pattern { std::string regex; };                             // matches the whole value (RE2)
-struct Min { std::string value; };                                 // inclusive, a SQL literal's text
-struct Max { std::string value; };
-struct Between { std::string min, max; };                          // inclusive
-struct OfType { std::string type; };                               // text that casts to this SQL type
-struct RowCount { std::optional<std::int64_t> min, max; };
-struct Freshness { std::string column; std::int64_t max_age_us = 0; };
-struct UniqueKey { std::vector<std::string> columns; };
-struct VolumeAnomaly { int history = 14; double sensitivity = 3; }; // rows against mean ± sensitivity·σ of the last runs
-struct CustomSql { std::string sql; std::vector<engine::TableReference> tables; };  // returns the bad rows of `this`
-using CheckKind = std::variant<NotNull, Unique, Positive, AcceptedValues, Relationships, Pattern, Min, Max, Between,
-                               OfType, RowCount, Freshness, UniqueKey, VolumeAnomaly, CustomSql>;
+struct AcceptedValues {
+  std::vector<std::string> values;
+};
+struct Relationships {
+  std::string table, column;
+};  // each value exists there
+struct Pattern {
+  std::string regex;
+};  // matches the whole value (RE2)
+struct Min {
+  std::string value;
+};  // inclusive, a SQL literal's text
+struct Max {
+  std::string value;
+};
+struct Between {
+  std::string min, max;
+};  // inclusive
+struct OfType {
+  std::string type;
+};  // text that casts to this SQL type
+struct RowCount {
+  std::optional<std::int64_t> min, max;
+};
+struct Freshness {
+  std::string column;
+  std::int64_t max_age_us = 0;
+};
+struct UniqueKey {
+  std::vector<std::string> columns;
+};
+struct VolumeAnomaly {
+  int history = 14;
+  double sensitivity = 3;
+};  // rows against mean ± sensitivity·σ of the last runs
+struct CustomSql {
+  std::string sql;
+  std::vector<engine::TableReference> tables;
+};  // returns the bad rows of `this`
+using CheckKind =
+    std::variant<NotNull, Unique, Positive, AcceptedValues, Relationships, Pattern, Min, Max,
+                 Between, OfType, RowCount, Freshness, UniqueKey, VolumeAnomaly, CustomSql>;
 
 struct Check {
-  std::string name;      // "order_id not_null", or as given
-  std::string column;    // empty for checks on the table
+  std::string name;    // "order_id not_null", or as given
+  std::string column;  // empty for checks on the table
   CheckKind kind;
   OnFail on_fail = OnFail::kFail;
   Location location;
@@ -58,18 +88,19 @@ enum class FileFormat { kAuto, kCsv, kJson, kParquet };
 
 // from: {file: ..., format: csv, delimiter: ";", ...}. Everything unset is detected.
 struct FileSourceOptions {
-  std::string glob;                       // as written, relative to the project
+  std::string glob;  // as written, relative to the project
   FileFormat format = FileFormat::kAuto;
-  std::string delimiter, quote, escape, encoding, compression, null_text, date_format, timestamp_format;
+  std::string delimiter, quote, escape, encoding, compression, null_text, date_format,
+      timestamp_format;
   std::optional<bool> header;
   std::optional<int> skip_lines;
   OnChange on_change = OnChange::kReplace;
   Location location;
 };
 
-struct ErrorBudget {                      // unreadable rows accepted in one load; beyond it the load fails
+struct ErrorBudget {  // unreadable rows accepted in one load; beyond it the load fails
   std::optional<std::int64_t> rows;
-  std::optional<double> fraction;         // default 0.1 when neither is given
+  std::optional<double> fraction;  // default 0.1 when neither is given
 };
 
 struct SourceSpec {
@@ -82,42 +113,43 @@ enum class Materialization { kTable, kView, kAppend, kMerge, kInterval, kScd2 };
 
 struct ModelSpec {
   Materialization materialized = Materialization::kTable;
-  std::string sql;                        // the SELECT, without front matter
-  int sql_line = 1;                       // line of the file where `sql` begins
-  std::vector<std::string> key;           // merge, scd2
-  std::string time_column;                // interval
+  std::string sql;               // the SELECT, without front matter
+  int sql_line = 1;              // line of the file where `sql` begins
+  std::vector<std::string> key;  // merge, scd2
+  std::string time_column;       // interval
   engine::SqlFacts facts;
 };
 
-struct SeedSpec {};                       // seeds/<name>.csv: location.file is the file
+struct SeedSpec {};  // seeds/<name>.csv: location.file is the file
 
 struct Retry {
-  int attempts = 3;                       // in all, 1 = no retry
-  std::int64_t delay_us = 1'000'000;      // first wait; doubles, with jitter
+  int attempts = 3;                   // in all, 1 = no retry
+  std::int64_t delay_us = 1'000'000;  // first wait; doubles, with jitter
 };
 
 struct Asset {
   AssetName name;
-  Location location;                      // the file; line of the definition
+  Location location;  // the file; line of the definition
   std::variant<SourceSpec, ModelSpec, SeedSpec> spec;
   std::string description, owner;
   std::vector<std::string> tags;
   std::string schedule;
   std::optional<TimestampUs> start;
-  std::int64_t timeout_us = 0;            // 0: none
+  std::int64_t timeout_us = 0;  // 0: none
   Retry retry;
   std::vector<Column> columns;
   std::vector<Check> checks;
-  std::vector<AssetName> dependencies;    // sorted, unique; only assets of this project
-  std::string fingerprint;                // of the definition: changes when the asset's result could
+  std::vector<AssetName> dependencies;  // sorted, unique; only assets of this project
+  std::string fingerprint;              // of the definition: changes when the asset's result could
 
   bool is_view() const;
 };
 
-struct UnitTest {                         // tests/*.yml
+struct UnitTest {  // tests/*.yml
   std::string name;
   AssetName model;
-  std::map<std::string, data::Rows> given;   // per input table; sparse columns allowed for known ones
+  std::map<std::string, data::Rows>
+      given;  // per input table; sparse columns allowed for known ones
   data::Rows expected;
   bool ordered = false;
   std::optional<TimestampUs> now, start, end;
@@ -126,23 +158,23 @@ struct UnitTest {                         // tests/*.yml
 };
 
 struct Notification {
-  std::string slack_url;                  // secret
-  std::vector<std::string> on;            // failure, check_failed, deadline_missed, success
+  std::string slack_url;        // secret
+  std::vector<std::string> on;  // failure, check_failed, deadline_missed, success
 };
 
 struct Project {
-  std::string root;                       // absolute folder of leat.yml
+  std::string root;  // absolute folder of leat.yml
   std::string name;
-  std::string storage;                    // absolute folder
-  std::string environment;                // "" = default
+  std::string storage;      // absolute folder
+  std::string environment;  // "" = default
   std::string timezone = "UTC";
   std::optional<TimestampUs> start;
   std::map<std::string, data::Value> vars;
-  std::vector<Asset> assets;              // in dependency order, ties by name
+  std::vector<Asset> assets;  // in dependency order, ties by name
   std::vector<engine::MacroDefinition> macros;
   std::vector<UnitTest> tests;
   std::vector<Notification> notifications;
-  std::vector<std::string> secrets;       // values that must never be printed
+  std::vector<std::string> secrets;  // values that must never be printed
 
   const Asset* Find(const AssetName& name) const;
 };

@@ -1,0 +1,105 @@
+#include "project/asset_keys.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "project/checks.h"
+#include "project/limits.h"
+
+namespace leat::project {
+namespace {
+
+const std::vector<std::string>& Schedules() {
+  static const std::vector<std::string> names = {"@minutely", "@hourly",  "@daily",
+                                                 "@weekly",   "@monthly", "@yearly"};
+  return names;
+}
+
+void ReadColumn(const YamlNode& node, const SourceText& source, Reporter& reporter,
+                ParsedAsset& parsed) {
+  YamlMap map(node, fmt::format("column '{}'", node.key), reporter);
+  Column column{.name = node.key, .type = {}, .description = "", .location = reporter.AtKey(node)};
+  const bool twice =
+      std::any_of(parsed.asset.columns.begin(), parsed.asset.columns.end(),
+                  [&](const Column& other) { return EqualsIgnoreCase(other.name, node.key); });
+  if (twice) {
+    reporter.FailAtKey(node,
+                       fmt::format("column '{}' differs only in case from another", node.key));
+  }
+  if (Trim(node.key).empty()) reporter.FailAtKey(node, "a column needs a name");
+  if (const auto text = map.Text("type")) {
+    auto type = data::ParseType(*text);
+    if (type.ok()) {
+      column.type = std::move(*type);
+    } else {
+      reporter.Fail(*map.Find("type"), std::move(type).error());
+    }
+  }
+  column.description = map.Text("description").value_or("");
+  parsed.asset.columns.push_back(column);
+  if (const YamlNode* checks = map.Find("checks")) {
+    ReadChecks(*checks, node.key, source, reporter, parsed);
+  }
+  map.ReportUnknownKeys();
+}
+
+void ReadColumns(const YamlNode& node, const SourceText& source, Reporter& reporter,
+                 ParsedAsset& parsed) {
+  if (node.is_list()) {
+    reporter.Fail(node, "'columns' must be a map from names to columns, not a list",
+                  "for example: columns: {order_id: {type: bigint}}");
+    return;
+  }
+  const YamlMap map(node, "'columns'", reporter);
+  for (const YamlNode& child : map.node().children) ReadColumn(child, source, reporter, parsed);
+}
+
+Retry ReadRetry(const YamlNode& node, Reporter& reporter) {
+  Retry retry;
+  YamlNode options = node;
+  if (node.is_scalar()) {
+    options = {.kind = YamlNode::Kind::kMap, .children = {node}};
+    options.children[0].key = "attempts";
+  }
+  YamlMap map(options, "'retry'", reporter);
+  if (const auto attempts = map.Integer("attempts", 1, kMaxRetryAttempts)) {
+    retry.attempts = static_cast<int>(*attempts);
+  }
+  if (const auto delay_us = map.DurationUs("delay")) retry.delay_us = *delay_us;
+  map.ReportUnknownKeys();
+  return retry;
+}
+
+}  // namespace
+
+void ReadDescriptiveKeys(YamlMap& map, const SourceText& source, ParsedAsset& parsed) {
+  parsed.asset.description = map.Text("description").value_or("");
+  parsed.asset.owner = map.Text("owner").value_or("");
+  parsed.asset.tags = map.Texts("tags");
+  if (const YamlNode* columns = map.Find("columns")) {
+    ReadColumns(*columns, source, map.reporter(), parsed);
+  }
+  if (const YamlNode* checks = map.Find("checks")) {
+    ReadChecks(*checks, "", source, map.reporter(), parsed);
+  }
+}
+
+void ReadRunKeys(YamlMap& map, Asset& asset) {
+  Reporter& reporter = map.reporter();
+  if (const auto schedule = map.Text("schedule")) {
+    if (ParseGrain(*schedule)) {
+      asset.schedule = *schedule;
+    } else {
+      reporter.Fail(*map.Find("schedule"),
+                    fmt::format("'{}' is not a schedule that this release knows", *schedule),
+                    NearestHint(*schedule, Schedules()));
+    }
+  }
+  asset.start = map.Instant("start");
+  if (const auto timeout_us = map.DurationUs("timeout")) asset.timeout_us = *timeout_us;
+  if (const YamlNode* retry = map.Find("retry")) asset.retry = ReadRetry(*retry, reporter);
+}
+
+}  // namespace leat::project

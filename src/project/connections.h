@@ -1,0 +1,24 @@
+// connections.yml, kept out of git:
+//
+//   connections:                     # for every environment
+//     shop_db: {type: postgres, host: localhost, user: leat, password: "${SHOP_DB_PASSWORD}"}
+//   environments:
+//     prod:                          # instead of those above, name by name
+//       shop_db: {type: postgres, host: db.internal, user: leat, password: "${SHOP_DB_PASSWORD}"}
+//
+// Values are text, numbers or booleans and may contain ${ENVIRONMENT_VARIABLE}. No source of this
+// release uses a connection, so their types are not checked; they are read so that a mistake and a
+// secret are known early.
+#pragma once
+
+#include "project/definition.h"
+#include "project/diagnostics.h"
+#include "project/source_text.h"
+
+namespace leat::project {
+
+// Adds the values that must never be printed to project.secrets: all that came from the
+// environment, and those of keys that name a secret. Messages never show a value.
+void ReadConnections(const SourceText& source, Project& project, Diagnostics& diagnostics);
+
+}  // namespace leat::project

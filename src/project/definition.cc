@@ -1,0 +1,18 @@
+#include "project/definition.h"
+
+#include <algorithm>
+
+namespace leat::project {
+
+bool Asset::is_view() const {
+  const auto* model = std::get_if<ModelSpec>(&spec);
+  return model != nullptr && model->materialized == Materialization::kView;
+}
+
+const Asset* Project::Find(const AssetName& asset_name) const {
+  const auto found = std::find_if(assets.begin(), assets.end(),
+                                  [&](const Asset& asset) { return asset.name == asset_name; });
+  return found == assets.end() ? nullptr : &*found;
+}
+
+}  // namespace leat::project

@@ -1,0 +1,197 @@
+#include "project/source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "project/asset_keys.h"
+#include "project/yaml_map.h"
+
+namespace leat::project {
+namespace {
+
+constexpr std::array<const char*, 9> kOtherSources = {
+    "connection", "table", "query", "http", "kafka", "mqtt", "s3", "url", "postgres"};
+
+// A text of exactly one byte.
+std::string OneCharacter(YamlMap& map, const std::string& key) {
+  const std::string text = map.Text(key).value_or("");
+  const YamlNode* node = map.Find(key);
+  if (node != nullptr && node->is_scalar() && text.size() != 1) {
+    map.reporter().Fail(*node, fmt::format("'{}' must be one ASCII character", key));
+  }
+  return text;
+}
+
+// For texts that may not be empty, because empty stands for "detect".
+std::string NonEmpty(YamlMap& map, const std::string& key) {
+  const auto text = map.Text(key);
+  if (text && text->empty()) {
+    map.reporter().Fail(*map.Find(key), fmt::format("'{}' is empty", key),
+                        "leave it out to have it detected");
+  }
+  return text.value_or("");
+}
+
+void ReadFormat(YamlMap& map, FileSourceOptions& file) {
+  struct Format {
+    FileFormat format;
+    const char* delimiter;
+  };
+  const auto format = map.Choice<Format>("format", {{"auto", {FileFormat::kAuto, ""}},
+                                                    {"csv", {FileFormat::kCsv, ""}},
+                                                    {"tsv", {FileFormat::kCsv, "\t"}},
+                                                    {"json", {FileFormat::kJson, ""}},
+                                                    {"ndjson", {FileFormat::kJson, ""}},
+                                                    {"parquet", {FileFormat::kParquet, ""}}});
+  file.delimiter = NonEmpty(map, "delimiter");
+  if (!format) return;
+  file.format = format->format;
+  if (file.delimiter.empty()) file.delimiter = format->delimiter;
+}
+
+// Options of text files mean nothing for Parquet; saying so beats ignoring them.
+void RefuseTextOptions(YamlMap& map, const FileSourceOptions& file) {
+  if (file.format != FileFormat::kParquet && file.format != FileFormat::kJson) return;
+  std::vector<std::string> options = {"delimiter", "quote",      "escape",
+                                      "header",    "skip_lines", "null_text"};
+  if (file.format == FileFormat::kParquet) {
+    for (const char* option : {"encoding", "compression", "date_format", "timestamp_format"}) {
+      options.emplace_back(option);
+    }
+  }
+  const char* name = file.format == FileFormat::kParquet ? "parquet" : "json";
+  for (const std::string& option : options) {
+    if (const YamlNode* node = map.Find(option)) {
+      map.reporter().FailAtKey(*node, fmt::format("'{}' has no meaning for {} files", option, name),
+                               "remove it");
+    }
+  }
+}
+
+void ReadGlob(YamlMap& map, FileSourceOptions& file) {
+  const YamlNode* node = map.Require("file", "from: {file: \"landing/orders/*.csv\"}");
+  const auto glob = map.Text("file");
+  if (!glob) return;
+  file.glob = *glob;
+  file.location = map.reporter().At(*node);
+  if (const std::size_t scheme = glob->find("://"); scheme != std::string::npos) {
+    map.reporter().Fail(
+        *node,
+        fmt::format("files on '{}://' are not available in this release", glob->substr(0, scheme)),
+        "name files on this machine");
+  } else if (Trim(*glob).empty()) {
+    map.reporter().Fail(*node, "'file' is empty", "name a file, folder or glob");
+  }
+}
+
+FileSourceOptions ReadFrom(const YamlNode& node, Reporter& reporter) {
+  FileSourceOptions file;
+  file.location = reporter.At(node);
+  if (!node.is_map()) {
+    reporter.Fail(node, fmt::format("'from' must be a map, not {}", node.KindName()),
+                  "for example: from: {file: \"landing/orders/*.csv\"}");
+    return file;
+  }
+  for (const YamlNode& child : node.children) {
+    if (std::find(kOtherSources.begin(), kOtherSources.end(), child.key) == kOtherSources.end())
+      continue;
+    reporter.FailAtKey(
+        child, fmt::format("sources from '{}' are not available in this release", child.key),
+        "this release reads files: from: {file: \"landing/orders/*.csv\"}");
+    return file;
+  }
+  YamlMap map(node, "'from'", reporter);
+  ReadGlob(map, file);
+  ReadFormat(map, file);
+  file.quote = OneCharacter(map, "quote");
+  file.escape = OneCharacter(map, "escape");
+  file.header = map.Boolean("header");
+  if (const auto lines = map.Integer("skip_lines", 0, 1'000'000)) {
+    file.skip_lines = static_cast<int>(*lines);
+  }
+  file.encoding = map.Choice<std::string>("encoding", {{"utf-8", "utf-8"},
+                                                       {"utf-16", "utf-16"},
+                                                       {"latin-1", "latin-1"},
+                                                       {"iso-8859-1", "latin-1"}})
+                      .value_or("");
+  file.compression =
+      map.Choice<std::string>("compression", {{"none", "none"}, {"gzip", "gzip"}, {"zstd", "zstd"}})
+          .value_or("");
+  file.null_text = map.Text("null_text").value_or("");
+  file.date_format = NonEmpty(map, "date_format");
+  file.timestamp_format = NonEmpty(map, "timestamp_format");
+  file.on_change = map.Choice<OnChange>("on_change", {{"replace", OnChange::kReplace},
+                                                      {"append", OnChange::kAppend},
+                                                      {"ignore", OnChange::kIgnore},
+                                                      {"fail", OnChange::kFail}})
+                       .value_or(OnChange::kReplace);
+  RefuseTextOptions(map, file);
+  map.ReportUnknownKeys();
+  return file;
+}
+
+void ReadType(YamlMap& map) {
+  if (map.Require("type", "type: source") == nullptr) return;
+  const auto type = map.Text("type");
+  if (!type || *type == "source") return;
+  map.reporter().Fail(*map.Find("type"),
+                      fmt::format("'{}' is not a type of asset in a .yml file", *type),
+                      "use source; models are .sql files");
+}
+
+void ReadMode(YamlMap& map) {
+  const auto mode = map.Text("mode");
+  if (!mode || *mode == "batch") return;
+  const bool is_planned = *mode == "micro_batch" || *mode == "stream" || *mode == "cdc";
+  map.reporter().Fail(*map.Find("mode"),
+                      is_planned ? fmt::format("mode '{}' is not available in this release", *mode)
+                                 : fmt::format("'{}' is not a mode", *mode),
+                      "use batch");
+}
+
+}  // namespace
+
+ParsedAsset ReadSource(const SourceText& source, const AssetName& name, Diagnostics& diagnostics) {
+  ParsedAsset parsed;
+  parsed.asset.name = name;
+  parsed.asset.location = {source.file, 1, 1};
+  SourceSpec spec;
+  Reporter reporter(source.file, diagnostics);
+  const auto root = ParseYaml(source.text, 1, reporter);
+  if (root && root->is_null())
+    reporter.Fail(parsed.asset.location, "the file is empty", "a source needs 'type' and 'from'");
+  if (root && !root->is_null()) {
+    YamlMap map(*root, "source", reporter);
+    ReadType(map);
+    if (const YamlNode* from = map.Require("from", "from: {file: \"landing/orders/*.csv\"}")) {
+      spec.file = ReadFrom(*from, reporter);
+    }
+    ReadMode(map);
+    if (const YamlNode* incremental = map.Find("incremental")) {
+      reporter.FailAtKey(*incremental, "'incremental' is for queries; files are tracked without it",
+                         "remove it");
+    }
+    spec.schema_policy =
+        map.Choice<SchemaPolicy>("schema_policy", {{"evolve", SchemaPolicy::kEvolve},
+                                                   {"freeze", SchemaPolicy::kFreeze},
+                                                   {"discard_row", SchemaPolicy::kDiscardRow},
+                                                   {"discard_value", SchemaPolicy::kDiscardValue}})
+            .value_or(SchemaPolicy::kEvolve);
+    if (const YamlNode* budget = map.Find("error_budget")) {
+      YamlMap options(*budget, "'error_budget'", reporter);
+      spec.error_budget.rows = options.Integer("rows", 0, INT64_MAX);
+      spec.error_budget.fraction = options.Number("fraction", 0, 1);
+      options.ReportUnknownKeys();
+    }
+    ReadRunKeys(map, parsed.asset);
+    ReadDescriptiveKeys(map, source, parsed);
+    map.ReportUnknownKeys();
+  }
+  parsed.asset.spec = std::move(spec);
+  return parsed;
+}
+
+}  // namespace leat::project
