@@ -1,0 +1,454 @@
+// delta_scan: DuckDB's Parquet reader driven by the file list of a Delta snapshot, with files skipped by their
+// partition values and statistics before they are opened.
+#include "base/text.h"
+#include "delta/file_skipping.h"
+#include "duckdb/catalog/catalog.hpp"
+#include "duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp"
+#include "duckdb/common/multi_file/multi_file_data.hpp"
+#include "duckdb/common/multi_file/multi_file_list.hpp"
+#include "duckdb/common/multi_file/multi_file_reader.hpp"
+#include "duckdb/common/multi_file/multi_file_states.hpp"
+#include "duckdb/function/replacement_scan.hpp"
+#include "duckdb/parser/expression/comparison_expression.hpp"
+#include "duckdb/parser/expression/constant_expression.hpp"
+#include "duckdb/parser/expression/function_expression.hpp"
+#include "duckdb/parser/parsed_data/create_table_function_info.hpp"
+#include "duckdb/parser/statement/select_statement.hpp"
+#include "duckdb/parser/tableref/subqueryref.hpp"
+#include "duckdb/parser/tableref/table_function_ref.hpp"
+#include "duckdb/planner/expression/bound_cast_expression.hpp"
+#include "duckdb/planner/expression/bound_columnref_expression.hpp"
+#include "duckdb/planner/expression/bound_comparison_expression.hpp"
+#include "duckdb/planner/expression/bound_constant_expression.hpp"
+#include "duckdb/planner/expression/bound_operator_expression.hpp"
+#include "duckdb/planner/operator/logical_get.hpp"
+#include "engine/duckdb_text.h"
+#include "engine/duckdb_types.h"
+#include "engine/session_state.h"
+
+namespace leat::engine {
+namespace {
+
+using delta::Predicate;
+
+[[noreturn]] void Throw(const Error& error) {
+  std::string message = error.message();
+  if (!error.hint().empty()) message += "; " + error.hint();
+  if (error.kind() == ErrorKind::kRetryLater) throw duckdb::IOException(message);
+  throw duckdb::InvalidInputException(message);
+}
+
+const std::vector<delta::AddFile>& FilesOf(const ScanSource& source) {
+  return source.snapshot ? source.snapshot->files() : source.files;
+}
+
+// The files of one scan. Immutable; pruning makes a new list over the same source.
+class DeltaFileList final : public duckdb::MultiFileList {
+ public:
+  explicit DeltaFileList(std::shared_ptr<const ScanSource> source) : source_(std::move(source)) {
+    if (!source_) return;
+    for (const delta::AddFile& file : FilesOf(*source_)) files_.push_back(&file);
+  }
+  DeltaFileList(std::shared_ptr<const ScanSource> source, std::vector<const delta::AddFile*> files)
+      : source_(std::move(source)), files_(std::move(files)) {}
+
+  // Only before binding: the version option is known after the list is made.
+  void Reset(std::shared_ptr<const ScanSource> source) { *this = DeltaFileList(std::move(source)); }
+  const std::shared_ptr<const ScanSource>& source() const { return source_; }
+  const delta::AddFile& At(std::size_t i) const { return *files_[i]; }
+
+  duckdb::unique_ptr<duckdb::MultiFileList> Without(const std::vector<Predicate>& predicates) const {
+    if (predicates.empty() || !source_->snapshot) return nullptr;
+    const delta::FileSkipper skipper(*source_->snapshot, predicates);
+    std::vector<const delta::AddFile*> kept;
+    for (const delta::AddFile* file : files_) {
+      if (!skipper.CanSkip(*file)) kept.push_back(file);
+    }
+    if (kept.size() == files_.size()) return nullptr;
+    return duckdb::make_uniq<DeltaFileList>(source_, std::move(kept));
+  }
+
+  duckdb::vector<duckdb::OpenFileInfo> GetAllFiles() const override {
+    duckdb::vector<duckdb::OpenFileInfo> all;
+    for (std::size_t i = 0; i < files_.size(); i++) all.push_back(GetFile(i));
+    return all;
+  }
+  duckdb::FileExpandResult GetExpandResult() const override {
+    if (files_.empty()) return duckdb::FileExpandResult::NO_FILES;
+    return files_.size() == 1 ? duckdb::FileExpandResult::SINGLE_FILE
+                              : duckdb::FileExpandResult::MULTIPLE_FILES;
+  }
+  duckdb::idx_t GetTotalFileCount() const override { return files_.size(); }
+  duckdb::unique_ptr<duckdb::NodeStatistics> GetCardinality(duckdb::ClientContext&) const override {
+    std::int64_t rows = 0;
+    for (const delta::AddFile* file : files_) {
+      const auto count = delta::RecordCount(*file);
+      if (!count) return nullptr;
+      rows += *count;
+    }
+    return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
+  }
+  duckdb::unique_ptr<duckdb::MultiFileList> Copy() const override {
+    return duckdb::make_uniq<DeltaFileList>(source_, files_);
+  }
+
+ protected:
+  duckdb::OpenFileInfo GetFile(duckdb::idx_t i) const override {
+    if (i >= files_.size()) return duckdb::OpenFileInfo("");
+    return duckdb::OpenFileInfo(io::JoinPath(source_->root, files_[i]->path));
+  }
+
+ private:
+  std::shared_ptr<const ScanSource> source_;
+  std::vector<const delta::AddFile*> files_;
+};
+
+// --- predicates from DuckDB's bound filters ---------------------------------------------------------------------
+
+std::optional<delta::Op> ToOp(duckdb::ExpressionType type, bool flipped) {
+  using duckdb::ExpressionType;
+  switch (type) {
+    case ExpressionType::COMPARE_EQUAL: return delta::Op::kEqual;
+    case ExpressionType::COMPARE_LESSTHAN: return flipped ? delta::Op::kGreater : delta::Op::kLess;
+    case ExpressionType::COMPARE_LESSTHANOREQUALTO:
+      return flipped ? delta::Op::kGreaterOrEqual : delta::Op::kLessOrEqual;
+    case ExpressionType::COMPARE_GREATERTHAN: return flipped ? delta::Op::kLess : delta::Op::kGreater;
+    case ExpressionType::COMPARE_GREATERTHANOREQUALTO:
+      return flipped ? delta::Op::kLessOrEqual : delta::Op::kGreaterOrEqual;
+    default: return std::nullopt;
+  }
+}
+
+const duckdb::BoundColumnRefExpression* AsColumn(const duckdb::Expression& expression) {
+  if (expression.GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) return nullptr;
+  return &expression.Cast<duckdb::BoundColumnRefExpression>();
+}
+
+const duckdb::BoundConstantExpression* AsConstant(const duckdb::Expression& expression) {
+  if (expression.GetExpressionClass() != duckdb::ExpressionClass::BOUND_CONSTANT) return nullptr;
+  return &expression.Cast<duckdb::BoundConstantExpression>();
+}
+
+class PredicateReader {
+ public:
+  PredicateReader(const duckdb::MultiFilePushdownInfo& info, const data::Schema& schema)
+      : info_(info), schema_(schema) {}
+
+  void Add(const duckdb::Expression& filter) {
+    using duckdb::ExpressionClass;
+    if (filter.GetExpressionClass() == ExpressionClass::BOUND_COMPARISON) {
+      const auto& comparison = filter.Cast<duckdb::BoundComparisonExpression>();
+      AddComparison(*comparison.left, *comparison.right, filter.type, false);
+      AddComparison(*comparison.right, *comparison.left, filter.type, true);
+    } else if (filter.GetExpressionClass() == ExpressionClass::BOUND_OPERATOR) {
+      AddOperator(filter.Cast<duckdb::BoundOperatorExpression>());
+    }
+  }
+  std::vector<Predicate> predicates;
+
+ private:
+  // The table's column behind a reference; null for virtual columns and types that the column does not have.
+  const data::Field* FieldOf(const duckdb::BoundColumnRefExpression& column) const {
+    if (column.binding.table_index != info_.table_index) return nullptr;
+    if (column.binding.column_index >= info_.column_ids.size()) return nullptr;
+    const auto id = info_.column_ids[column.binding.column_index];
+    return id < schema_.fields.size() ? &schema_.fields[id] : nullptr;
+  }
+
+  static std::optional<data::Value> ValueOf(const duckdb::Expression& expression, const data::Field& field) {
+    const auto* constant = AsConstant(expression);
+    if (constant == nullptr || constant->value.IsNull()) return std::nullopt;
+    duckdb::Value cast;
+    std::string reason;
+    // A cast that changes the value (1.5 to an integer) would make the comparison another one.
+    if (!constant->value.DefaultTryCastAs(ToLogicalType(field.type), cast, &reason, true)) return std::nullopt;
+    duckdb::Value back;
+    if (!cast.DefaultTryCastAs(constant->value.type(), back, &reason, true) || back != constant->value) {
+      return std::nullopt;
+    }
+    return ToValue(cast);
+  }
+
+  void AddComparison(const duckdb::Expression& left, const duckdb::Expression& right,
+                     duckdb::ExpressionType type, bool flipped) {
+    const duckdb::Expression* operand = &left;
+    // date_column >= TIMESTAMPTZ: compared as instants; a date is the instant of its midnight in UTC.
+    if (operand->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST) {
+      operand = operand->Cast<duckdb::BoundCastExpression>().child.get();
+      if (operand->return_type.id() != duckdb::LogicalTypeId::DATE) return;
+    }
+    const auto* column = AsColumn(*operand);
+    const data::Field* field = column == nullptr ? nullptr : FieldOf(*column);
+    const auto op = ToOp(type, flipped);
+    if (field == nullptr || !op) return;
+    const auto value = ValueOf(right, *field);
+    if (value) predicates.push_back({.column = field->name, .op = *op, .values = {*value}});
+  }
+
+  void AddOperator(const duckdb::BoundOperatorExpression& expression) {
+    const auto* column = AsColumn(*expression.children[0]);
+    const data::Field* field = column == nullptr ? nullptr : FieldOf(*column);
+    if (field == nullptr) return;
+    if (expression.type == duckdb::ExpressionType::OPERATOR_IS_NULL) {
+      predicates.push_back({.column = field->name, .op = delta::Op::kIsNull, .values = {}});
+    } else if (expression.type == duckdb::ExpressionType::OPERATOR_IS_NOT_NULL) {
+      predicates.push_back({.column = field->name, .op = delta::Op::kIsNotNull, .values = {}});
+    } else if (expression.type == duckdb::ExpressionType::COMPARE_IN) {
+      Predicate in{.column = field->name, .op = delta::Op::kIn, .values = {}};
+      for (std::size_t i = 1; i < expression.children.size(); i++) {
+        const auto value = ValueOf(*expression.children[i], *field);
+        if (!value) return;
+        in.values.push_back(*value);
+      }
+      predicates.push_back(std::move(in));
+    }
+  }
+
+  const duckdb::MultiFilePushdownInfo& info_;
+  const data::Schema& schema_;
+};
+
+// --- the reader -------------------------------------------------------------------------------------------------
+
+struct DeltaGlobalState final : duckdb::MultiFileReaderGlobalState {
+  explicit DeltaGlobalState(const duckdb::MultiFileList& list)
+      : MultiFileReaderGlobalState({}, duckdb::optional_ptr<const duckdb::MultiFileList>(&list)) {}
+};
+
+std::shared_ptr<const ScanSource> LoadSource(duckdb::ClientContext& context, const std::string& path,
+                                             const duckdb::MultiFileOptions& options) {
+  SessionState* state = SessionState::Of(context);
+  if (path.starts_with(kSourcePrefix)) {
+    const auto found = state->sources.find(path.substr(std::string(kSourcePrefix).size()));
+    if (found == state->sources.end()) throw duckdb::InternalException("unknown source " + path);
+    return found->second;
+  }
+  std::optional<TableVersion> version;
+  const auto option = options.custom_options.find("version");
+  if (option != options.custom_options.end()) {
+    version = TableVersion(option->second.GetValue<std::int64_t>());
+  }
+  auto& table = state->engine->TableAt(path);
+  const auto at = options.custom_options.find("timestamp");
+  auto snapshot = at == options.custom_options.end()
+                      ? table.Load(version)
+                      : table.LoadAt(at->second.GetValue<duckdb::timestamp_tz_t>().value);
+  if (!snapshot.ok()) Throw(snapshot.error());
+  auto source = std::make_shared<ScanSource>();
+  source->name = path;
+  source->root = table.path();
+  source->schema = (*snapshot)->schema();
+  source->partition_columns = (*snapshot)->metadata().partition_columns;
+  source->snapshot = *snapshot;
+  return source;
+}
+
+class DeltaReader final : public duckdb::MultiFileReader {
+ public:
+  static duckdb::unique_ptr<duckdb::MultiFileReader> Create(const duckdb::TableFunction&) {
+    return duckdb::make_uniq<DeltaReader>();
+  }
+  duckdb::unique_ptr<duckdb::MultiFileReader> Copy() const override {
+    return duckdb::make_uniq<DeltaReader>(*this);
+  }
+
+  duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext& context,
+                                                           const duckdb::vector<duckdb::string>& paths,
+                                                           const duckdb::FileGlobInput&) override {
+    if (paths.size() != 1) throw duckdb::BinderException("delta_scan takes one path");
+    context_ = &context;
+    path_ = paths[0];
+    return duckdb::make_shared_ptr<DeltaFileList>(nullptr);
+  }
+
+  bool ParseOption(const duckdb::string& key, const duckdb::Value& value, duckdb::MultiFileOptions& options,
+                   duckdb::ClientContext& context) override {
+    if (key == "version" || key == "timestamp") {
+      options.custom_options[key] = value;
+      return true;
+    }
+    return MultiFileReader::ParseOption(key, value, options, context);
+  }
+
+  bool Bind(duckdb::MultiFileOptions& options, duckdb::MultiFileList& files,
+            duckdb::vector<duckdb::LogicalType>& return_types, duckdb::vector<duckdb::string>& names,
+            duckdb::MultiFileReaderBindData& bind_data) override {
+    auto& list = static_cast<DeltaFileList&>(files);
+    list.Reset(LoadSource(*context_, path_, options));
+    for (const data::Field& field : list.source()->schema.fields) {
+      names.push_back(field.name);
+      return_types.push_back(ToLogicalType(field.type));
+    }
+    bind_data.schema = duckdb::MultiFileColumnDefinition::ColumnsFromNamesAndTypes(names, return_types);
+    for (auto& column : bind_data.schema) {   // a column that an older file lacks reads as null
+      column.default_expression = duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value(column.type));
+    }
+    return true;
+  }
+
+  void BindOptions(duckdb::MultiFileOptions& options, duckdb::MultiFileList& files,
+                   duckdb::vector<duckdb::LogicalType>& return_types, duckdb::vector<duckdb::string>& names,
+                   duckdb::MultiFileReaderBindData& bind_data) override {
+    options.auto_detect_hive_partitioning = false;
+    options.hive_partitioning = false;
+    options.union_by_name = false;
+    MultiFileReader::BindOptions(options, files, return_types, names, bind_data);
+  }
+
+  duckdb::unique_ptr<duckdb::MultiFileList> ComplexFilterPushdown(
+      duckdb::ClientContext&, duckdb::MultiFileList& files, const duckdb::MultiFileOptions&,
+      duckdb::MultiFilePushdownInfo& info,
+      duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& filters) override {
+    const auto& list = static_cast<const DeltaFileList&>(files);
+    PredicateReader reader(info, list.source()->schema);
+    for (const auto& filter : filters) reader.Add(*filter);
+    return list.Without(reader.predicates);
+  }
+  duckdb::unique_ptr<duckdb::MultiFileList> DynamicFilterPushdown(
+      duckdb::ClientContext&, const duckdb::MultiFileList&, const duckdb::MultiFileOptions&,
+      const duckdb::vector<duckdb::string>&, const duckdb::vector<duckdb::LogicalType>&,
+      const duckdb::vector<duckdb::column_t>&, duckdb::TableFilterSet&) override {
+    return nullptr;   // the Parquet reader applies join filters to row groups itself
+  }
+
+  duckdb::unique_ptr<duckdb::MultiFileReaderGlobalState> InitializeGlobalState(
+      duckdb::ClientContext&, const duckdb::MultiFileOptions&, const duckdb::MultiFileReaderBindData&,
+      const duckdb::MultiFileList& files, const duckdb::vector<duckdb::MultiFileColumnDefinition>&,
+      const duckdb::vector<duckdb::ColumnIndex>&) override {
+    return duckdb::make_uniq<DeltaGlobalState>(files);
+  }
+
+  void FinalizeBind(duckdb::MultiFileReaderData& reader_data, const duckdb::MultiFileOptions& options,
+                    const duckdb::MultiFileReaderBindData& bind_data,
+                    const duckdb::vector<duckdb::MultiFileColumnDefinition>& columns,
+                    const duckdb::vector<duckdb::ColumnIndex>& column_ids, duckdb::ClientContext& context,
+                    duckdb::optional_ptr<duckdb::MultiFileReaderGlobalState> state) override {
+    MultiFileReader::FinalizeBind(reader_data, options, bind_data, columns, column_ids, context, state);
+    const auto& list = static_cast<const DeltaFileList&>(*state->file_list);
+    const delta::AddFile& file = list.At(reader_data.reader->file_list_idx.GetIndex());
+    for (duckdb::idx_t i = 0; i < column_ids.size(); i++) {
+      const auto id = column_ids[i].GetPrimaryIndex();
+      if (duckdb::IsVirtualColumn(id) || id >= list.source()->schema.fields.size()) continue;
+      const data::Field& field = list.source()->schema.fields[id];
+      const auto value = file.partition_values.find(field.name);
+      if (value == file.partition_values.end()) continue;
+      const auto type = ToLogicalType(field.type);
+      reader_data.constant_map.Add(
+          duckdb::MultiFileGlobalIndex(i),
+          value->second ? duckdb::Value(*value->second).CastAs(context, type) : duckdb::Value(type));
+    }
+  }
+
+ private:
+  duckdb::ClientContext* context_ = nullptr;   // of the binder, which outlives the bind
+  std::string path_;
+};
+
+// --- names ------------------------------------------------------------------------------------------------------
+
+duckdb::unique_ptr<duckdb::TableFunctionRef> ScanOf(const std::string& path) {
+  auto reference = duckdb::make_uniq<duckdb::TableFunctionRef>();
+  duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> arguments;
+  arguments.push_back(duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value(path)));
+  reference->function = duckdb::make_uniq<duckdb::FunctionExpression>("delta_scan", std::move(arguments));
+  return reference;
+}
+
+void AddOption(duckdb::TableFunctionRef& reference, const std::string& name, duckdb::Value value) {
+  auto& function = reference.function->Cast<duckdb::FunctionExpression>();
+  auto argument = duckdb::make_uniq<duckdb::ConstantExpression>(std::move(value));
+  argument->alias = name;
+  function.children.push_back(std::move(argument));
+}
+
+duckdb::unique_ptr<duckdb::TableRef> ScanOfSource(SessionState& state, const std::string& key,
+                                                  ScanSource source) {
+  source.name = key;
+  state.sources[key] = std::make_shared<ScanSource>(std::move(source));
+  return ScanOf(kSourcePrefix + key);
+}
+
+void Pin(duckdb::TableFunctionRef& reference, const std::string& pin) {
+  const bool is_version = pin.size() > 1 && (pin[0] == 'v' || pin[0] == 'V') &&
+                          pin.find_first_not_of("0123456789", 1) == std::string::npos;
+  if (is_version) {
+    AddOption(reference, "version", duckdb::Value::BIGINT(std::stoll(pin.substr(1))));
+    return;
+  }
+  const auto instant = ParseTimestamp(pin);
+  if (!instant.ok()) Throw(instant.error());
+  AddOption(reference, "timestamp", duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(*instant)));
+}
+
+duckdb::unique_ptr<duckdb::TableRef> ToTableRef(SessionState& state, const std::string& key,
+                                                const PinnedName& name, const TableSource& source) {
+  if (!name.pin.empty() && !std::holds_alternative<DeltaSource>(source) &&
+      !std::holds_alternative<SchemaSource>(source)) {
+    Throw(InvalidInput(key + " has no versions: only tables can be pinned with @"));
+  }
+  if (const auto* table = std::get_if<DeltaSource>(&source)) {
+    auto reference = ScanOf(table->path);
+    if (!name.pin.empty()) {
+      Pin(*reference, name.pin);
+    } else if (table->version) {
+      AddOption(*reference, "version", duckdb::Value::BIGINT(table->version->value()));
+    }
+    return reference;
+  }
+  if (const auto* files = std::get_if<FilesSource>(&source)) {
+    ScanSource scan{.schema = files->schema};
+    for (const std::string& path : files->paths) scan.files.push_back({.path = path});
+    return ScanOfSource(state, key, std::move(scan));
+  }
+  if (const auto* schema = std::get_if<SchemaSource>(&source)) {
+    return ScanOfSource(state, key, {.schema = schema->schema, .asset = schema->asset});
+  }
+  auto statements = Parse(std::get<QuerySource>(source).sql);
+  auto select = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(std::move(statements[0]));
+  return duckdb::make_uniq<duckdb::SubqueryRef>(std::move(select));
+}
+
+duckdb::unique_ptr<duckdb::TableRef> Replace(duckdb::ClientContext& context,
+                                             duckdb::ReplacementScanInput& input,
+                                             duckdb::optional_ptr<duckdb::ReplacementScanData>) {
+  SessionState* state = SessionState::Of(context);
+  if (state == nullptr || !state->resolver) return nullptr;
+  // silver.orders may also be read as catalog.table; a three-part name is catalog.schema.table.
+  const std::string& schema = input.schema_name.empty() ? input.catalog_name : input.schema_name;
+  const PinnedName name = SplitPin(input.table_name);
+  auto source = state->resolver(schema, name.name);
+  if (!source.ok()) Throw(source.error());
+  if (!source->has_value()) return nullptr;
+  const std::string key = schema.empty() ? name.name : schema + "." + name.name;
+  auto reference = ToTableRef(*state, key, name, **source);
+  reference->alias = name.name;
+  return reference;
+}
+
+}  // namespace
+
+void RegisterDeltaScan(duckdb::DatabaseInstance& database) {
+  auto& catalog = duckdb::Catalog::GetSystemCatalog(database);
+  const auto transaction = duckdb::CatalogTransaction::GetSystemTransaction(database);
+  auto& schema = catalog.GetSchema(transaction, DEFAULT_SCHEMA);
+  auto entry = schema.GetEntry(transaction, duckdb::CatalogType::TABLE_FUNCTION_ENTRY, "parquet_scan");
+  auto functions = entry->Cast<duckdb::TableFunctionCatalogEntry>().functions;
+  functions.name = "delta_scan";
+  for (auto& function : functions.functions) {
+    function.name = "delta_scan";
+    function.get_multi_file_reader = DeltaReader::Create;
+    function.serialize = nullptr;
+    function.deserialize = nullptr;
+    function.statistics = nullptr;        // read from the first file only
+    function.get_bind_info = nullptr;
+    function.late_materialization = false;
+    function.named_parameters.erase("schema");
+    function.named_parameters["version"] = duckdb::LogicalType::BIGINT;
+    function.named_parameters["timestamp"] = duckdb::LogicalType::TIMESTAMP_TZ;
+  }
+  duckdb::CreateTableFunctionInfo info(std::move(functions));
+  catalog.CreateTableFunction(transaction, info);
+  duckdb::DBConfig::GetConfig(database).replacement_scans.emplace_back(Replace);
+}
+
+}  // namespace leat::engine

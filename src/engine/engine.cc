@@ -1,0 +1,375 @@
+#include "engine/engine.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "duckdb/main/client_data.hpp"
+#include "duckdb/main/pending_query_result.hpp"
+#include "duckdb/planner/planner.hpp"
+#include "engine/duckdb_text.h"
+#include "engine/duckdb_types.h"
+#include "engine/limits.h"
+#include "engine/session_state.h"
+#include "engine/sql.h"
+
+namespace leat::engine {
+namespace {
+
+// "SELECT <casts> FROM (\n" is put before a query; positions in errors count from the query's own text.
+struct Wrapped {
+  std::string sql;
+  std::size_t prefix_bytes = 0;
+};
+
+Error ToErrorIn(const duckdb::ErrorData& data, const std::string& sql, std::size_t prefix_bytes) {
+  Error error = ToError(data, sql);
+  const auto position = data.ExtraInfo().find("position");
+  if (position == data.ExtraInfo().end() || prefix_bytes == 0) return error;
+  const std::size_t at = std::stoull(position->second);
+  const std::string_view inner = std::string_view(sql).substr(prefix_bytes);
+  return std::move(error).At(LocationOf(inner, at < prefix_bytes ? 0 : at - prefix_bytes));
+}
+
+// The columns of `$name` parameters that a statement uses; DuckDB refuses values for others.
+Parameters UsedBy(duckdb::SQLStatement& statement, const Parameters& parameters) {
+  Parameters used;
+  for (const auto& [name, index] : statement.named_param_map) {
+    const auto found = parameters.find(name);
+    if (found == parameters.end()) {
+      throw duckdb::BinderException("parameter $%s is not defined; define it under vars: in leat.yml ($start and "
+                                    "$end are set for interval models)", name);
+    }
+    used.insert(*found);
+  }
+  return used;
+}
+
+// "\"st\".\"a\"" → "st.a"
+std::string UnquotePath(const std::string& quoted) {
+  std::string path;
+  bool inside = false;
+  for (std::size_t i = 0; i < quoted.size(); i++) {
+    if (quoted[i] != '"') {
+      path += quoted[i];
+    } else if (inside && i + 1 < quoted.size() && quoted[i + 1] == '"') {
+      path += '"';
+      i++;
+    } else {
+      inside = !inside;
+    }
+  }
+  return path;
+}
+
+ColumnStats ToColumnStats(const std::string& column, const duckdb::Value& map) {
+  ColumnStats stats{.column = UnquotePath(column)};
+  for (const auto& entry : duckdb::MapValue::GetChildren(map)) {
+    const auto& pair = duckdb::StructValue::GetChildren(entry);
+    const std::string key = pair[0].ToString();
+    const std::string value = pair[1].ToString();
+    if (key == "min") stats.min = value;
+    if (key == "max") stats.max = value;
+    if (key == "null_count") stats.null_count = std::stoll(value);
+    if (key == "has_nan") stats.has_nan = value == "true";
+  }
+  return stats;
+}
+
+WrittenFile ToWrittenFile(const duckdb::DataChunk& chunk, duckdb::idx_t row) {
+  WrittenFile file{.path = chunk.GetValue(0, row).ToString(),
+                   .row_count = chunk.GetValue(1, row).GetValue<std::int64_t>(),
+                   .size_bytes = chunk.GetValue(2, row).GetValue<std::int64_t>()};
+  const auto statistics = chunk.GetValue(4, row);
+  if (!statistics.IsNull()) {
+    for (const auto& entry : duckdb::MapValue::GetChildren(statistics)) {
+      const auto& pair = duckdb::StructValue::GetChildren(entry);
+      file.columns.push_back(ToColumnStats(pair[0].ToString(), pair[1]));
+    }
+  }
+  const auto partitions = chunk.GetValue(5, row);
+  if (!partitions.IsNull()) {
+    for (const auto& entry : duckdb::MapValue::GetChildren(partitions)) {
+      const auto& pair = duckdb::StructValue::GetChildren(entry);
+      file.partition_values[pair[0].ToString()] =
+          pair[1].IsNull() ? std::nullopt : std::optional<std::string>(pair[1].ToString());
+    }
+  }
+  return file;
+}
+
+std::string WithoutSemicolon(const std::string& sql) {
+  std::string_view text = Trim(sql);
+  while (text.ends_with(';')) text = Trim(text.substr(0, text.size() - 1));
+  return std::string(text);
+}
+
+class DuckSession final : public Session {
+ public:
+  DuckSession(duckdb::DuckDB& database, Engine& engine, const io::Environment& environment)
+      : environment_(environment), connection_(database) {
+    state_ = connection_.context->registered_state->GetOrCreate<SessionState>(SessionState::kKey);
+    state_->engine = &engine;
+    auto& config = duckdb::ClientConfig::GetConfig(*connection_.context);
+    config.enable_progress_bar = true;
+    config.print_progress_bar = false;
+    config.wait_time = 0;
+  }
+
+  void SetResolver(TableResolver resolver) override { state_->resolver = std::move(resolver); }
+
+  Status Execute(const std::string& sql, const Parameters& parameters) override {
+    LEAT_ASSIGN(const auto result, Run(sql, parameters, 0, false));
+    return Ok();
+  }
+
+  Result<data::Rows> Query(const std::string& sql, const Parameters& parameters,
+                           std::size_t max_rows) override {
+    LEAT_ASSIGN(const auto result, Run(sql, parameters, 0, true));
+    try {
+      data::Rows rows;
+      for (std::size_t i = 0; i < result->names.size(); i++) {
+        const auto type = ToStoredType(result->types[i]);
+        data::Type shown = type.value_or(data::Type{});
+        if (result->types[i].id() == duckdb::LogicalTypeId::HUGEINT) {
+          shown = {.kind = data::TypeKind::kDecimal, .precision = 38};
+        }
+        rows.schema.fields.push_back({.name = result->names[i], .type = shown});
+      }
+      while (rows.rows.size() < max_rows) {
+        auto chunk = result->Fetch();
+        if (!chunk || chunk->size() == 0) break;
+        for (duckdb::idx_t row = 0; row < chunk->size() && rows.rows.size() < max_rows; row++) {
+          auto& cells = rows.rows.emplace_back();
+          for (duckdb::idx_t c = 0; c < chunk->ColumnCount(); c++) cells.push_back(ToValue(chunk->GetValue(c, row)));
+        }
+      }
+      if (result->HasError()) return ToError(result->GetErrorObject(), sql);
+      return rows;
+    } catch (const std::exception& e) {
+      return ToError(e, sql);
+    }
+  }
+
+  Status Stream(const std::string& sql, const Parameters& parameters,
+                const std::function<Status(const data::ArrowBatch&)>& visit) override {
+    LEAT_ASSIGN(const auto result, Run(sql, parameters, 0, true));
+    try {
+      return VisitBatches(*result, visit);
+    } catch (const std::exception& e) {
+      return ToError(e, sql);
+    }
+  }
+
+  Result<BoundQuery> Bind(const std::string& sql, const Parameters& parameters) override {
+    try {
+      return BindAndTrace(connection_, sql, parameters);
+    } catch (const std::exception& e) {
+      return ToError(e, sql);
+    }
+  }
+
+  Result<std::vector<WrittenFile>> WriteParquet(const std::string& sql, const Parameters& parameters,
+                                                const WriteOptions& options) override {
+    LEAT_ASSIGN(const Wrapped query, WithStoredTypes(sql, parameters));
+    const std::string name = "part-" + io::NewUuid(environment_.random) + ".zstd.parquet";
+    const bool is_folder = !options.partition_columns.empty() || options.target_file_bytes > 0;
+    const std::string target = io::JoinPath(options.directory, is_folder ? "" : name);
+    std::string copy = "COPY (\n";
+    const std::size_t prefix = copy.size() + query.prefix_bytes;
+    copy += query.sql + "\n) TO " + QuoteLiteral(target) + CopyOptions(options, is_folder);
+    LEAT_TRY(SetOrder(options.keep_order));
+    auto result = Run(copy, parameters, prefix, false);
+    if (!result.ok()) {
+      RemoveIfThere(target, is_folder);
+      return std::move(result).error();
+    }
+    return ReadWritten(**result);
+  }
+
+  Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
+                              const std::string& format) override {
+    const std::string options = format == "csv" ? "FORMAT csv, HEADER" : "FORMAT " + format;
+    const std::string copy = "COPY (\n" + WithoutSemicolon(sql) + "\n) TO " + QuoteLiteral(path) + " (" + options + ")";
+    LEAT_TRY(SetOrder(true));
+    LEAT_ASSIGN(const auto result, Run(copy, {}, 7, false));
+    const auto chunk = result->Fetch();
+    return chunk ? chunk->GetValue(0, 0).GetValue<std::int64_t>() : 0;
+  }
+
+  void Interrupt() override { connection_.Interrupt(); }
+  QueryProgress Progress() const override {
+    const double percent = connection_.context->GetQueryProgress().GetPercentage();
+    return {.fraction = percent < 0 ? -1 : percent / 100};
+  }
+
+ private:
+  using QueryResult = duckdb::unique_ptr<duckdb::QueryResult>;
+
+  Result<QueryResult> Run(const std::string& sql, const Parameters& parameters, std::size_t prefix_bytes,
+                          bool streaming) {
+    try {
+      QueryResult result;
+      for (auto& statement : Parse(sql)) {
+        auto values = ToBoundParameters(UsedBy(*statement, parameters));
+        auto pending = connection_.context->PendingQuery(std::move(statement), values, streaming);
+        if (pending->HasError()) return ToErrorIn(pending->GetErrorObject(), sql, prefix_bytes);
+        result = pending->Execute();
+        if (result->HasError()) return ToErrorIn(result->GetErrorObject(), sql, prefix_bytes);
+      }
+      if (!result) return InvalidInput("the statement is empty");
+      return result;
+    } catch (const std::exception& e) {
+      return ToErrorIn(duckdb::ErrorData(e), sql, prefix_bytes);
+    }
+  }
+
+  // The query itself when a table can store its types as they are, else casts around it.
+  Result<Wrapped> WithStoredTypes(const std::string& sql, const Parameters& parameters) {
+    try {
+      auto statements = Parse(sql);
+      if (statements.size() != 1) return InvalidInput("expected one SELECT statement");
+      const auto values = ToBoundParameters(UsedBy(*statements[0], parameters));
+      duckdb::vector<duckdb::LogicalType> types;
+      duckdb::vector<std::string> names;
+      connection_.context->RunFunctionInTransaction([&] {
+        duckdb::Planner planner(*connection_.context);
+        planner.parameter_data = values;
+        planner.CreatePlan(std::move(statements[0]));
+        types = planner.types;
+        names = planner.names;
+      });
+      return CastTo(WithoutSemicolon(sql), names, types);
+    } catch (const std::exception& e) {
+      return ToError(e, sql);
+    }
+  }
+
+  static Result<Wrapped> CastTo(const std::string& sql, const duckdb::vector<std::string>& names,
+                                const duckdb::vector<duckdb::LogicalType>& types) {
+    std::vector<std::string> columns;
+    bool changed = false;
+    for (std::size_t i = 0; i < names.size(); i++) {
+      const auto stored = ToStoredType(types[i]);
+      if (!stored) {
+        return InvalidInput(fmt::format("column {} has type {}, which no table can store", names[i],
+                                        types[i].ToString()))
+            .WithHint("cast it, for instance to VARCHAR");
+      }
+      const bool same = ToLogicalType(*stored) == types[i] && types[i].GetAlias().empty();
+      changed |= !same;
+      const std::string name = QuoteIdentifier(names[i]);
+      columns.push_back(same ? name : fmt::format("CAST({} AS {}) AS {}", name, data::ToSql(*stored), name));
+    }
+    if (!changed) return Wrapped{.sql = sql};
+    std::string prefix = "SELECT " + Join(columns, ", ") + " FROM (\n";
+    const std::size_t prefix_bytes = prefix.size();
+    return Wrapped{.sql = std::move(prefix) + sql + "\n)", .prefix_bytes = prefix_bytes};
+  }
+
+  static std::string CopyOptions(const WriteOptions& options, bool is_folder) {
+    std::string text = fmt::format(" (FORMAT parquet, RETURN_STATS, COMPRESSION zstd, COMPRESSION_LEVEL {}",
+                                   kCompressionLevel);
+    if (!options.partition_columns.empty()) {
+      std::vector<std::string> quoted;
+      for (const auto& column : options.partition_columns) quoted.push_back(QuoteIdentifier(column));
+      text += ", PARTITION_BY (" + Join(quoted, ", ") + ")";
+    }
+    if (options.target_file_bytes > 0) text += fmt::format(", FILE_SIZE_BYTES {}", options.target_file_bytes);
+    if (is_folder) text += ", OVERWRITE_OR_IGNORE, FILENAME_PATTERN 'part-{uuid}', FILE_EXTENSION 'zstd.parquet'";
+    return text + ")";
+  }
+
+  Status SetOrder(bool keep) {
+    if (keep_order_ == keep) return Ok();
+    keep_order_ = keep;
+    LEAT_ASSIGN(const auto done, Run(fmt::format("SET preserve_insertion_order = {}", keep), {}, 0, false));
+    return Ok();
+  }
+
+  Result<std::vector<WrittenFile>> ReadWritten(duckdb::QueryResult& result) {
+    std::vector<WrittenFile> files;
+    while (auto chunk = result.Fetch()) {
+      if (chunk->size() == 0) break;
+      for (duckdb::idx_t row = 0; row < chunk->size(); row++) {
+        WrittenFile file = ToWrittenFile(*chunk, row);
+        if (file.row_count == 0) {
+          LEAT_TRY(environment_.files.Remove(file.path));
+        } else {
+          files.push_back(std::move(file));
+        }
+      }
+    }
+    return files;
+  }
+
+  // A file that was begun when the query failed. In folder mode nothing tells its name: it is an orphan that no
+  // log entry refers to.
+  void RemoveIfThere(const std::string& target, bool is_folder) {
+    if (is_folder) return;
+    const Status removed = environment_.files.Remove(target);
+    (void)removed;   // DuckDB removes the file itself in most cases; what stays is an orphan
+  }
+
+  const io::Environment& environment_;
+  duckdb::Connection connection_;
+  duckdb::shared_ptr<SessionState> state_;
+  bool keep_order_ = true;
+};
+
+class DuckEngine final : public Engine {
+ public:
+  DuckEngine(const io::Environment& environment, duckdb::DBConfig& config)
+      : environment_(environment), database_(nullptr, &config), parquet_(MakeParquetHandler(database_)) {
+    RegisterDeltaScan(*database_.instance);
+    RegisterPositionedCsv(*database_.instance);
+  }
+
+  std::unique_ptr<Session> NewSession() override {
+    return std::make_unique<DuckSession>(database_, *this, environment_);
+  }
+  delta::ParquetHandler& parquet() override { return *parquet_; }
+
+  delta::Table& TableAt(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
+    auto& table = tables_[io::AbsolutePath(path)];
+    if (!table) table = std::make_unique<delta::Table>(environment_, *parquet_, io::AbsolutePath(path));
+    return *table;
+  }
+
+ private:
+  io::Environment environment_;
+  duckdb::DuckDB database_;
+  std::unique_ptr<delta::ParquetHandler> parquet_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::unique_ptr<delta::Table>> tables_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::Open(const io::Environment& environment,
+                                             const EngineOptions& options) {
+  try {
+    duckdb::DBConfig config;
+    const auto set = [&config](const char* name, duckdb::Value value) {
+      config.SetOptionByName(name, value);
+    };
+    const std::int64_t memory =
+        options.memory_limit_bytes > 0 ? options.memory_limit_bytes : kDefaultMemoryLimitBytes;
+    set("memory_limit", duckdb::Value(fmt::format("{}B", memory)));
+    set("max_temp_directory_size", duckdb::Value(kMaxTemporaryDirectorySize));
+    set("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
+    set("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
+    set("TimeZone", duckdb::Value("UTC"));
+    if (options.threads > 0) set("threads", duckdb::Value::INTEGER(options.threads));
+    if (!options.temporary_directory.empty()) set("temp_directory", duckdb::Value(options.temporary_directory));
+    return std::unique_ptr<Engine>(new DuckEngine(environment, config));
+  } catch (const std::exception& e) {
+    return ToError(e, "").WithContext("opening the embedded engine");
+  }
+}
+
+}  // namespace leat::engine

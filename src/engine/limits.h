@@ -1,0 +1,19 @@
+// Limits of engine/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace leat::engine {
+
+// Memory of the embedded database when the user sets none. The process stays below 2 GiB with it.
+constexpr std::int64_t kDefaultMemoryLimitBytes = 1'400LL * 1024 * 1024;
+// Spilled sorts and joins; DuckDB's own default is 90 % of the disk.
+constexpr const char* kMaxTemporaryDirectorySize = "200GiB";
+// A longer line of a text file is quarantined, not buffered.
+constexpr std::int64_t kMaxLineBytes = 16LL * 1024 * 1024;
+// zstd level of data files: level 1 halves the time of level 3 for about 5 % more bytes.
+constexpr int kCompressionLevel = 1;
+constexpr std::int64_t kRowGroupRows = 122'880;
+
+}  // namespace leat::engine
