@@ -1,0 +1,21 @@
+# `make install` and `make package`: the program finds its libduckdb.so in ../lib/leat, wherever it is installed.
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)  # the tests need not be built
+install(TARGETS leat RUNTIME DESTINATION bin)
+install(FILES ${LEAT_DUCKDB_ROOT}/lib/libduckdb.so DESTINATION lib/leat)
+install(FILES ${LEAT_DUCKDB_ROOT}/LICENSE DESTINATION share/doc/leat RENAME LICENSE.duckdb)
+install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION share/doc/leat)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME leat)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "The whole data lifecycle over Delta Lake tables, in one program")
+set(CPACK_PACKAGE_CONTACT "The Leat maintainers <maintainers@leat.example>")
+set(CPACK_PACKAGE_DIRECTORY ${CMAKE_SOURCE_DIR}/build/package)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION database)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${LEAT_DUCKDB_ROOT}/lib)
+# Time zones are read from the system's database.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS tzdata)
+include(CPack)
