@@ -126,8 +126,7 @@ Status SetJournal(const io::Environment& environment, Connection& connection) {
   LEAT_ASSIGN(bool wal, is_wal());
   // SQLite does not wait for others while it changes the mode, so this waits.
   for (int attempt = 1; !wal; attempt++) {
-    const Status changed =
-        connection.Execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL");
+    Status changed = connection.Execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL");
     if (!changed.ok() &&
         (attempt == kAttempts || changed.error().kind() != ErrorKind::kRetryLater)) {
       return changed;

@@ -160,7 +160,7 @@ Status StateWriter::EndRun(const RunRecord& run) {
   const std::scoped_lock lock(mutex_);
   RunRecord ended = run;
   ended.process = io::CurrentProcess();
-  const Status status = Write([&]() -> Status {
+  Status status = Write([&]() -> Status {
     LEAT_TRY(PutRun(*connection_, ended));
     return ForgetOldRuns(*connection_);
   });
@@ -217,7 +217,7 @@ Status StateWriter::AddInterval(const AssetName& asset, const std::string& finge
 }
 
 Status StateWriter::Write(const std::function<Status()>& body) {
-  const Status status = connection_->InTransaction(body);
+  Status status = connection_->InTransaction(body);
   if (status.ok() || status.error().kind() != ErrorKind::kCorrupt) return status;
   // When the name leads to another file by now, another process has replaced the damaged one.
   const bool replaced_by_other = connection_->HasMoved();
