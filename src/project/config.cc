@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/text.h"
-#include "project/substitution.h"
 #include "project/timezone.h"
 #include "project/yaml_map.h"
 
@@ -138,9 +137,10 @@ void Overlay(Settings&& over, Settings& base) {
 }
 
 // "NAME" → the value of LEAT_NAME, with the variable as its location.
-std::optional<Placed<std::string>> FromEnvironment(const std::string& suffix) {
+std::optional<Placed<std::string>> FromEnvironment(const VariableLookup& variables,
+                                                   const std::string& suffix) {
   const std::string variable = "LEAT_" + suffix;
-  auto value = io::GetEnv(variable);
+  auto value = variables(variable);
   if (!value) return std::nullopt;
   return Placed<std::string>{std::move(*value), {.file = variable}};
 }
@@ -151,18 +151,19 @@ std::string ToUpper(std::string text) {
 }
 
 Settings SettingsFromEnvironment(const std::map<std::string, data::Value>& declared_vars,
-                                 const io::Environment& world, Diagnostics& diagnostics) {
+                                 const ConfigContext& context, Diagnostics& diagnostics) {
+  const VariableLookup& variables = context.variables;
   Settings settings;
-  settings.storage = FromEnvironment("STORAGE");
-  settings.engine = FromEnvironment("ENGINE");
-  settings.timezone = FromEnvironment("TIMEZONE");
+  settings.storage = FromEnvironment(variables, "STORAGE");
+  settings.engine = FromEnvironment(variables, "ENGINE");
+  settings.timezone = FromEnvironment(variables, "TIMEZONE");
   if (settings.timezone) {
-    auto known = CheckTimezone(world.files, settings.timezone->value);
+    auto known = CheckTimezone(context.world.files, settings.timezone->value);
     if (!known.ok()) {
       diagnostics.errors.push_back(std::move(known).error().At(settings.timezone->location));
     }
   }
-  if (const auto start = FromEnvironment("START")) {
+  if (const auto start = FromEnvironment(variables, "START")) {
     auto instant = ParseTimestamp(start->value);
     if (instant.ok()) {
       settings.start = *instant;
@@ -171,7 +172,7 @@ Settings SettingsFromEnvironment(const std::map<std::string, data::Value>& decla
     }
   }
   for (const auto& var : declared_vars) {
-    const auto value = FromEnvironment("VARS_" + ToUpper(var.first));
+    const auto value = FromEnvironment(variables, "VARS_" + ToUpper(var.first));
     if (!value) continue;
     const YamlNode scalar{.kind = YamlNode::Kind::kScalar, .text = value->value, .plain = true};
     settings.vars[var.first] = scalar.ToValue();
@@ -182,8 +183,8 @@ Settings SettingsFromEnvironment(const std::map<std::string, data::Value>& decla
 // Turns the settings that apply into the project's values.
 class Resolver {
  public:
-  Resolver(Project& project, Diagnostics& diagnostics)
-      : project_(project), diagnostics_(diagnostics) {}
+  Resolver(const VariableLookup& variables, Project& project, Diagnostics& diagnostics)
+      : variables_(variables), project_(project), diagnostics_(diagnostics) {}
 
   void Resolve(const Settings& settings, const Location& config) {
     CheckEngine(settings);
@@ -202,7 +203,7 @@ class Resolver {
   }
 
   std::optional<std::string> Substitute(const Placed<std::string>& text) {
-    auto value = SubstituteEnvironment(text.value, project_.secrets);
+    auto value = SubstituteEnvironment(text.value, variables_, project_.secrets);
     if (value.ok()) return *value;
     diagnostics_.errors.push_back(std::move(value).error().At(text.location));
     return std::nullopt;
@@ -253,13 +254,14 @@ class Resolver {
     project_.notifications.push_back({.slack_url = *url, .on = raw.on});
   }
 
+  const VariableLookup& variables_;
   Project& project_;
   Diagnostics& diagnostics_;
 };
 
-void ReadName(YamlMap& map, Project& project) {
+void ReadName(YamlMap& map, const VariableLookup& variables, Project& project) {
   const YamlNode* node = map.Require("name", "name: shop");
-  const auto overridden = FromEnvironment("NAME");
+  const auto overridden = FromEnvironment(variables, "NAME");
   if (node == nullptr && !overridden) return;
   const std::string name = overridden ? overridden->value : map.Text("name").value_or("");
   const bool valid = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
@@ -301,19 +303,20 @@ Settings ReadEnvironments(YamlMap& root, const io::Environment& world, const Pro
 
 }  // namespace
 
-void ReadConfig(const io::Environment& world, const SourceText& source,
-                const std::string& environment, Project& project, Diagnostics& diagnostics) {
-  project.environment = environment.empty() ? io::GetEnv("LEAT_ENV").value_or("") : environment;
+void ReadConfig(const ConfigContext& context, const SourceText& source, Project& project,
+                Diagnostics& diagnostics) {
+  project.environment = context.environment;
+  if (project.environment.empty()) project.environment = context.variables("LEAT_ENV").value_or("");
   Reporter reporter(source.file, diagnostics);
   const auto root = ParseYaml(source.text, 1, reporter);
   if (!root) return;
   YamlMap map(*root, "leat.yml", reporter);
-  ReadName(map, project);
-  Settings settings = ReadSettings(map, world);
-  Overlay(ReadEnvironments(map, world, project), settings);
+  ReadName(map, context.variables, project);
+  Settings settings = ReadSettings(map, context.world);
+  Overlay(ReadEnvironments(map, context.world, project), settings);
   map.ReportUnknownKeys();
-  Overlay(SettingsFromEnvironment(settings.vars, world, diagnostics), settings);
-  Resolver(project, diagnostics).Resolve(settings, {source.file, 1, 1});
+  Overlay(SettingsFromEnvironment(settings.vars, context, diagnostics), settings);
+  Resolver(context.variables, project, diagnostics).Resolve(settings, {source.file, 1, 1});
 }
 
 }  // namespace leat::project

@@ -24,12 +24,20 @@
 #include "project/definition.h"
 #include "project/diagnostics.h"
 #include "project/source_text.h"
+#include "project/substitution.h"
 
 namespace leat::project {
 
-// Fills root, name, storage, environment, timezone, start, vars, notifications and secrets of
-// `project`, whose root is set. `environment` is that of --env.
-void ReadConfig(const io::Environment& world, const SourceText& source,
-                const std::string& environment, Project& project, Diagnostics& diagnostics);
+// What the reading of leat.yml depends on besides its text.
+struct ConfigContext {
+  const io::Environment& world;
+  std::string environment;  // of --env, or ""
+  const VariableLookup& variables;
+};
+
+// Fills name, storage, environment, timezone, start, vars, notifications and secrets of `project`,
+// whose root is set.
+void ReadConfig(const ConfigContext& context, const SourceText& source, Project& project,
+                Diagnostics& diagnostics);
 
 }  // namespace leat::project

@@ -5,7 +5,6 @@
 #include <map>
 
 #include "base/text.h"
-#include "project/substitution.h"
 #include "project/yaml_map.h"
 
 namespace leat::project {
@@ -44,10 +43,11 @@ void Collect(const YamlNode& node, const std::string& what, Reporter& reporter,
   }
 }
 
-void Resolve(const YamlNode& connection, Reporter& reporter, std::vector<std::string>& secrets) {
+void Resolve(const YamlNode& connection, const VariableLookup& variables, Reporter& reporter,
+             std::vector<std::string>& secrets) {
   for (const YamlNode& value : connection.children) {
     if (!value.is_scalar()) continue;
-    auto text = SubstituteEnvironment(value.text, secrets);
+    auto text = SubstituteEnvironment(value.text, variables, secrets);
     if (!text.ok()) {
       reporter.Fail(value, std::move(text).error());
     } else if (NamesSecret(value.key) && !text->empty()) {
@@ -58,7 +58,8 @@ void Resolve(const YamlNode& connection, Reporter& reporter, std::vector<std::st
 
 }  // namespace
 
-void ReadConnections(const SourceText& source, Project& project, Diagnostics& diagnostics) {
+void ReadConnections(const SourceText& source, const VariableLookup& variables, Project& project,
+                     Diagnostics& diagnostics) {
   Reporter reporter(source.file, diagnostics);
   const auto root = ParseYaml(source.text, 1, reporter);
   if (!root) return;
@@ -77,7 +78,7 @@ void ReadConnections(const SourceText& source, Project& project, Diagnostics& di
     }
   }
   map.ReportUnknownKeys();
-  for (const auto& entry : chosen) Resolve(*entry.second, reporter, project.secrets);
+  for (const auto& entry : chosen) Resolve(*entry.second, variables, reporter, project.secrets);
 }
 
 }  // namespace leat::project

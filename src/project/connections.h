@@ -14,11 +14,13 @@
 #include "project/definition.h"
 #include "project/diagnostics.h"
 #include "project/source_text.h"
+#include "project/substitution.h"
 
 namespace leat::project {
 
 // Adds the values that must never be printed to project.secrets: all that came from the
 // environment, and those of keys that name a secret. Messages never show a value.
-void ReadConnections(const SourceText& source, Project& project, Diagnostics& diagnostics);
+void ReadConnections(const SourceText& source, const VariableLookup& variables, Project& project,
+                     Diagnostics& diagnostics);
 
 }  // namespace leat::project

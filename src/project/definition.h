@@ -1,5 +1,5 @@
-// A parsed project: plain data, every part with the place it came from. Read INTERFACE in
-// docs/guide/reference.
+// A parsed project: plain data, every part with the place it came from. The files are described in
+// the reference of docs/guide. The file of a Location is relative to the project's folder.
 #pragma once
 
 #include <map>
@@ -25,26 +25,26 @@ struct NotNull {};
 struct Unique {};
 struct Positive {};
 struct AcceptedValues {
-  std::vector<std::string> values;
+  std::vector<std::string> values;  // as text
 };
 struct Relationships {
-  std::string table, column;
-};  // each value exists there
+  std::string table, column;  // each value exists there; the table as written
+};
 struct Pattern {
-  std::string regex;
-};  // matches the whole value (RE2)
+  std::string regex;  // matches the whole value (RE2)
+};
 struct Min {
-  std::string value;
-};  // inclusive, a SQL literal's text
+  std::string value;  // inclusive; a SQL literal
+};
 struct Max {
-  std::string value;
+  std::string value;  // inclusive; a SQL literal
 };
 struct Between {
-  std::string min, max;
-};  // inclusive
+  std::string min, max;  // inclusive; SQL literals
+};
 struct OfType {
-  std::string type;
-};  // text that casts to this SQL type
+  std::string type;  // text that casts to this SQL type
+};
 struct RowCount {
   std::optional<std::int64_t> min, max;
 };
@@ -55,14 +55,16 @@ struct Freshness {
 struct UniqueKey {
   std::vector<std::string> columns;
 };
+// The number of rows lies within mean ± sensitivity·σ of the last `history` runs.
 struct VolumeAnomaly {
   int history = 14;
   double sensitivity = 3;
-};  // rows against mean ± sensitivity·σ of the last runs
+};
+// A query that returns the bad rows of `this`.
 struct CustomSql {
   std::string sql;
-  std::vector<engine::TableReference> tables;
-};  // returns the bad rows of `this`
+  std::vector<engine::TableReference> tables;  // that it reads besides `this`
+};
 using CheckKind =
     std::variant<NotNull, Unique, Positive, AcceptedValues, Relationships, Pattern, Min, Max,
                  Between, OfType, RowCount, Freshness, UniqueKey, VolumeAnomaly, CustomSql>;
@@ -86,7 +88,8 @@ enum class SchemaPolicy { kEvolve, kFreeze, kDiscardRow, kDiscardValue };
 enum class OnChange { kReplace, kAppend, kIgnore, kFail };
 enum class FileFormat { kAuto, kCsv, kJson, kParquet };
 
-// from: {file: ..., format: csv, delimiter: ";", ...}. Everything unset is detected.
+// from: {file: ..., format: csv, delimiter: ";", ...}. Everything unset or empty is detected.
+// encoding: utf-8, utf-16, latin-1; compression: none, gzip, zstd.
 struct FileSourceOptions {
   std::string glob;  // as written, relative to the project
   FileFormat format = FileFormat::kAuto;
@@ -113,11 +116,11 @@ enum class Materialization { kTable, kView, kAppend, kMerge, kInterval, kScd2 };
 
 struct ModelSpec {
   Materialization materialized = Materialization::kTable;
-  std::string sql;               // the SELECT, without front matter
+  std::string sql;               // the SELECT, without front matter and closing semicolon
   int sql_line = 1;              // line of the file where `sql` begins
   std::vector<std::string> key;  // merge, scd2
   std::string time_column;       // interval
-  engine::SqlFacts facts;
+  engine::SqlFacts facts;        // their offsets are within `sql`
 };
 
 struct SeedSpec {};  // seeds/<name>.csv: location.file is the file
@@ -133,9 +136,9 @@ struct Asset {
   std::variant<SourceSpec, ModelSpec, SeedSpec> spec;
   std::string description, owner;
   std::vector<std::string> tags;
-  std::string schedule;
-  std::optional<TimestampUs> start;
-  std::int64_t timeout_us = 0;  // 0: none
+  std::string schedule;              // "" or "@daily", …: ParseGrain knows it
+  std::optional<TimestampUs> start;  // the asset's own; else Project::start applies
+  std::int64_t timeout_us = 0;       // 0: none
   Retry retry;
   std::vector<Column> columns;
   std::vector<Check> checks;
@@ -148,8 +151,9 @@ struct Asset {
 struct UnitTest {  // tests/*.yml
   std::string name;
   AssetName model;
-  std::map<std::string, data::Rows>
-      given;  // per input table; sparse columns allowed for known ones
+  // By asset name, one for each table that the model reads. A column's type is that of its cells
+  // (boolean, long, double or string), not the table's; columns may be missing.
+  std::map<std::string, data::Rows> given;
   data::Rows expected;
   bool ordered = false;
   std::optional<TimestampUs> now, start, end;

@@ -79,13 +79,14 @@ class Loader {
     if (files_.Has(kConfigFile)) {
       if (const auto source = Read(kConfigFile)) {
         const std::size_t errors_before = diagnostics_.errors.size();
-        ReadConfig(world_, *source, options_.environment, project_, diagnostics_);
+        ReadConfig({world_, options_.environment, options_.variables}, *source, project_,
+                   diagnostics_);
         config_is_sound_ = diagnostics_.errors.size() == errors_before;
       }
     }
     if (files_.Has(kConnectionsFile)) {
       if (const auto source = Read(kConnectionsFile)) {
-        ReadConnections(*source, project_, diagnostics_);
+        ReadConnections(*source, options_.variables, project_, diagnostics_);
       }
     }
   }

@@ -7,11 +7,13 @@
 #include "io/environment.h"
 #include "project/definition.h"
 #include "project/diagnostics.h"
+#include "project/substitution.h"
 
 namespace leat::project {
 
 struct LoadOptions {
   std::string environment;  // of leat.yml's `environments`; "" = LEAT_ENV, else none
+  VariableLookup variables = io::GetEnv;
 };
 
 struct LoadResult {

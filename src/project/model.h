@@ -18,8 +18,8 @@ struct FrontMatter {
   std::string yaml;   // empty without front matter
   int yaml_line = 1;  // of the file, where `yaml` begins
   std::string sql;    // without trailing space, semicolons and comments; begins at the start of a
-                    // line of the file, so that its columns are the file's; what the front matter
-                    // occupies of it is blank
+                      // line of the file, so that its columns are the file's; what the front matter
+                      // occupies of it is blank
   int sql_line = 1;
 };
 // kInvalidInput when the front matter does not begin or end as it must.

@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "io/environment.h"
-
 namespace leat::project {
 
-Result<std::string> SubstituteEnvironment(std::string_view text,
+Result<std::string> SubstituteEnvironment(std::string_view text, const VariableLookup& variables,
                                           std::vector<std::string>& secrets) {
   std::string result;
   while (!text.empty()) {
@@ -24,7 +22,7 @@ Result<std::string> SubstituteEnvironment(std::string_view text,
           .WithHint("write ${NAME}, or $${ for the text itself");
     }
     const std::string name(text.substr(begin + 2, end - begin - 2));
-    auto value = io::GetEnv(name);
+    auto value = variables(name);
     if (!value) {
       return NotFound(fmt::format("the environment variable {} is not set", name))
           .WithHint(fmt::format("set it (export {}=…) or remove the setting that uses it", name));
