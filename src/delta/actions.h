@@ -13,12 +13,13 @@
 namespace leat::delta {
 
 struct AddFile {
-  std::string path;   // relative to the table, percent-decoded; or an absolute path or URI
+  std::string path;   // relative to the table, percent-decoded; in a snapshot never outside of it
   std::map<std::string, std::optional<std::string>> partition_values;
   std::int64_t size_bytes = 0;
   std::int64_t modified_ms = 0;
   bool data_change = true;
   std::string stats_json;   // as in the log; empty when there are none
+  std::map<std::string, std::optional<std::string>> tags;   // other writers' notes, kept in checkpoints
 };
 
 struct RemoveFile {

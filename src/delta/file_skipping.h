@@ -1,5 +1,5 @@
-// Which files a predicate cannot match, by their partition values and statistics. Source: PROTOCOL.md,
-// "Per-file Statistics".
+// Which files a predicate cannot match, by their partition values and statistics. Source:
+// PROTOCOL.md, "Per-file Statistics".
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,16 @@
 #include <vector>
 
 #include "data/value.h"
+#include "delta/cell.h"
 #include "delta/table.h"
 
 namespace leat::delta {
 
 enum class Op { kEqual, kLess, kLessOrEqual, kGreater, kGreaterOrEqual, kIn, kIsNull, kIsNotNull };
 
-// column op literal. Values: as engine::ToValue makes them of the column's type (integers as int64, dates as text
-// YYYY-MM-DD, decimals as text, instants); one for comparisons, any number for kIn, none for the null tests.
+// column op literal. Values: as engine::ToValue makes them of the column's type (integers as int64,
+// dates as text YYYY-MM-DD, decimals as text, instants); one for comparisons, any number for kIn,
+// none for the null tests.
 struct Predicate {
   std::string column;
   Op op = Op::kEqual;
@@ -30,8 +32,20 @@ class FileSkipper {
   bool CanSkip(const AddFile& file) const;
 
  private:
-  const Snapshot& snapshot_;
-  std::vector<Predicate> predicates_;
+  // A predicate whose column and literals are known; others cannot skip anything and are left out.
+  struct Test {
+    Op op = Op::kEqual;
+    data::Type type;
+    std::vector<std::string> path;   // of the column, from the root of the schema
+    bool is_partition = false;
+    std::vector<Cell> cells;         // the literals that are not null
+  };
+  struct Range;
+
+  static bool Excludes(const Test& test, const Range& range);
+  static bool PartitionExcludes(const Test& test, const AddFile& file);
+
+  std::vector<Test> tests_;
 };
 
 // numRecords of the file's statistics.

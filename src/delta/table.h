@@ -32,6 +32,8 @@ class Snapshot {
 
 struct Committed {
   TableVersion version;
+  // A checkpoint was due and could not be written. The commit stands; the caller logs it, the next one tries again.
+  std::optional<Error> checkpoint_error = std::nullopt;
 };
 // Somebody else committed something that this transaction must not ignore. A value, not an error: the caller
 // loads the table again and decides.
@@ -86,7 +88,7 @@ class Table {
 
   // Durable when it returns Committed. Data files must be synced before. Retries lost races within limits when
   // nothing conflicts. Writes a checkpoint every delta.checkpointInterval (10) commits; a failed checkpoint is
-  // logged, never an error of the commit. kOutcomeUnknown: the commit may have happened and could not be read back.
+  // handed back in Committed, never an error of the commit. kOutcomeUnknown: the commit may have happened and could not be read back.
   Result<CommitOutcome> Commit(Transaction transaction);
 
   // Writes a checkpoint of the latest version and _last_checkpoint.

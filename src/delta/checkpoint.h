@@ -1,0 +1,38 @@
+// Classic checkpoints: the state of one version as a Parquet file of actions. Source: PROTOCOL.md,
+// "Checkpoints".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "data/arrow.h"
+#include "delta/parquet_handler.h"
+#include "delta/snapshot.h"
+#include "io/environment.h"
+
+namespace leat::delta {
+
+struct CheckpointState {
+  std::optional<Protocol> protocol;
+  std::optional<Metadata> metadata;
+  Contents contents;
+  std::string file_with_deletion_vector;  // as in LogEntry
+};
+
+// Reads all parts. kCorrupt naming the file: columns of wrong types, actions without a path.
+Result<CheckpointState> ReadCheckpoint(ParquetHandler& parquet,
+                                       const std::vector<std::string>& paths,
+                                       std::string_view table_path);
+
+// The rows of a checkpoint of the snapshot, without tombstones removed before
+// `oldest_tombstone_ms`.
+data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t oldest_tombstone_ms);
+
+// Writes, syncs and publishes the checkpoint of the snapshot's version, then _last_checkpoint. A
+// crash leaves at most a hidden temporary file.
+Status WriteCheckpoint(const io::Environment& environment, ParquetHandler& parquet,
+                       const std::string& log_directory, const LogSnapshot& snapshot);
+
+}  // namespace leat::delta

@@ -1,0 +1,232 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "data/arrow_builder.h"
+#include "delta/checkpoint.h"
+#include "delta/log_path.h"
+#include "delta/table_properties.h"
+
+namespace leat::delta {
+namespace {
+
+using data::ArrowColumn;
+
+ArrowColumn TextMapColumn(std::string name) {
+  return ArrowColumn::Map(std::move(name), ArrowColumn::String("key"),
+                          ArrowColumn::String("value"));
+}
+
+ArrowColumn TextListColumn(std::string name) {
+  return ArrowColumn::List(std::move(name), ArrowColumn::String("element"));
+}
+
+template <typename... Columns>
+ArrowColumn StructColumn(std::string name, Columns... columns) {
+  std::vector<ArrowColumn> fields;
+  (fields.push_back(std::move(columns)), ...);
+  return ArrowColumn::Struct(std::move(name), std::move(fields));
+}
+
+void AppendTexts(ArrowColumn& list, const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) list.child(0).AppendString(text);
+  list.EndRow();
+}
+
+void AppendOptional(ArrowColumn& column, const std::string& text) {
+  if (text.empty()) {
+    column.AppendNull();
+  } else {
+    column.AppendString(text);
+  }
+}
+
+template <typename Map>
+void AppendMap(ArrowColumn& map, const Map& values) {
+  for (const auto& [key, value] : values) {
+    map.child(0).AppendString(key);
+    if constexpr (std::is_same_v<typename Map::mapped_type, std::string>) {
+      map.child(1).AppendString(value);
+    } else if (value) {
+      map.child(1).AppendString(*value);
+    } else {
+      map.child(1).AppendNull();
+    }
+  }
+  map.EndRow();
+}
+
+// One row per action; in each row exactly one of the five columns has a value.
+class CheckpointBuilder {
+ public:
+  CheckpointBuilder() {
+    columns_.push_back(StructColumn("txn", ArrowColumn::String("appId"),
+                                    ArrowColumn::Int64("version"),
+                                    ArrowColumn::Int64("lastUpdated")));
+    columns_.push_back(StructColumn(
+        "add", ArrowColumn::String("path"), TextMapColumn("partitionValues"),
+        ArrowColumn::Int64("size"), ArrowColumn::Int64("modificationTime"),
+        ArrowColumn::Bool("dataChange"), TextMapColumn("tags"), ArrowColumn::String("stats")));
+    columns_.push_back(
+        StructColumn("remove", ArrowColumn::String("path"), ArrowColumn::Int64("deletionTimestamp"),
+                     ArrowColumn::Bool("dataChange"), ArrowColumn::Bool("extendedFileMetadata"),
+                     TextMapColumn("partitionValues"), ArrowColumn::Int64("size")));
+    columns_.push_back(StructColumn(
+        "metaData", ArrowColumn::String("id"), ArrowColumn::String("name"),
+        ArrowColumn::String("description"),
+        StructColumn("format", ArrowColumn::String("provider"), TextMapColumn("options")),
+        ArrowColumn::String("schemaString"), TextListColumn("partitionColumns"),
+        TextMapColumn("configuration"), ArrowColumn::Int64("createdTime")));
+    columns_.push_back(StructColumn(
+        "protocol", ArrowColumn::Int32("minReaderVersion"), ArrowColumn::Int32("minWriterVersion"),
+        TextListColumn("readerFeatures"), TextListColumn("writerFeatures")));
+  }
+
+  void Add(const Protocol& protocol) {
+    ArrowColumn& column = columns_[kProtocol];
+    column.child(0).AppendInt(protocol.reader_version);
+    column.child(1).AppendInt(protocol.writer_version);
+    AppendFeatures(column.child(2), protocol.reader_version >= 3, protocol.reader_features);
+    AppendFeatures(column.child(3), protocol.writer_version >= 7, protocol.writer_features);
+    EndRow(kProtocol);
+  }
+
+  void Add(const Metadata& metadata) {
+    ArrowColumn& column = columns_[kMetadata];
+    column.child(0).AppendString(metadata.id);
+    AppendOptional(column.child(1), metadata.name);
+    AppendOptional(column.child(2), metadata.description);
+    column.child(3).child(0).AppendString("parquet");
+    column.child(3).child(1).EndRow();  // no options
+    column.child(3).EndRow();
+    column.child(4).AppendString(data::ToDeltaJson(metadata.schema));
+    AppendTexts(column.child(5), metadata.partition_columns);
+    AppendMap(column.child(6), metadata.configuration);
+    column.child(7).AppendInt(metadata.created_ms);
+    EndRow(kMetadata);
+  }
+
+  void Add(const AppTransaction& transaction) {
+    ArrowColumn& column = columns_[kTransaction];
+    column.child(0).AppendString(transaction.app_id);
+    column.child(1).AppendInt(transaction.version);
+    column.child(2).AppendInt(transaction.updated_ms);
+    EndRow(kTransaction);
+  }
+
+  void Add(const RemoveFile& remove) {
+    ArrowColumn& column = columns_[kRemove];
+    column.child(0).AppendString(EncodePath(remove.path));
+    column.child(1).AppendInt(remove.deleted_ms);
+    column.child(2).AppendBool(false);
+    column.child(3).AppendBool(true);
+    AppendMap(column.child(4), remove.partition_values);
+    column.child(5).AppendInt(remove.size_bytes);
+    EndRow(kRemove);
+  }
+
+  void Add(const AddFile& add) {
+    ArrowColumn& column = columns_[kAdd];
+    column.child(0).AppendString(EncodePath(add.path));
+    AppendMap(column.child(1), add.partition_values);
+    column.child(2).AppendInt(add.size_bytes);
+    column.child(3).AppendInt(add.modified_ms);
+    column.child(4).AppendBool(false);  // a checkpoint changes no data
+    if (add.tags.empty()) {
+      column.child(5).AppendNull();
+    } else {
+      AppendMap(column.child(5), add.tags);
+    }
+    AppendOptional(column.child(6), add.stats_json);
+    EndRow(kAdd);
+  }
+
+  data::ArrowBatch Finish() && { return data::ToArrowBatch(std::move(columns_)); }
+
+ private:
+  enum Index : std::size_t { kTransaction, kAdd, kRemove, kMetadata, kProtocol };
+
+  static void AppendFeatures(ArrowColumn& column, bool present,
+                             const std::vector<std::string>& features) {
+    if (present) {
+      AppendTexts(column, features);
+    } else {
+      column.AppendNull();
+    }
+  }
+
+  void EndRow(std::size_t filled) {
+    for (std::size_t i = 0; i < columns_.size(); i++) {
+      if (i == filled) {
+        columns_[i].EndRow();
+      } else {
+        columns_[i].AppendNull();
+      }
+    }
+  }
+
+  std::vector<ArrowColumn> columns_;
+};
+
+// The version that _last_checkpoint names; -1 when it is missing or damaged.
+long LastCheckpointVersion(io::FileSystem& files, const std::string& path) {
+  const auto content = files.ReadFile(path);
+  if (!content.ok()) return -1;
+  const auto json = nlohmann::json::parse(*content, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return -1;
+  const auto version = json.find("version");
+  return version != json.end() && version->is_number_integer() ? version->get<long>() : -1;
+}
+
+Status Publish(io::FileSystem& files, const std::string& temporary, const std::string& path) {
+  LEAT_TRY(files.SyncFile(temporary));
+  LEAT_TRY(files.Rename(temporary, path));
+  return files.SyncDirectory(io::ParentPath(path));
+}
+
+}  // namespace
+
+data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t oldest_tombstone_ms) {
+  CheckpointBuilder builder;
+  builder.Add(snapshot.protocol());
+  builder.Add(snapshot.metadata());
+  const Contents& contents = snapshot.contents();
+  for (const auto& [app_id, transaction] : contents.app_transactions) builder.Add(transaction);
+  for (const RemoveFile& remove : contents.tombstones) {
+    if (remove.deleted_ms >= oldest_tombstone_ms) builder.Add(remove);
+  }
+  for (const AddFile& add : contents.files) builder.Add(add);
+  return std::move(builder).Finish();
+}
+
+Status WriteCheckpoint(const io::Environment& environment, ParquetHandler& parquet,
+                       const std::string& log_directory, const LogSnapshot& snapshot) {
+  LEAT_ASSIGN(const TableProperties properties, ParseTableProperties(snapshot.metadata()));
+  io::FileSystem& files = environment.files;
+  const std::int64_t now_ms = environment.clock.Now() / kMicrosPerMilli;
+  data::ArrowBatch batch = ToCheckpointBatch(snapshot, now_ms - properties.tombstone_retention_ms);
+  const std::int64_t row_count = batch.row_count();
+  const long version = snapshot.version().value();
+  const std::string path = io::JoinPath(log_directory, CheckpointFileName(version));
+  // Hidden, so that no reader takes it for a checkpoint before it is whole.
+  const std::string temporary = io::JoinPath(
+      log_directory,
+      fmt::format(".{}.{}.tmp", CheckpointFileName(version), io::NewUuid(environment.random)));
+  Status written = parquet.Write(temporary, std::move(batch));
+  if (written.ok()) written = Publish(files, temporary, path);
+  if (!written.ok()) {
+    const Status removed = files.Remove(temporary);  // the first error is the one to report
+    static_cast<void>(removed);
+    return Error(written.error()).WithContext("cannot write checkpoint " + path);
+  }
+  LEAT_ASSIGN(const io::FileInfo info, files.Stat(path));
+  const std::string last = io::JoinPath(log_directory, kLastCheckpointFile);
+  if (LastCheckpointVersion(files, last) > version) return Ok();  // another writer was further
+  const nlohmann::ordered_json hint = {{"version", version},
+                                       {"size", row_count},
+                                       {"sizeInBytes", info.size_bytes},
+                                       {"numOfAddFiles", snapshot.files().size()}};
+  return files.ReplaceFile(last, hint.dump());
+}
+
+}  // namespace leat::delta

@@ -1,0 +1,31 @@
+// Limits and defaults of delta/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace leat::delta {
+
+// Lost races that one commit takes before it gives up. Each one means that somebody else has
+// committed.
+constexpr int kMaxCommitAttempts = 1'000;
+// Attempts without a pause, then pauses of a random length up to the maximum.
+constexpr int kCommitAttemptsWithoutPause = 3;
+constexpr std::int64_t kMaxCommitPauseUs = 5'000;
+
+// A listed log file may vanish before it is read when another program cleans the log up: list
+// again.
+constexpr int kMaxListAttempts = 3;
+
+// Log entries that a snapshot keeps beside its base before it is flattened, and that a refresh
+// reads one by one before it starts again from the latest checkpoint.
+constexpr std::size_t kMaxTailEntries = 64;
+
+// Where commitInfo is looked for before a whole log entry is read.
+constexpr std::int64_t kCommitInfoProbeBytes = 16 * 1024;
+
+// delta.checkpointInterval and delta.deletedFileRetentionDuration when the table does not set them.
+constexpr std::int64_t kDefaultCheckpointInterval = 10;
+constexpr std::int64_t kDefaultTombstoneRetentionMs = 7LL * 24 * 3'600 * 1'000;
+
+}  // namespace leat::delta

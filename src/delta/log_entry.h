@@ -1,0 +1,39 @@
+// One entry of the log: the actions of one commit, as JSON lines in _delta_log/<version>.json.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "delta/actions.h"
+
+namespace leat::delta {
+
+struct LogEntry {
+  std::optional<CommitInfo> info;
+  std::optional<Protocol> protocol;
+  std::optional<Metadata> metadata;
+  std::vector<AppTransaction> app_transactions;
+  std::vector<RemoveFile> removes;
+  std::vector<AddFile> adds;
+  // A file whose rows are partly deleted by a deletion vector, which Leat does not read yet: empty
+  // if none.
+  std::string file_with_deletion_vector;
+};
+
+// `content` is the whole file; `file` stands in error messages. Paths become canonical for the
+// table. Unknown actions and keys are ignored, as the protocol asks. kCorrupt with file and line:
+// not JSON, wrong types, no path.
+Result<LogEntry> ParseLogEntry(std::string content, const std::string& file,
+                               std::string_view table_path);
+
+// The commitInfo among the complete lines of `content`, which may be cut anywhere; nothing when
+// there is none.
+Result<std::optional<CommitInfo>> FindCommitInfo(std::string content, const std::string& file);
+
+// The JSON lines. kInvalidInput: some text is not UTF-8, or a value of info.extra is not JSON.
+Result<std::string> FormatLogEntry(const LogEntry& entry);
+
+}  // namespace leat::delta

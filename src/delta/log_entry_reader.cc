@@ -1,0 +1,331 @@
+// Parses log entries. Source: Delta's PROTOCOL.md, "Actions". Hot: a table's log can hold 100,000
+// files.
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "base/text.h"
+#include "delta/log_entry.h"
+#include "delta/log_path.h"
+
+namespace leat::delta {
+namespace {
+
+namespace json = simdjson::ondemand;
+
+// The text of a kCorrupt error without its place, which the caller adds.
+Error Wrong(std::string_view what) { return Corrupt(std::string(what)); }
+Error Wrong(std::string_view key, simdjson::error_code error) {
+  return Corrupt(fmt::format("'{}': {}", Shorten(key, 60), simdjson::error_message(error)));
+}
+
+// Calls visit(key, value) for each field of the object whose value is not null.
+template <typename Visit>
+Status ForEachField(json::object object, Visit visit) {
+  for (auto item : object) {
+    json::field field;
+    if (const auto error = std::move(item).get(field)) return Wrong("object", error);
+    std::string_view key;
+    if (const auto error = field.unescaped_key().get(key)) return Wrong("key", error);
+    json::value value = field.value();
+    json::json_type type{};
+    if (const auto error = value.type().get(type)) return Wrong(key, error);
+    if (type == json::json_type::null) {
+      bool is_null = false;  // checks the whole word: "nuxx" is not null
+      if (value.is_null().get(is_null) != simdjson::SUCCESS || !is_null) return Wrong(key);
+      continue;
+    }
+    LEAT_TRY(visit(key, value));
+  }
+  return Ok();
+}
+
+template <typename T>
+Status Read(std::string_view key, json::value value, T& target) {
+  if (const auto error = value.get(target)) return Wrong(key, error);
+  return Ok();
+}
+
+Status Read(std::string_view key, json::value value, std::string& target) {
+  std::string_view text;
+  if (const auto error = value.get_string().get(text)) return Wrong(key, error);
+  target.assign(text);
+  return Ok();
+}
+
+Status Read(std::string_view key, json::value value, int& target) {
+  std::int64_t number = 0;
+  LEAT_TRY(Read(key, value, number));
+  if (!std::in_range<int>(number)) return Wrong(fmt::format("'{}' is out of range", key));
+  target = static_cast<int>(number);
+  return Ok();
+}
+
+Status Read(std::string_view key, json::value value, std::vector<std::string>& target) {
+  json::array array;
+  if (const auto error = value.get_array().get(array)) return Wrong(key, error);
+  for (auto item : array) {
+    std::string_view text;
+    if (const auto error = item.get_string().get(text)) return Wrong(key, error);
+    target.emplace_back(text);
+  }
+  return Ok();
+}
+
+// A value as text: a string as it is, anything else as JSON.
+Status ReadAsText(std::string_view key, json::value value, std::string& target) {
+  json::json_type type{};
+  if (const auto error = value.type().get(type)) return Wrong(key, error);
+  if (type == json::json_type::string) return Read(key, value, target);
+  std::string_view raw;
+  if (const auto error = simdjson::to_json_string(value).get(raw)) return Wrong(key, error);
+  target.assign(Trim(raw));
+  return Ok();
+}
+
+Status Read(std::string_view key, json::value value, std::map<std::string, std::string>& target) {
+  json::object object;
+  if (const auto error = value.get_object().get(object)) return Wrong(key, error);
+  return ForEachField(object, [&](std::string_view name, json::value item) {
+    return ReadAsText(name, item, target[std::string(name)]);
+  });
+}
+
+using NullableTexts = std::map<std::string, std::optional<std::string>>;
+
+Status Read(std::string_view key, json::value value, NullableTexts& target) {
+  json::object object;
+  if (const auto error = value.get_object().get(object)) return Wrong(key, error);
+  for (auto item : object) {
+    json::field field;
+    if (const auto error = std::move(item).get(field)) return Wrong(key, error);
+    std::string_view name;
+    if (const auto error = field.unescaped_key().get(name)) return Wrong(key, error);
+    std::optional<std::string>& slot = target[std::string(name)];
+    bool is_null = false;
+    if (const auto error = field.value().is_null().get(is_null)) return Wrong(key, error);
+    if (is_null) continue;
+    slot.emplace();
+    LEAT_TRY(Read(key, field.value(), *slot));
+  }
+  return Ok();
+}
+
+// The protocol: "an empty string for any type translates to a null partition value".
+void EmptyToNull(NullableTexts& partition_values) {
+  for (auto& [column, text] : partition_values) {
+    if (text && text->empty()) text.reset();
+  }
+}
+
+Result<Metadata> ReadMetadata(json::object object) {
+  Metadata metadata;
+  std::string schema_json;
+  std::string provider = "parquet";
+  LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
+    if (key == "id") return Read(key, value, metadata.id);
+    if (key == "name") return Read(key, value, metadata.name);
+    if (key == "description") return Read(key, value, metadata.description);
+    if (key == "schemaString") return Read(key, value, schema_json);
+    if (key == "partitionColumns") return Read(key, value, metadata.partition_columns);
+    if (key == "configuration") return Read(key, value, metadata.configuration);
+    if (key == "createdTime") return Read(key, value, metadata.created_ms);
+    if (key != "format") return Ok();
+    json::object format;
+    if (const auto error = value.get_object().get(format)) return Wrong(key, error);
+    return ForEachField(format, [&](std::string_view name, json::value item) -> Status {
+      return name == "provider" ? Read(name, item, provider) : Ok();
+    });
+  }));
+  if (provider != "parquet") {
+    return InvalidInput(fmt::format("its data files have the format '{}'", Shorten(provider, 60)))
+        .WithHint("Leat reads Delta tables of Parquet files only");
+  }
+  // Old writers leave the schema of an empty table out.
+  if (!schema_json.empty()) {
+    LEAT_ASSIGN(metadata.schema, data::SchemaFromDeltaJson(schema_json));
+  }
+  return metadata;
+}
+
+Result<Protocol> ReadProtocol(json::object object) {
+  Protocol protocol;
+  LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
+    if (key == "minReaderVersion") return Read(key, value, protocol.reader_version);
+    if (key == "minWriterVersion") return Read(key, value, protocol.writer_version);
+    if (key == "readerFeatures") return Read(key, value, protocol.reader_features);
+    if (key == "writerFeatures") return Read(key, value, protocol.writer_features);
+    return Ok();
+  }));
+  return protocol;
+}
+
+Result<AppTransaction> ReadAppTransaction(json::object object) {
+  AppTransaction transaction;
+  LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
+    if (key == "appId") return Read(key, value, transaction.app_id);
+    if (key == "version") return Read(key, value, transaction.version);
+    if (key == "lastUpdated") return Read(key, value, transaction.updated_ms);
+    return Ok();
+  }));
+  return transaction;
+}
+
+Result<CommitInfo> ReadCommitInfo(json::object object) {
+  CommitInfo info;
+  LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
+    if (key == "timestamp") return Read(key, value, info.timestamp_ms);
+    if (key == "operation") return Read(key, value, info.operation);
+    if (key == "operationParameters") return Read(key, value, info.operation_parameters);
+    if (key == "operationMetrics") return Read(key, value, info.operation_metrics);
+    if (key == "engineInfo") return Read(key, value, info.engine_info);
+    if (key == "txnId") return Read(key, value, info.txn_id);
+    std::string_view raw;
+    const std::string name(key);
+    if (const auto error = simdjson::to_json_string(value).get(raw)) return Wrong(key, error);
+    info.extra[name] = std::string(Trim(raw));
+    return Ok();
+  }));
+  return info;
+}
+
+class EntryReader {
+ public:
+  explicit EntryReader(std::string_view table_path) : table_path_(table_path) {}
+
+  Status ReadAction(json::object line) {
+    return ForEachField(line, [&](std::string_view key, json::value value) -> Status {
+      json::object object;
+      if (const auto error = value.get_object().get(object)) return Wrong(key, error);
+      if (key == "add") return ReadAdd(object);
+      if (key == "remove") return ReadRemove(object);
+      if (key == "metaData") return Take(ReadMetadata(object), entry_.metadata);
+      if (key == "protocol") return Take(ReadProtocol(object), entry_.protocol);
+      if (key == "commitInfo") return Take(ReadCommitInfo(object), entry_.info);
+      if (key != "txn") return Ok();
+      LEAT_ASSIGN(AppTransaction transaction, ReadAppTransaction(object));
+      entry_.app_transactions.push_back(std::move(transaction));
+      return Ok();
+    });
+  }
+
+  LogEntry Finish() && { return std::move(entry_); }
+  const LogEntry& entry() const { return entry_; }
+
+ private:
+  template <typename T>
+  static Status Take(Result<T> read, std::optional<T>& target) {
+    if (!read.ok()) return std::move(read).error();
+    target = std::move(*read);
+    return Ok();
+  }
+
+  Status ReadAdd(json::object object) {
+    AddFile& add = entry_.adds.emplace_back();
+    LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
+      if (key == "path") return ReadPath(value, add.path);
+      if (key == "partitionValues") return Read(key, value, add.partition_values);
+      if (key == "size") return Read(key, value, add.size_bytes);
+      if (key == "modificationTime") return Read(key, value, add.modified_ms);
+      if (key == "dataChange") return Read(key, value, add.data_change);
+      if (key == "stats") return Read(key, value, add.stats_json);
+      if (key == "tags") return Read(key, value, add.tags);
+      if (key == "deletionVector") has_deletion_vector_ = true;
+      return Ok();
+    }));
+    EmptyToNull(add.partition_values);
+    if (add.path.empty()) return Wrong("an added file has no path");
+    if (has_deletion_vector_) entry_.file_with_deletion_vector = add.path;
+    return Ok();
+  }
+
+  Status ReadRemove(json::object object) {
+    RemoveFile& remove = entry_.removes.emplace_back();
+    LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
+      if (key == "path") return ReadPath(value, remove.path);
+      if (key == "deletionTimestamp") return Read(key, value, remove.deleted_ms);
+      if (key == "dataChange") return Read(key, value, remove.data_change);
+      if (key == "partitionValues") return Read(key, value, remove.partition_values);
+      if (key == "size") return Read(key, value, remove.size_bytes);
+      return Ok();
+    }));
+    EmptyToNull(remove.partition_values);
+    if (remove.path.empty()) return Wrong("a removed file has no path");
+    return Ok();
+  }
+
+  Status ReadPath(json::value value, std::string& target) {
+    std::string_view text;
+    if (const auto error = value.get_string().get(text)) return Wrong("path", error);
+    target = CanonicalPath(text, table_path_);
+    return Ok();
+  }
+
+  std::string_view table_path_;
+  LogEntry entry_;
+  bool has_deletion_vector_ = false;
+};
+
+// Calls visit(object, line number) for each line that is not blank. `content` gets simdjson's
+// padding.
+template <typename Visit>
+Status ForEachLine(std::string content, const std::string& file, Visit visit) {
+  const std::size_t size = content.size();
+  content.append(simdjson::SIMDJSON_PADDING, ' ');
+  json::parser parser;
+  std::size_t begin = 0;
+  for (int number = 1; begin < size; number++) {
+    const std::size_t end = std::min(content.find('\n', begin), size);
+    const std::string_view line(content.data() + begin, end - begin);
+    const simdjson::padded_string_view padded(line.data(), line.size(), content.size() - begin);
+    begin = end + 1;
+    if (Trim(line).empty()) continue;
+    json::document document;
+    json::object object;
+    Status status;
+    if (auto error = parser.iterate(padded).get(document)) {
+      status = Wrong("line", error);
+    } else if (error = document.get_object().get(object); error) {
+      status = Wrong("line", error);
+    } else {
+      status = visit(object);
+      if (status.ok() && document.current_location().error() == simdjson::SUCCESS)
+        status = Wrong("there is text after the JSON object");
+    }
+    if (!status.ok()) {
+      const Error failed = std::move(status).error();
+      return Error(failed.kind(),
+                   fmt::format("the log entry {} is damaged or not supported: line {}: {}", file,
+                               number, failed.message()))
+          .WithHint(failed.hint());
+    }
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Result<LogEntry> ParseLogEntry(std::string content, const std::string& file,
+                               std::string_view table_path) {
+  EntryReader reader(table_path);
+  LEAT_TRY(ForEachLine(std::move(content), file,
+                       [&](json::object object) { return reader.ReadAction(object); }));
+  return std::move(reader).Finish();
+}
+
+Result<std::optional<CommitInfo>> FindCommitInfo(std::string content, const std::string& file) {
+  const std::size_t end = content.rfind('\n');
+  if (end != std::string::npos) content.resize(end);
+  std::optional<CommitInfo> found;
+  LEAT_TRY(ForEachLine(std::move(content), file, [&](json::object object) {
+    return ForEachField(object, [&](std::string_view key, json::value value) -> Status {
+      if (key != "commitInfo") return Ok();
+      json::object info;
+      if (const auto error = value.get_object().get(info)) return Wrong(key, error);
+      LEAT_ASSIGN(found, ReadCommitInfo(info));
+      return Ok();
+    });
+  }));
+  return found;
+}
+
+}  // namespace leat::delta

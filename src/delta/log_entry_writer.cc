@@ -1,0 +1,186 @@
+// Writes log entries. Source: Delta's PROTOCOL.md, "Actions".
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "delta/log_entry.h"
+#include "delta/log_path.h"
+
+namespace leat::delta {
+namespace {
+
+void AppendString(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          out += fmt::format("\\u{:04x}", static_cast<int>(c));
+        } else {
+          out += c;
+        }
+    }
+  }
+  out += '"';
+}
+
+// One JSON object: Key("a") then a value, in any number, then Close().
+class ObjectWriter {
+ public:
+  explicit ObjectWriter(std::string& out) : out_(out) { out_ += '{'; }
+  void Close() { out_ += '}'; }
+
+  std::string& Key(std::string_view key) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    AppendString(out_, key);
+    out_ += ':';
+    return out_;
+  }
+  void Text(std::string_view key, std::string_view value) { AppendString(Key(key), value); }
+  void Number(std::string_view key, std::int64_t value) { Key(key) += std::to_string(value); }
+  void Flag(std::string_view key, bool value) { Key(key) += value ? "true" : "false"; }
+
+  void Texts(std::string_view key, const std::vector<std::string>& values) {
+    Key(key) += '[';
+    for (std::size_t i = 0; i < values.size(); i++) {
+      if (i > 0) out_ += ',';
+      AppendString(out_, values[i]);
+    }
+    out_ += ']';
+  }
+
+  template <typename Map>
+  void TextMap(std::string_view key, const Map& values) {
+    ObjectWriter inner(Key(key));
+    for (const auto& [name, value] : values) {
+      if constexpr (std::is_same_v<typename Map::mapped_type, std::string>) {
+        inner.Text(name, value);
+      } else if (value) {
+        inner.Text(name, *value);
+      } else {
+        inner.Key(name) += "null";
+      }
+    }
+    inner.Close();
+  }
+
+ private:
+  std::string& out_;
+  bool first_ = true;
+};
+
+// {"add":{...}} and a line break around what `fill` writes.
+template <typename Fill>
+void AppendAction(std::string& out, std::string_view name, Fill fill) {
+  ObjectWriter line(out);
+  ObjectWriter action(line.Key(name));
+  fill(action);
+  action.Close();
+  line.Close();
+  out += '\n';
+}
+
+constexpr std::array<std::string_view, 6> kInfoKeys = {
+    "timestamp", "operation", "operationParameters", "operationMetrics", "engineInfo", "txnId"};
+
+Status AppendInfo(std::string& out, const CommitInfo& info) {
+  std::map<std::string, std::string> extra;
+  for (const auto& [key, raw] : info.extra) {
+    if (std::find(kInfoKeys.begin(), kInfoKeys.end(), key) != kInfoKeys.end()) continue;
+    const auto value = nlohmann::ordered_json::parse(raw, nullptr, /*allow_exceptions=*/false);
+    if (value.is_discarded()) {
+      return InvalidInput(fmt::format("commitInfo '{}' is not JSON: {}", key, Shorten(raw, 80)));
+    }
+    extra[key] = value.dump();  // on one line
+  }
+  AppendAction(out, "commitInfo", [&](ObjectWriter& action) {
+    action.Number("timestamp", info.timestamp_ms);
+    action.Text("operation", info.operation);
+    action.TextMap("operationParameters", info.operation_parameters);
+    for (const auto& [key, json] : extra) action.Key(key) += json;
+    action.TextMap("operationMetrics", info.operation_metrics);
+    action.Text("engineInfo", info.engine_info);
+    action.Text("txnId", info.txn_id);
+  });
+  return Ok();
+}
+
+void AppendProtocol(std::string& out, const Protocol& protocol) {
+  AppendAction(out, "protocol", [&](ObjectWriter& action) {
+    action.Number("minReaderVersion", protocol.reader_version);
+    action.Number("minWriterVersion", protocol.writer_version);
+    // Lists are there exactly when the versions say so.
+    if (protocol.reader_version >= 3) action.Texts("readerFeatures", protocol.reader_features);
+    if (protocol.writer_version >= 7) action.Texts("writerFeatures", protocol.writer_features);
+  });
+}
+
+void AppendMetadata(std::string& out, const Metadata& metadata) {
+  AppendAction(out, "metaData", [&](ObjectWriter& action) {
+    action.Text("id", metadata.id);
+    if (!metadata.name.empty()) action.Text("name", metadata.name);
+    if (!metadata.description.empty()) action.Text("description", metadata.description);
+    action.Key("format") += R"({"provider":"parquet","options":{}})";
+    action.Text("schemaString", data::ToDeltaJson(metadata.schema));
+    action.Texts("partitionColumns", metadata.partition_columns);
+    action.TextMap("configuration", metadata.configuration);
+    action.Number("createdTime", metadata.created_ms);
+  });
+}
+
+void AppendRemove(std::string& out, const RemoveFile& remove) {
+  AppendAction(out, "remove", [&](ObjectWriter& action) {
+    action.Text("path", EncodePath(remove.path));
+    action.Number("deletionTimestamp", remove.deleted_ms);
+    action.Flag("dataChange", remove.data_change);
+    action.Flag("extendedFileMetadata", true);
+    action.TextMap("partitionValues", remove.partition_values);
+    action.Number("size", remove.size_bytes);
+  });
+}
+
+void AppendAdd(std::string& out, const AddFile& add) {
+  AppendAction(out, "add", [&](ObjectWriter& action) {
+    action.Text("path", EncodePath(add.path));
+    action.TextMap("partitionValues", add.partition_values);
+    action.Number("size", add.size_bytes);
+    action.Number("modificationTime", add.modified_ms);
+    action.Flag("dataChange", add.data_change);
+    if (!add.stats_json.empty()) action.Text("stats", add.stats_json);
+    if (!add.tags.empty()) action.TextMap("tags", add.tags);
+  });
+}
+
+}  // namespace
+
+Result<std::string> FormatLogEntry(const LogEntry& entry) {
+  std::string out;
+  if (entry.info) LEAT_TRY(AppendInfo(out, *entry.info));
+  if (entry.protocol) AppendProtocol(out, *entry.protocol);
+  if (entry.metadata) AppendMetadata(out, *entry.metadata);
+  for (const AppTransaction& transaction : entry.app_transactions) {
+    AppendAction(out, "txn", [&](ObjectWriter& action) {
+      action.Text("appId", transaction.app_id);
+      action.Number("version", transaction.version);
+      action.Number("lastUpdated", transaction.updated_ms);
+    });
+  }
+  for (const RemoveFile& remove : entry.removes) AppendRemove(out, remove);
+  for (const AddFile& add : entry.adds) AppendAdd(out, add);
+  if (!simdjson::validate_utf8(out.data(), out.size())) {
+    return InvalidInput("a commit can hold UTF-8 text only: a name, value or statistic is not");
+  }
+  return out;
+}
+
+}  // namespace leat::delta

@@ -1,0 +1,131 @@
+#include "delta/log_listing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "delta/log_path.h"
+
+namespace leat::delta {
+namespace {
+
+// Gathers the parts of checkpoints; a version can have single and multi-part ones of different part
+// counts.
+class CheckpointCollector {
+ public:
+  void Add(const LogFileName& name, const io::FileInfo& info) {
+    CheckpointFiles& files = found_[{name.version, name.parts}];
+    files.version = name.version;
+    files.names.push_back(io::FileName(info.path));
+    files.modified_us = std::max(files.modified_us, info.modified_us);
+  }
+
+  // One complete checkpoint per version; parts are in order because the listing is sorted.
+  std::vector<CheckpointFiles> Complete() && {
+    std::vector<CheckpointFiles> complete;
+    for (auto& [key, files] : found_) {
+      const auto expected = static_cast<std::size_t>(std::max(key.second, 1));
+      if (files.names.size() != expected) continue;
+      if (!complete.empty() && complete.back().version == files.version) continue;
+      complete.push_back(std::move(files));
+    }
+    return complete;
+  }
+
+ private:
+  std::map<std::pair<long, int>, CheckpointFiles>
+      found_;  // by version and number of parts, 0 for one file
+};
+
+Error NoSuchVersion(const LogListing& listing, long version, const std::string& table_path) {
+  const auto earliest = listing.earliest();
+  const std::string there =
+      !earliest ? "no version can be loaded"
+                : fmt::format("it has the versions {} to {}", *earliest, listing.latest());
+  return NotFound(fmt::format("table {} has no version {}: {}", table_path, version, there));
+}
+
+}  // namespace
+
+long LogListing::latest() const {
+  const long commit = commits.empty() ? -1 : commits.back().version;
+  const long checkpoint = checkpoints.empty() ? -1 : checkpoints.back().version;
+  return std::max(commit, checkpoint);
+}
+
+std::optional<long> LogListing::earliest() const {
+  if (!commits.empty() && commits.front().version == 0) return 0;
+  if (!checkpoints.empty()) return checkpoints.front().version;
+  return std::nullopt;
+}
+
+const CommitFile* LogListing::FindCommit(long version) const {
+  const auto found = std::lower_bound(
+      commits.begin(), commits.end(), version,
+      [](const CommitFile& commit, long wanted) { return commit.version < wanted; });
+  return found != commits.end() && found->version == version ? &*found : nullptr;
+}
+
+Result<LogListing> ListLog(io::FileSystem& files, const std::string& log_directory) {
+  const auto no_table = [&] {
+    return NotFound(fmt::format("there is no Delta table at {}", io::ParentPath(log_directory)));
+  };
+  auto entries = files.List(log_directory);
+  if (!entries.ok()) {
+    if (entries.error().kind() == ErrorKind::kNotFound) return no_table();
+    return std::move(entries).error();
+  }
+  LogListing listing;
+  CheckpointCollector checkpoints;
+  for (const io::FileInfo& info : *entries) {
+    const auto name = ParseLogFileName(io::FileName(info.path));
+    if (!name || info.is_directory) continue;
+    switch (name->kind) {
+      case LogFileName::Kind::kCommit:
+        listing.commits.push_back({.version = name->version,
+                                   .modified_us = info.modified_us,
+                                   .size_bytes = info.size_bytes});
+        break;
+      case LogFileName::Kind::kCheckpoint:
+      case LogFileName::Kind::kCheckpointPart: checkpoints.Add(*name, info); break;
+      case LogFileName::Kind::kV2Checkpoint: listing.has_v2_checkpoint = true; break;
+    }
+  }
+  listing.checkpoints = std::move(checkpoints).Complete();
+  if (listing.empty()) return no_table();
+  return listing;
+}
+
+Result<LogSegment> SegmentOf(const LogListing& listing, std::optional<long> version,
+                             const std::string& table_path) {
+  LogSegment segment{.version = version.value_or(listing.latest())};
+  if (segment.version < 0 || segment.version > listing.latest()) {
+    return NoSuchVersion(listing, segment.version, table_path);
+  }
+  for (const CheckpointFiles& checkpoint : listing.checkpoints) {
+    if (checkpoint.version <= segment.version) segment.checkpoint = checkpoint;
+  }
+  const long first = segment.checkpoint ? segment.checkpoint->version + 1 : 0;
+  for (long wanted = first; wanted <= segment.version; wanted++) {
+    const CommitFile* commit = listing.FindCommit(wanted);
+    if (commit != nullptr) {
+      segment.commits.push_back(*commit);
+      continue;
+    }
+    if (listing.has_v2_checkpoint) {
+      return InvalidInput(fmt::format(
+          "table {} needs the reader feature v2Checkpoint, which Leat lacks", table_path));
+    }
+    const auto earliest = listing.earliest();
+    if (wanted == 0 && earliest && segment.version < *earliest) {
+      return NoSuchVersion(listing, segment.version, table_path);  // cleaned up
+    }
+    return Corrupt(fmt::format("the log of table {} has a gap: version {} is missing, {} is there",
+                               table_path, wanted, listing.latest()))
+        .WithHint("restore " + CommitFileName(wanted) + " below _delta_log from a backup");
+  }
+  return segment;
+}
+
+}  // namespace leat::delta

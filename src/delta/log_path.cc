@@ -1,0 +1,167 @@
+#include "delta/log_path.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+
+#include "base/text.h"
+
+namespace leat::delta {
+namespace {
+
+constexpr std::size_t kVersionDigits = 20;
+constexpr std::size_t kPartDigits = 10;
+constexpr std::size_t kUuidLength = 36;
+
+// All of `text` as a number without sign; nothing otherwise.
+template <typename T>
+std::optional<T> ParseDigits(std::string_view text, std::size_t digits) {
+  T value{};
+  if (text.size() != digits || text[0] == '-') return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// What follows "<version>.checkpoint.": "parquet", "<part>.<parts>.parquet", "<uuid>.parquet|json".
+std::optional<LogFileName> ParseCheckpointRest(long version, std::string_view rest) {
+  if (rest == "parquet") {
+    return LogFileName{.kind = LogFileName::Kind::kCheckpoint, .version = version};
+  }
+  const std::vector<std::string> pieces = Split(rest, '.');
+  if (pieces.size() == 2 && pieces[0].size() == kUuidLength &&
+      (pieces[1] == "parquet" || pieces[1] == "json")) {
+    return LogFileName{.kind = LogFileName::Kind::kV2Checkpoint, .version = version};
+  }
+  if (pieces.size() != 3 || pieces[2] != "parquet") return std::nullopt;
+  const auto part = ParseDigits<int>(pieces[0], kPartDigits);
+  const auto parts = ParseDigits<int>(pieces[1], kPartDigits);
+  if (!part || !parts || *part < 1 || *part > *parts) return std::nullopt;
+  return LogFileName{.kind = LogFileName::Kind::kCheckpointPart,
+                     .version = version,
+                     .part = *part,
+                     .parts = *parts};
+}
+
+int HexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// "%20" to " "; a '%' without two hexadecimal digits stands for itself, as Java's URI never writes
+// one.
+std::string DecodePath(std::string_view text) {
+  if (text.find('%') == std::string_view::npos) return std::string(text);
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); i++) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? HexValue(text[i + 1]) : -1;
+    const int low = high >= 0 ? HexValue(text[i + 2]) : -1;
+    if (low >= 0) {
+      decoded += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      decoded += text[i];
+    }
+  }
+  return decoded;
+}
+
+// "file:/x", "file:///x" and "file://localhost/x" are the absolute path /x.
+std::string_view WithoutFileScheme(std::string_view text) {
+  if (!text.starts_with("file:/")) return text;
+  std::string_view rest = text.substr(5);
+  if (!rest.starts_with("//")) return rest;
+  rest.remove_prefix(2);
+  if (rest.starts_with("localhost/")) rest.remove_prefix(9);
+  return rest.starts_with("/") ? rest : text;
+}
+
+// "s3:/", "abfss:/": letters, digits, +, - and . before the colon (RFC 3986).
+bool HasScheme(std::string_view path) {
+  const std::size_t colon = path.find(":/");
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const std::string_view scheme = path.substr(0, colon);
+  return std::isalpha(static_cast<unsigned char>(scheme[0])) != 0 &&
+         std::all_of(scheme.begin(), scheme.end(), [](char c) {
+           return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '-' ||
+                  c == '.';
+         });
+}
+
+bool HasParentStep(std::string_view path) {
+  for (std::size_t at = path.find(".."); at != std::string_view::npos;
+       at = path.find("..", at + 1)) {
+    const bool starts = at == 0 || path[at - 1] == '/';
+    const bool ends = at + 2 == path.size() || path[at + 2] == '/';
+    if (starts && ends) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string CommitFileName(long version) { return fmt::format("{:020}.json", version); }
+std::string CheckpointFileName(long version) {
+  return fmt::format("{:020}.checkpoint.parquet", version);
+}
+
+std::optional<LogFileName> ParseLogFileName(std::string_view name) {
+  if (name.size() <= kVersionDigits || name[kVersionDigits] != '.') return std::nullopt;
+  const auto version = ParseDigits<long>(name.substr(0, kVersionDigits), kVersionDigits);
+  if (!version) return std::nullopt;
+  const std::string_view rest = name.substr(kVersionDigits + 1);
+  if (rest == "json") return LogFileName{.kind = LogFileName::Kind::kCommit, .version = *version};
+  constexpr std::string_view kCheckpoint = "checkpoint.";
+  if (!rest.starts_with(kCheckpoint)) return std::nullopt;
+  return ParseCheckpointRest(*version, rest.substr(kCheckpoint.size()));
+}
+
+std::string EncodePath(std::string_view path) {
+  constexpr std::string_view kPlain = "-_.!~*'()/=@&+$,;";
+  std::string encoded;
+  encoded.reserve(path.size());
+  for (const char c : path) {
+    const auto u = static_cast<unsigned char>(c);
+    if (u < 0x80 && (std::isalnum(u) != 0 || kPlain.find(c) != std::string_view::npos)) {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", u);
+    }
+  }
+  return encoded;
+}
+
+std::string CanonicalPath(std::string_view text, std::string_view table_path) {
+  std::string path = DecodePath(WithoutFileScheme(text));
+  if (path.size() > table_path.size() && path.starts_with(table_path) &&
+      path[table_path.size()] == '/') {
+    path.erase(0, table_path.size() + 1);
+  }
+  return path;
+}
+
+Status CheckInsideTable(const std::string& canonical_path) {
+  const char* reason = nullptr;
+  if (canonical_path.empty()) {
+    reason = "is empty";
+  } else if (canonical_path[0] == '/') {
+    reason = "is outside of the table's folder";
+  } else if (HasScheme(canonical_path)) {
+    reason = "is on another storage than the table";
+  } else if (canonical_path.find('\0') != std::string::npos) {
+    reason = "contains a NUL byte";
+  } else if (HasParentStep(canonical_path)) {
+    reason = "contains '..'";
+  }
+  if (reason == nullptr) return Ok();
+  return InvalidInput(fmt::format("the log names the data file '{}', which {}",
+                                  Shorten(canonical_path, 300), reason))
+      .WithHint("Leat reads data files from the table's own folder only");
+}
+
+}  // namespace leat::delta

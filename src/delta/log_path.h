@@ -1,0 +1,39 @@
+// Names of the files below _delta_log, and paths of data files as the log writes them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace leat::delta {
+
+inline constexpr std::string_view kLogDirectory = "_delta_log";
+inline constexpr std::string_view kLastCheckpointFile = "_last_checkpoint";
+
+// "00000000000000000007.json", "00000000000000000010.checkpoint.parquet".
+std::string CommitFileName(long version);
+std::string CheckpointFileName(long version);
+
+struct LogFileName {
+  enum class Kind { kCommit, kCheckpoint, kCheckpointPart, kV2Checkpoint };
+  Kind kind = Kind::kCommit;
+  long version = 0;
+  int part = 0;  // kCheckpointPart: from 1
+  int parts = 0;
+};
+// Nothing for other files: temporary ones, checksums, compacted entries.
+std::optional<LogFileName> ParseLogFileName(std::string_view name);
+
+// The log's form of a relative path: percent-encoded as in a URI.
+std::string EncodePath(std::string_view path);
+// A path from the log in one form per file: decoded, without "file:" and, when it lies inside the
+// table, relative to `table_path` (absolute, without a slash at the end).
+std::string CanonicalPath(std::string_view text, std::string_view table_path);
+
+// Refuses paths that lead out of the table: absolute ones, other schemes (s3://), "..", NUL.
+// kInvalidInput.
+Status CheckInsideTable(const std::string& canonical_path);
+
+}  // namespace leat::delta

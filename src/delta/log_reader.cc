@@ -1,0 +1,127 @@
+#include "delta/log_reader.h"
+
+#include <fmt/format.h>
+
+#include "delta/checkpoint.h"
+#include "delta/limits.h"
+#include "delta/log_path.h"
+#include "delta/protocol.h"
+
+namespace leat::delta {
+
+Status CheckPaths(const std::vector<AddFile>& files) {
+  for (const AddFile& file : files) LEAT_TRY(CheckInsideTable(file.path));
+  return Ok();
+}
+
+Error DeletionVectorError(const std::string& file, const std::string& table_path) {
+  return InvalidInput(
+      fmt::format("file {} of table {} needs the reader feature deletionVectors, which Leat lacks",
+                  file, table_path));
+}
+
+LogReader::LogReader(io::FileSystem& files, ParquetHandler& parquet, std::string table_path)
+    : files_(files),
+      parquet_(parquet),
+      table_path_(std::move(table_path)),
+      log_directory_(io::JoinPath(table_path_, kLogDirectory)) {}
+
+std::string LogReader::CommitPath(long version) const {
+  return io::JoinPath(log_directory_, CommitFileName(version));
+}
+
+Result<LogListing> LogReader::List() const { return ListLog(files_, log_directory_); }
+
+Result<std::shared_ptr<const LogSnapshot>> LogReader::Load(std::optional<long> version) const {
+  for (int attempt = 1;; attempt++) {
+    LEAT_ASSIGN(const LogListing listing, List());
+    LEAT_ASSIGN(const LogSegment segment, SegmentOf(listing, version, table_path_));
+    auto snapshot = Build(listing, segment);
+    // A file that was listed and is gone was cleaned up meanwhile; the state lives on in newer
+    // files.
+    const bool vanished = !snapshot.ok() && snapshot.error().kind() == ErrorKind::kNotFound;
+    if (!vanished || attempt >= kMaxListAttempts) return snapshot;
+  }
+}
+
+Result<LogEntry> LogReader::ReadEntry(long version) const {
+  const std::string path = CommitPath(version);
+  LEAT_ASSIGN(std::string content, files_.ReadFile(path));
+  return ParseLogEntry(std::move(content), path, table_path_);
+}
+
+Result<CommitInfo> LogReader::ReadInfo(const CommitFile& commit) const {
+  const std::string path = CommitPath(commit.version);
+  LEAT_ASSIGN(std::string head, files_.ReadRange(path, 0, kCommitInfoProbeBytes));
+  const bool whole = static_cast<std::int64_t>(head.size()) < kCommitInfoProbeBytes;
+  if (whole && !head.ends_with('\n')) head += '\n';
+  LEAT_ASSIGN(std::optional<CommitInfo> info, FindCommitInfo(std::move(head), path));
+  if (!info && !whole) {
+    LEAT_ASSIGN(LogEntry entry, ReadEntry(commit.version));
+    info = std::move(entry.info);
+  }
+  if (!info) info.emplace();
+  if (info->timestamp_ms == 0) info->timestamp_ms = commit.modified_us / kMicrosPerMilli;
+  return std::move(*info);
+}
+
+Result<std::int64_t> LogReader::TimestampOf(const LogListing& listing, const LogSegment& segment,
+                                            const std::vector<LogEntry>& entries) const {
+  if (!entries.empty()) {
+    const auto& info = entries.back().info;
+    if (info && info->timestamp_ms != 0) return info->timestamp_ms;
+    return segment.commits.back().modified_us / kMicrosPerMilli;
+  }
+  const CommitFile* commit = listing.FindCommit(segment.version);
+  if (commit == nullptr) return segment.checkpoint->modified_us / kMicrosPerMilli;
+  LEAT_ASSIGN(const CommitInfo info, ReadInfo(*commit));
+  return info.timestamp_ms;
+}
+
+Result<std::shared_ptr<const LogSnapshot>> LogReader::Build(const LogListing& listing,
+                                                            const LogSegment& segment) const {
+  CheckpointState state;
+  if (segment.checkpoint) {
+    std::vector<std::string> paths;
+    for (const std::string& name : segment.checkpoint->names) {
+      paths.push_back(io::JoinPath(log_directory_, name));
+    }
+    LEAT_ASSIGN(state, ReadCheckpoint(parquet_, paths, table_path_));
+    if (!state.protocol || !state.metadata) {
+      return Corrupt(fmt::format("checkpoint {} lacks the table's {}", paths[0],
+                                 state.protocol ? "metadata" : "protocol"))
+          .WithHint("remove that checkpoint if the entries before it are still in the log");
+    }
+  }
+  std::vector<LogEntry> entries;
+  entries.reserve(segment.commits.size());
+  for (const CommitFile& commit : segment.commits) {
+    LEAT_ASSIGN(LogEntry entry, ReadEntry(commit.version));
+    if (entry.protocol) state.protocol = entry.protocol;
+    if (entry.metadata) state.metadata = entry.metadata;
+    if (!entry.file_with_deletion_vector.empty()) {
+      state.file_with_deletion_vector = entry.file_with_deletion_vector;
+    }
+    entries.push_back(std::move(entry));
+  }
+  if (!state.protocol || !state.metadata) {
+    return Corrupt(fmt::format("the log of table {} up to version {} has no {} action", table_path_,
+                               segment.version, state.protocol ? "metaData" : "protocol"));
+  }
+  LEAT_TRY(CheckReadable(*state.protocol, *state.metadata, table_path_));
+  if (!state.file_with_deletion_vector.empty()) {
+    return DeletionVectorError(state.file_with_deletion_vector, table_path_);
+  }
+  LEAT_ASSIGN(const std::int64_t timestamp_ms, TimestampOf(listing, segment, entries));
+  auto contents =
+      std::make_shared<const Contents>(Replay(std::move(state.contents), std::move(entries)));
+  LEAT_TRY(CheckPaths(contents->files));
+  SnapshotHead head{.version = TableVersion(segment.version),
+                    .timestamp_ms = timestamp_ms,
+                    .protocol = std::make_shared<const Protocol>(std::move(*state.protocol)),
+                    .metadata = std::make_shared<const Metadata>(std::move(*state.metadata))};
+  return std::make_shared<const LogSnapshot>(std::move(head), std::move(contents),
+                                             LogSnapshot::Tail());
+}
+
+}  // namespace leat::delta

@@ -1,0 +1,51 @@
+// Reads states of one table from the files of its log.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "delta/log_listing.h"
+#include "delta/parquet_handler.h"
+#include "delta/snapshot.h"
+#include "io/file_system.h"
+
+namespace leat::delta {
+
+// Thread-safe: has no state of its own. Errors name the file or the version.
+class LogReader {
+ public:
+  LogReader(io::FileSystem& files, ParquetHandler& parquet, std::string table_path);
+
+  const std::string& table_path() const { return table_path_; }
+  const std::string& log_directory() const { return log_directory_; }
+  std::string CommitPath(long version) const;
+
+  Result<LogListing> List() const;
+  // From the newest checkpoint and the commits after it. As Table::Load.
+  Result<std::shared_ptr<const LogSnapshot>> Load(std::optional<long> version) const;
+  // kNotFound when there is no such entry.
+  Result<LogEntry> ReadEntry(long version) const;
+  // The commitInfo of an entry, read without the rest of it where possible. An entry without one,
+  // or with one that has no timestamp, gets the file's modification time.
+  Result<CommitInfo> ReadInfo(const CommitFile& commit) const;
+
+ private:
+  Result<std::shared_ptr<const LogSnapshot>> Build(const LogListing& listing,
+                                                   const LogSegment& segment) const;
+  Result<std::int64_t> TimestampOf(const LogListing& listing, const LogSegment& segment,
+                                   const std::vector<LogEntry>& entries) const;
+
+  io::FileSystem& files_;
+  ParquetHandler& parquet_;
+  std::string table_path_;
+  std::string log_directory_;
+};
+
+// Refuses a file that lies outside the table. kInvalidInput.
+Status CheckPaths(const std::vector<AddFile>& files);
+// A deletion vector in a table whose protocol does not announce any: reading it would show deleted
+// rows.
+Error DeletionVectorError(const std::string& file, const std::string& table_path);
+
+}  // namespace leat::delta

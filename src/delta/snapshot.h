@@ -1,0 +1,70 @@
+// The state of a table at one version, built from a checkpoint and log entries.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "delta/log_entry.h"
+#include "delta/table.h"
+
+namespace leat::delta {
+
+// All that a checkpoint holds besides protocol and metadata.
+struct Contents {
+  std::vector<AddFile> files;  // live, in log order
+  std::vector<RemoveFile>
+      tombstones;  // removed and not added again, in log order; old ones are dropped later
+  std::map<std::string, AppTransaction> app_transactions;
+};
+
+// `base` with the entries (oldest first) applied: per path and application the newest action wins.
+Contents Replay(Contents base, std::vector<LogEntry> entries);
+
+// What is known of a version without its files.
+struct SnapshotHead {
+  TableVersion version;
+  std::int64_t timestamp_ms = 0;
+  std::shared_ptr<const Protocol> protocol;  // shared with the snapshots before and after
+  std::shared_ptr<const Metadata> metadata;
+};
+
+// Keeps a base and a short tail of entries; merges them when somebody asks for the files. So a
+// refresh by one small commit costs nothing per file of the table. Thread-safe.
+class LogSnapshot final : public Snapshot {
+ public:
+  using Tail =
+      std::vector<std::shared_ptr<const LogEntry>>;  // oldest first; shared with later snapshots
+
+  LogSnapshot(SnapshotHead head, std::shared_ptr<const Contents> base, Tail tail);
+
+  TableVersion version() const override { return head_.version; }
+  std::int64_t timestamp_ms() const override { return head_.timestamp_ms; }
+  const Protocol& protocol() const override { return *head_.protocol; }
+  const Metadata& metadata() const override { return *head_.metadata; }
+  const std::vector<AddFile>& files() const override { return contents().files; }
+  std::optional<std::int64_t> AppVersion(const std::string& app_id) const override;
+  const std::map<std::string, AppTransaction>& app_transactions() const override {
+    return contents().app_transactions;
+  }
+
+  const Contents& contents() const;
+  const SnapshotHead& head() const { return head_; }
+
+  // The snapshot after one more entry.
+  std::shared_ptr<const LogSnapshot> After(std::shared_ptr<const LogEntry> entry,
+                                           std::int64_t timestamp_ms) const;
+
+ private:
+  SnapshotHead head_;
+  std::shared_ptr<const Contents> base_;  // shared with the snapshots before and after
+  Tail tail_;
+  mutable std::once_flag merge_once_;
+  mutable std::shared_ptr<const Contents> merged_;  // set once, by contents(), when there is a tail
+  mutable std::atomic<bool> is_merged_{false};
+};
+
+}  // namespace leat::delta

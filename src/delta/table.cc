@@ -1,0 +1,358 @@
+#include "delta/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "delta/checkpoint.h"
+#include "delta/conflict.h"
+#include "delta/limits.h"
+#include "delta/log_path.h"
+#include "delta/log_reader.h"
+#include "delta/protocol.h"
+#include "delta/table_properties.h"
+#include "delta/transaction_check.h"
+
+namespace leat::delta {
+
+namespace {
+using SnapshotPointer = std::shared_ptr<const LogSnapshot>;
+}  // namespace
+
+class Table::Impl {
+ public:
+  Impl(const io::Environment& environment, ParquetHandler& parquet, const std::string& path)
+      : environment_(environment),
+        parquet_(parquet),
+        reader_(environment.files, parquet, io::AbsolutePath(path)) {}
+
+  const std::string& path() const { return reader_.table_path(); }
+
+  Result<SnapshotPointer> Load(std::optional<TableVersion> version) {
+    if (!version) return Refresh();
+    if (IsLatestKnown(*version)) {
+      LEAT_ASSIGN(SnapshotPointer latest, Refresh());
+      if (latest->version() == *version) return latest;
+    }
+    return reader_.Load(version->value());
+  }
+
+  Result<SnapshotPointer> LoadAt(TimestampUs instant);
+  Result<std::vector<HistoryEntry>> History(std::size_t limit);
+  Result<CommitOutcome> Commit(Transaction transaction);
+
+  Status Checkpoint() {
+    LEAT_ASSIGN(const SnapshotPointer latest, Refresh());
+    LEAT_TRY(CheckWritable(latest->protocol(), latest->metadata(), path()));
+    return WriteCheckpoint(environment_, parquet_, reader_.log_directory(), *latest);
+  }
+
+ private:
+  // What one attempt to write a version came to.
+  enum class Attempt { kWritten, kLost };
+
+  bool IsLatestKnown(TableVersion version) {
+    const std::lock_guard lock(mutex_);
+    return latest_ != nullptr && latest_->version() == version;
+  }
+
+  Result<SnapshotPointer> Refresh();
+  Result<SnapshotPointer> Advance(SnapshotPointer latest);
+  Result<SnapshotPointer> Reload();
+  void Remember(SnapshotPointer latest, std::optional<io::FileInfo> entry);
+  void RememberOwn(const SnapshotPointer& before, const SnapshotPointer& after);
+
+  Result<std::int64_t> TimestampOf(const CommitFile& commit);
+  Result<SnapshotPointer> LatestFor(const Transaction& transaction);
+  Result<std::optional<CommitConflict>> CheckWinners(const Transaction& transaction, long first,
+                                                     long last);
+  Result<Attempt> Write(long version, const std::string& content, const std::string& txn_id);
+  Result<Attempt> ReadBack(long version, const std::string& txn_id, const Error& failure);
+  CommitInfo InfoFor(const Transaction& transaction, const SnapshotPointer& latest);
+  Committed Finish(const SnapshotPointer& before, LogEntry entry);
+
+  const io::Environment environment_;
+  ParquetHandler& parquet_;
+  const LogReader reader_;
+
+  std::mutex mutex_;        // guards what follows; held while the log is refreshed
+  SnapshotPointer latest_;  // shared with all who loaded it
+  std::optional<io::FileInfo>
+      latest_entry_;  // of latest_'s log entry: tells a table made anew at the path
+  std::map<long, std::pair<std::int64_t, std::int64_t>>
+      timestamps_ms_;  // version: file's time (us), commit's
+};
+
+// The latest snapshot again if no newer entry is there, else it plus the new entries.
+Result<SnapshotPointer> Table::Impl::Refresh() {
+  const std::lock_guard lock(mutex_);
+  if (latest_ == nullptr || !latest_entry_) return Reload();
+  const auto entry = environment_.files.Stat(latest_entry_->path);
+  if (!entry.ok() || entry->modified_us != latest_entry_->modified_us ||
+      entry->size_bytes != latest_entry_->size_bytes) {
+    return Reload();
+  }
+  return Advance(latest_);
+}
+
+Result<SnapshotPointer> Table::Impl::Reload() {
+  latest_ = nullptr;
+  LEAT_ASSIGN(SnapshotPointer loaded, reader_.Load(std::nullopt));
+  auto entry = environment_.files.Stat(reader_.CommitPath(loaded->version().value()));
+  Remember(loaded, entry.ok() ? std::optional(std::move(*entry)) : std::nullopt);
+  return loaded;
+}
+
+Result<SnapshotPointer> Table::Impl::Advance(SnapshotPointer latest) {
+  const long start = latest->version().value();
+  for (std::size_t read = 0;; read++) {
+    if (read > kMaxTailEntries) return Reload();  // far behind: a checkpoint is nearer
+    const long next = latest->version().value() + 1;
+    auto entry = reader_.ReadEntry(next);
+    if (!entry.ok() && entry.error().kind() == ErrorKind::kNotFound) break;
+    if (!entry.ok()) return std::move(entry).error();
+    // The rare cases are judged over the whole state: an unsafe path may be removed by the entry
+    // after it.
+    const bool plain = !entry->protocol && !entry->metadata && CheckPaths(entry->adds).ok() &&
+                       entry->file_with_deletion_vector.empty();
+    if (!plain) return Reload();
+    LEAT_ASSIGN(io::FileInfo info, environment_.files.Stat(reader_.CommitPath(next)));
+    const bool timed = entry->info && entry->info->timestamp_ms != 0;
+    const std::int64_t timestamp_ms =
+        timed ? entry->info->timestamp_ms : info.modified_us / kMicrosPerMilli;
+    latest = latest->After(std::make_shared<const LogEntry>(std::move(*entry)), timestamp_ms);
+    latest_entry_ = std::move(info);
+  }
+  if (latest->version().value() != start) latest_ = latest;
+  return latest;
+}
+
+void Table::Impl::Remember(SnapshotPointer latest, std::optional<io::FileInfo> entry) {
+  latest_ = std::move(latest);
+  latest_entry_ = std::move(entry);
+}
+
+// Takes our own commit into the cache, unless somebody has refreshed it meanwhile.
+void Table::Impl::RememberOwn(const SnapshotPointer& before, const SnapshotPointer& after) {
+  const std::lock_guard lock(mutex_);
+  if (latest_ != before) return;
+  auto entry = environment_.files.Stat(reader_.CommitPath(after->version().value()));
+  Remember(after, entry.ok() ? std::optional(std::move(*entry)) : std::nullopt);
+}
+
+Result<std::int64_t> Table::Impl::TimestampOf(const CommitFile& commit) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = timestamps_ms_.find(commit.version);
+    if (known != timestamps_ms_.end() && known->second.first == commit.modified_us) {
+      return known->second.second;
+    }
+  }
+  LEAT_ASSIGN(const CommitInfo info, reader_.ReadInfo(commit));
+  const std::lock_guard lock(mutex_);
+  timestamps_ms_[commit.version] = {commit.modified_us, info.timestamp_ms};
+  return info.timestamp_ms;
+}
+
+Result<SnapshotPointer> Table::Impl::LoadAt(TimestampUs instant) {
+  LEAT_ASSIGN(const LogListing listing, reader_.List());
+  const auto earliest = listing.earliest();
+  if (!earliest) return reader_.Load(std::nullopt);  // fails, and says why
+  std::optional<long> found;
+  // Clocks of different writers disagree: each version counts as at least 1 ms after the one before
+  // it.
+  std::int64_t previous_ms = INT64_MIN;
+  std::int64_t first_ms = 0;
+  const auto visit = [&](long version, std::int64_t timestamp_ms) {
+    if (previous_ms == INT64_MIN) first_ms = timestamp_ms;
+    previous_ms = previous_ms == INT64_MIN ? timestamp_ms : std::max(timestamp_ms, previous_ms + 1);
+    if (previous_ms <= instant / kMicrosPerMilli) found = version;
+  };
+  if (listing.FindCommit(*earliest) == nullptr) {
+    visit(*earliest, listing.checkpoints.front().modified_us / kMicrosPerMilli);
+  }
+  for (const CommitFile& commit : listing.commits) {
+    if (commit.version < *earliest) continue;
+    LEAT_ASSIGN(const std::int64_t timestamp_ms, TimestampOf(commit));
+    visit(commit.version, timestamp_ms);
+  }
+  if (found) return Load(TableVersion(*found));
+  return NotFound(fmt::format("table {} has no version at {}: version {} of {} is its first",
+                              path(), FormatTimestamp(instant), *earliest,
+                              FormatTimestamp(first_ms * kMicrosPerMilli)));
+}
+
+Result<std::vector<HistoryEntry>> Table::Impl::History(std::size_t limit) {
+  LEAT_ASSIGN(const LogListing listing, reader_.List());
+  std::vector<HistoryEntry> history;
+  for (auto commit = listing.commits.rbegin();
+       commit != listing.commits.rend() && history.size() < limit; ++commit) {
+    LEAT_ASSIGN(CommitInfo info, reader_.ReadInfo(*commit));
+    history.push_back({.version = TableVersion(commit->version), .info = std::move(info)});
+  }
+  return history;
+}
+
+// The state to commit upon; null when the transaction creates the table and there is none yet.
+Result<SnapshotPointer> Table::Impl::LatestFor(const Transaction& transaction) {
+  auto latest = Refresh();
+  const bool no_table = !latest.ok() && latest.error().kind() == ErrorKind::kNotFound;
+  if (no_table && transaction.base == nullptr) return SnapshotPointer();
+  return latest;
+}
+
+// Looks at versions `first` to `last`, which others have committed since the transaction's base.
+Result<std::optional<CommitConflict>> Table::Impl::CheckWinners(const Transaction& transaction,
+                                                                long first, long last) {
+  for (long version = first; version <= last; version++) {
+    auto winner = reader_.ReadEntry(version);
+    if (!winner.ok() && winner.error().kind() == ErrorKind::kNotFound) {
+      return std::optional(
+          CommitConflict{TableVersion(version), "its log entry was cleaned up since"});
+    }
+    if (!winner.ok()) return std::move(winner).error();
+    if (auto reason = FindConflict(transaction, *winner)) {
+      return std::optional(CommitConflict{TableVersion(version), std::move(*reason)});
+    }
+  }
+  return std::optional<CommitConflict>();
+}
+
+CommitInfo Table::Impl::InfoFor(const Transaction& transaction, const SnapshotPointer& latest) {
+  CommitInfo info = transaction.info;
+  const std::int64_t now_ms = environment_.clock.Now() / kMicrosPerMilli;
+  info.timestamp_ms = latest == nullptr ? now_ms : std::max(now_ms, latest->timestamp_ms() + 1);
+  info.extra.erase("readVersion");
+  if (transaction.base != nullptr) {
+    info.extra["readVersion"] = std::to_string(transaction.base->version().value());
+  }
+  const bool blind = transaction.scope == ReadScope::kNothing && transaction.removes.empty();
+  info.extra["isBlindAppend"] = blind ? "true" : "false";
+  return info;
+}
+
+Result<CommitOutcome> Table::Impl::Commit(Transaction transaction) {
+  LEAT_ASSIGN(LogEntry entry, PrepareEntry(transaction, environment_, path()));
+  LEAT_ASSIGN(const std::string actions, FormatLogEntry(entry));
+  transaction.info.txn_id = io::NewUuid(environment_.random);
+  if (transaction.info.engine_info.empty()) transaction.info.engine_info = "Leat";
+  long seen = transaction.base == nullptr ? -1 : transaction.base->version().value();
+  for (int attempt = 1; attempt <= kMaxCommitAttempts; attempt++) {
+    LEAT_ASSIGN(const SnapshotPointer latest, LatestFor(transaction));
+    const long version = latest == nullptr ? 0 : latest->version().value() + 1;
+    if (latest != nullptr && transaction.base == nullptr) {
+      return CommitOutcome(CommitConflict{latest->version(), "the table exists already"});
+    }
+    LEAT_ASSIGN(auto conflict, CheckWinners(transaction, seen + 1, version - 1));
+    if (conflict) return CommitOutcome(std::move(*conflict));
+    seen = version - 1;
+    if (latest == nullptr) LEAT_TRY(environment_.files.CreateDirectories(reader_.log_directory()));
+    entry.info = InfoFor(transaction, latest);
+    LEAT_ASSIGN(const std::string info, FormatLogEntry({.info = entry.info}));
+    LEAT_ASSIGN(const Attempt outcome, Write(version, info + actions, transaction.info.txn_id));
+    if (outcome == Attempt::kWritten) return CommitOutcome(Finish(latest, std::move(entry)));
+    if (attempt > kCommitAttemptsWithoutPause) {
+      environment_.clock.Sleep(
+          static_cast<std::int64_t>(environment_.random.Next() % kMaxCommitPauseUs));
+    }
+  }
+  return RetryLater(fmt::format("table {}: others committed first {} times in a row", path(),
+                                kMaxCommitAttempts));
+}
+
+Result<Table::Impl::Attempt> Table::Impl::Write(long version, const std::string& content,
+                                                const std::string& txn_id) {
+  const auto created = environment_.files.CreateFile(reader_.CommitPath(version), content);
+  if (created.ok()) return *created ? Attempt::kWritten : Attempt::kLost;
+  return ReadBack(version, txn_id, created.error());
+}
+
+// The write failed, but may have happened. The entry itself tells whose it is.
+Result<Table::Impl::Attempt> Table::Impl::ReadBack(long version, const std::string& txn_id,
+                                                   const Error& failure) {
+  const auto unknown = [&](const Error& reason) {
+    return OutcomeUnknown(
+               fmt::format("version {} of table {} may or may not be committed: {}; then {}",
+                           version, path(), failure.message(), reason.message()))
+        .WithHint("run again: the table tells then whether it happened");
+  };
+  const auto entry = reader_.ReadEntry(version);
+  if (!entry.ok() && entry.error().kind() == ErrorKind::kNotFound) {
+    // It did not happen, so the failure is an ordinary one, even if its sender could not tell.
+    const bool sender_unsure = failure.kind() == ErrorKind::kOutcomeUnknown;
+    return Error(sender_unsure ? ErrorKind::kRetryLater : failure.kind(), failure.message())
+        .WithHint(failure.hint())
+        .WithContext(fmt::format("version {} of table {} was not committed", version, path()));
+  }
+  if (!entry.ok()) return unknown(entry.error());
+  if (!entry->info || entry->info->txn_id != txn_id) return Attempt::kLost;
+  // Ours, and visible to all. It is acknowledged only if the disk now confirms the directory too: a
+  // journal that lost an entry refuses from then on.
+  if (const Status synced = environment_.files.SyncFile(reader_.CommitPath(version));
+      !synced.ok()) {
+    return unknown(synced.error());
+  }
+  if (const Status synced = environment_.files.SyncDirectory(reader_.log_directory());
+      !synced.ok()) {
+    return unknown(synced.error());
+  }
+  return Attempt::kWritten;
+}
+
+// After a commit: keeps its state and writes a checkpoint when one is due.
+Committed Table::Impl::Finish(const SnapshotPointer& before, LogEntry entry) {
+  const std::int64_t timestamp_ms = entry.info->timestamp_ms;
+  SnapshotPointer after;
+  if (before != nullptr) {
+    after = before->After(std::make_shared<const LogEntry>(std::move(entry)), timestamp_ms);
+  } else {
+    SnapshotHead head{.version = TableVersion(0),
+                      .timestamp_ms = timestamp_ms,
+                      .protocol = std::make_shared<const Protocol>(*entry.protocol),
+                      .metadata = std::make_shared<const Metadata>(*entry.metadata)};
+    std::vector<LogEntry> entries;
+    entries.push_back(std::move(entry));
+    after = std::make_shared<const LogSnapshot>(
+        std::move(head), std::make_shared<const Contents>(Replay({}, std::move(entries))),
+        LogSnapshot::Tail());
+  }
+  RememberOwn(before, after);
+  Committed committed{.version = after->version()};
+  const auto properties = ParseTableProperties(after->metadata());
+  const long interval =
+      properties.ok() ? properties->checkpoint_interval : kDefaultCheckpointInterval;
+  const long version = committed.version.value();
+  if (version == 0 || version % interval != 0) return committed;
+  const Status written = WriteCheckpoint(environment_, parquet_, reader_.log_directory(), *after);
+  if (!written.ok()) committed.checkpoint_error = written.error();
+  return committed;
+}
+
+Table::Table(const io::Environment& environment, ParquetHandler& parquet, std::string path)
+    : impl_(std::make_unique<Impl>(environment, parquet, path)) {}
+Table::~Table() = default;
+
+const std::string& Table::path() const { return impl_->path(); }
+
+Result<std::shared_ptr<const Snapshot>> Table::Load(std::optional<TableVersion> version) {
+  LEAT_ASSIGN(std::shared_ptr<const Snapshot> snapshot, impl_->Load(version));
+  return snapshot;
+}
+
+Result<std::shared_ptr<const Snapshot>> Table::LoadAt(TimestampUs instant) {
+  LEAT_ASSIGN(std::shared_ptr<const Snapshot> snapshot, impl_->LoadAt(instant));
+  return snapshot;
+}
+
+Result<std::vector<HistoryEntry>> Table::History(std::size_t limit) {
+  return impl_->History(limit);
+}
+
+Result<CommitOutcome> Table::Commit(Transaction transaction) {
+  return impl_->Commit(std::move(transaction));
+}
+
+Status Table::Checkpoint() { return impl_->Checkpoint(); }
+
+}  // namespace leat::delta

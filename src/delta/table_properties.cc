@@ -1,0 +1,86 @@
+#include "delta/table_properties.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+
+#include "base/text.h"
+
+namespace leat::delta {
+namespace {
+
+std::optional<std::int64_t> ParseNumber(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<std::int64_t> UnitInMs(std::string unit) {
+  constexpr std::array<std::pair<std::string_view, std::int64_t>, 6> kUnits = {{
+      {"millisecond", 1},
+      {"second", 1'000},
+      {"minute", 60'000},
+      {"hour", 3'600'000},
+      {"day", 86'400'000},
+      {"week", 604'800'000},
+  }};
+  if (unit.ends_with('s')) unit.pop_back();
+  for (const auto& [name, ms] : kUnits) {
+    if (unit == name) return ms;
+  }
+  return std::nullopt;
+}
+
+// Spark's calendar interval: "interval 1 week", "interval 1 day 12 hours"; months and years are not
+// fixed lengths.
+std::optional<std::int64_t> ParseDurationMs(std::string_view text) {
+  std::vector<std::string> words;
+  for (std::string& word : Split(ToLower(text), ' ')) {
+    if (!word.empty()) words.push_back(std::move(word));
+  }
+  if (!words.empty() && words[0] == "interval") words.erase(words.begin());
+  if (words.empty() || words.size() % 2 != 0) return std::nullopt;
+  std::int64_t total_ms = 0;
+  for (std::size_t i = 0; i < words.size(); i += 2) {
+    const auto count = ParseNumber(words[i]);
+    const auto unit = UnitInMs(words[i + 1]);
+    std::int64_t part_ms = 0;
+    if (!count || *count < 0 || !unit || __builtin_mul_overflow(*count, *unit, &part_ms) ||
+        __builtin_add_overflow(total_ms, part_ms, &total_ms)) {
+      return std::nullopt;
+    }
+  }
+  return total_ms;
+}
+
+Error BadProperty(const std::string& key, const std::string& value, std::string_view expected) {
+  return InvalidInput(
+      fmt::format("table property {} is '{}', expected {}", key, Shorten(value, 80), expected));
+}
+
+}  // namespace
+
+Result<TableProperties> ParseTableProperties(const Metadata& metadata) {
+  TableProperties properties;
+  for (const auto& [key, value] : metadata.configuration) {
+    if (key == "delta.appendOnly") {
+      properties.append_only = EqualsIgnoreCase(value, "true");
+      if (!properties.append_only && !EqualsIgnoreCase(value, "false")) {
+        return BadProperty(key, value, "true or false");
+      }
+    } else if (key == "delta.checkpointInterval") {
+      const auto number = ParseNumber(value);
+      if (!number || *number < 1) return BadProperty(key, value, "a number of commits from 1");
+      properties.checkpoint_interval = *number;
+    } else if (key == "delta.deletedFileRetentionDuration") {
+      const auto duration_ms = ParseDurationMs(value);
+      if (!duration_ms) return BadProperty(key, value, "a duration such as 'interval 7 days'");
+      properties.tombstone_retention_ms = *duration_ms;
+    }
+  }
+  return properties;
+}
+
+}  // namespace leat::delta

@@ -1,0 +1,22 @@
+// The properties of a table that Leat acts on: Metadata::configuration.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.h"
+#include "delta/actions.h"
+#include "delta/limits.h"
+
+namespace leat::delta {
+
+struct TableProperties {
+  bool append_only = false;                                       // delta.appendOnly
+  std::int64_t checkpoint_interval = kDefaultCheckpointInterval;  // delta.checkpointInterval
+  std::int64_t tombstone_retention_ms =
+      kDefaultTombstoneRetentionMs;  // delta.deletedFileRetentionDuration
+};
+
+// kInvalidInput naming the property whose value cannot be understood.
+Result<TableProperties> ParseTableProperties(const Metadata& metadata);
+
+}  // namespace leat::delta
