@@ -3,6 +3,30 @@
 # `unit_tests` builds all of the latter.
 add_custom_target(unit_tests)
 function(leat_module name)
+  leat_module_targets(${name} ${ARGN})
+  if(LEAT_SANITIZE)
+    leat_precompile(${name})
+  endif()
+endfunction()
+
+# The sanitizer builds compile everything again, twice: they precompile what most files include. The release build
+# does not, and so proves that every file includes what it uses.
+set(LEAT_COMMON_HEADERS <algorithm> <array> <cstdint> <functional> <map> <memory> <mutex> <optional> <set> <string>
+    <string_view> <utility> <variant> <vector> <fmt/format.h> <nlohmann/json.hpp>)
+function(leat_precompile name)
+  get_target_property(type leat_${name} TYPE)
+  if(name STREQUAL base)
+    target_precompile_headers(leat_base PRIVATE ${LEAT_COMMON_HEADERS})
+    target_precompile_headers(base_test PRIVATE ${LEAT_COMMON_HEADERS} <gmock/gmock.h> <gtest/gtest.h>)
+  elseif(NOT type STREQUAL INTERFACE_LIBRARY)
+    target_precompile_headers(leat_${name} REUSE_FROM leat_base)
+    if(TARGET ${name}_test)
+      target_precompile_headers(${name}_test REUSE_FROM base_test)
+    endif()
+  endif()
+endfunction()
+
+function(leat_module_targets name)
   cmake_parse_arguments(ARG "" "" "MODULES;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   set(tests ${sources})
