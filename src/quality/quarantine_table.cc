@@ -1,0 +1,184 @@
+#include "quality/quarantine_table.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/text.h"
+#include "quality/check_sql.h"
+#include "quality/limits.h"
+#include "quality/quarantine.h"
+
+namespace leat::quality {
+
+namespace {
+
+// Null when there is no table yet.
+Result<std::shared_ptr<const delta::Snapshot>> LoadIfThere(delta::Table& table) {
+  auto snapshot = table.Load();
+  if (!snapshot.ok() && snapshot.error().kind() == ErrorKind::kNotFound) {
+    return std::shared_ptr<const delta::Snapshot>();
+  }
+  return snapshot;
+}
+
+Result<std::string> RowsOf(const delta::Table& table, const delta::Snapshot& snapshot) {
+  for (const data::Field& field : QuarantineSchema().fields) {
+    const data::Field* stored = snapshot.schema().Find(field.name);
+    if (stored != nullptr && stored->type == field.type) continue;
+    return InvalidInput(fmt::format("{} is no quarantine table: it has no column '{}' of type {}",
+                                    table.path(), field.name, field.type.ToString()));
+  }
+  return fmt::format("delta_scan({}, version => {})", QuoteLiteral(table.path()),
+                     snapshot.version().value());
+}
+
+std::string NoRows() {
+  std::vector<std::string> columns;
+  for (const data::Field& field : QuarantineSchema().fields) {
+    columns.push_back(fmt::format("CAST(NULL AS {}) AS {}", data::ToSql(field.type), field.name));
+  }
+  return "(SELECT " + Join(columns, ", ") + " WHERE false)";
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> QuarantineRows(engine::Engine& engine, const std::string& path) {
+  delta::Table& table = engine.TableAt(path);
+  LEAT_ASSIGN(const auto snapshot, LoadIfThere(table));
+  if (snapshot == nullptr) return std::optional<std::string>();
+  LEAT_ASSIGN(std::string rows, RowsOf(table, *snapshot));
+  return std::optional(std::move(rows));
+}
+
+struct QuarantineTable::Attempt {
+  std::shared_ptr<const delta::Snapshot>
+      base;  // shared: as loaded; null when there is no table yet
+  std::vector<const delta::AddFile*> affected;  // of the base
+  std::vector<engine::WrittenFile> written;
+  QuarantineChanged changed;
+};
+
+Result<QuarantineChanged> QuarantineTable::Apply(
+    const std::function<QuarantineChange(const std::string& rows)>& make) {
+  for (int tried = 0; tried < kMaxQuarantineAttempts; tried++) {
+    Attempt attempt;
+    LEAT_ASSIGN(attempt.base, LoadIfThere(table_));
+    std::string rows = NoRows();
+    if (attempt.base != nullptr) {
+      LEAT_ASSIGN(rows, RowsOf(table_, *attempt.base));
+    }
+    const QuarantineChange change = make(rows);
+    LEAT_TRY(FindAffected(rows, change, attempt));
+    if (const Status written = Write(change, attempt); !written.ok()) {
+      Discard(attempt);
+      return written.error();
+    }
+    if (attempt.written.empty() && attempt.affected.empty()) return attempt.changed;
+    const auto committed = Commit(change, attempt);
+    if (!committed.ok()) {
+      // When the outcome is unknown the files may belong to the table.
+      if (committed.error().kind() != ErrorKind::kOutcomeUnknown) Discard(attempt);
+      return committed.error();
+    }
+    if (*committed) return attempt.changed;
+    Discard(attempt);
+  }
+  return RetryLater(fmt::format("quarantine table {}: others changed it first {} times in a row",
+                                table_.path(), kMaxQuarantineAttempts));
+}
+
+// The files with rows to change, and how many rows those are.
+Status QuarantineTable::FindAffected(const std::string& rows, const QuarantineChange& change,
+                                     Attempt& attempt) {
+  if (attempt.base == nullptr || change.where.empty()) return Ok();
+  std::map<std::string, const delta::AddFile*> by_path;
+  for (const delta::AddFile& file : attempt.base->files())
+    by_path[io::JoinPath(table_.path(), file.path)] = &file;
+  LEAT_ASSIGN(const auto found,
+              session_.Query(
+                  fmt::format("SELECT filename, count(*) FROM {} AS stored WHERE {} GROUP BY ALL",
+                              rows, change.where)));
+  for (const auto& row : found.rows) {
+    const auto file = by_path.find(std::get<std::string>(row[0]));
+    if (file == by_path.end()) {
+      return Bug(fmt::format("{} is no file of the table {}", std::get<std::string>(row[0]),
+                             table_.path()));
+    }
+    attempt.affected.push_back(file->second);
+    attempt.changed.rows_changed += std::get<std::int64_t>(row[1]);
+  }
+  return Ok();
+}
+
+// The affected files again, changed, and the added rows in files of their own, so that each
+// interval's rows stay together.
+Status QuarantineTable::Write(const QuarantineChange& change, Attempt& attempt) {
+  if (attempt.affected.empty() && change.insert_sql.empty()) return Ok();
+  LEAT_TRY(environment_.files.CreateDirectories(table_.path()));
+  const engine::WriteOptions options{.directory = table_.path(), .keep_order = true};
+  if (!attempt.affected.empty()) {
+    std::vector<std::string> paths, columns;
+    for (const delta::AddFile* file : attempt.affected) {
+      paths.push_back(QuoteLiteral(io::JoinPath(table_.path(), file->path)));
+    }
+    for (const data::Field& field : QuarantineSchema().fields) {
+      std::string value = field.name;
+      for (const auto& [column, expression] : change.set) {
+        if (column != field.name) continue;
+        value =
+            fmt::format("CASE WHEN {} THEN {} ELSE {} END", change.where, expression, field.name);
+      }
+      columns.push_back(fmt::format("{} AS {}", value, field.name));
+    }
+    std::string sql =
+        fmt::format("SELECT {} FROM read_parquet([{}], union_by_name => true) AS stored",
+                    Join(columns, ", "), Join(paths, ", "));
+    if (change.set.empty()) sql += fmt::format(" WHERE ({}) IS NOT TRUE", change.where);
+    LEAT_ASSIGN(attempt.written, session_.WriteParquet(sql, {}, options));
+  }
+  if (!change.insert_sql.empty()) {
+    LEAT_ASSIGN(auto added, session_.WriteParquet(change.insert_sql, {}, options));
+    for (engine::WrittenFile& file : added) {
+      attempt.changed.rows_inserted += file.row_count;
+      attempt.written.push_back(std::move(file));
+    }
+  }
+  for (const engine::WrittenFile& file : attempt.written)
+    LEAT_TRY(environment_.files.SyncFile(file.path));
+  return environment_.files.SyncDirectory(table_.path());
+}
+
+// False when another writer came first.
+Result<bool> QuarantineTable::Commit(const QuarantineChange& change, Attempt& attempt) {
+  const TimestampUs now = environment_.clock.Now();
+  delta::Transaction transaction{.base = attempt.base, .scope = delta::ReadScope::kWholeTable};
+  if (attempt.base == nullptr) {
+    transaction.metadata =
+        delta::Metadata{.name = io::FileName(table_.path()),
+                        .description = "Rejected rows, kept until they are replayed",
+                        .schema = QuarantineSchema()};
+  }
+  for (const engine::WrittenFile& file : attempt.written) {
+    transaction.adds.push_back(engine::ToAddFile(file, table_.path(), QuarantineSchema(), now));
+  }
+  for (const delta::AddFile* file : attempt.affected) {
+    transaction.removes.push_back({.path = file->path,
+                                   .deleted_ms = now / kMicrosPerMilli,
+                                   .data_change = true,
+                                   .partition_values = file->partition_values,
+                                   .size_bytes = file->size_bytes});
+  }
+  transaction.info.operation = change.operation;
+  LEAT_ASSIGN(const auto outcome, table_.Commit(std::move(transaction)));
+  return std::holds_alternative<delta::Committed>(outcome);
+}
+
+void QuarantineTable::Discard(const Attempt& attempt) {
+  for (const engine::WrittenFile& file : attempt.written) {
+    const Status removed = environment_.files.Remove(file.path);
+    (void)removed;  // what stays is an orphan that no log entry refers to
+  }
+}
+
+}  // namespace leat::quality
