@@ -5,6 +5,24 @@ install(FILES ${LEAT_DUCKDB_ROOT}/lib/libduckdb.so DESTINATION lib/leat)
 install(FILES ${LEAT_DUCKDB_ROOT}/LICENSE DESTINATION share/doc/leat RENAME LICENSE.duckdb)
 install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION share/doc/leat)
 
+# What `leat init --template flights` copies into a project.
+install(FILES ${CMAKE_SOURCE_DIR}/.deps/data/flights/flights-3m.parquet
+              ${CMAKE_SOURCE_DIR}/.deps/data/flights/airports.csv
+              ${CMAKE_SOURCE_DIR}/cmake/flights-data.txt
+        DESTINATION share/leat/flights)
+
+# The shells' completion scripts are printed by the program itself.
+set(LEAT_COMPLETIONS ${CMAKE_BINARY_DIR}/completions)
+install(CODE "
+  file(MAKE_DIRECTORY ${LEAT_COMPLETIONS})
+  foreach(shell bash zsh fish)
+    execute_process(COMMAND ${CMAKE_BINARY_DIR}/leat completion \${shell}
+                    OUTPUT_FILE ${LEAT_COMPLETIONS}/\${shell} COMMAND_ERROR_IS_FATAL ANY)
+  endforeach()")
+install(FILES ${LEAT_COMPLETIONS}/bash DESTINATION share/bash-completion/completions RENAME leat)
+install(FILES ${LEAT_COMPLETIONS}/zsh DESTINATION share/zsh/vendor-completions RENAME _leat)
+install(FILES ${LEAT_COMPLETIONS}/fish DESTINATION share/fish/vendor_completions.d RENAME leat.fish)
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME leat)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "The whole data lifecycle over Delta Lake tables, in one program")
