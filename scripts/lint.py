@@ -218,12 +218,14 @@ def check_sizes(tree: Tree) -> Iterator[Finding]:
 
 
 def check_unfinished(tree: Tree) -> Iterator[Finding]:
-    code = (".cc", ".h", ".py", ".sh", ".cmake", ".txt", ".yml", ".sql", "Makefile")
+    code = (".cc", ".h", ".py", ".sh", ".cmake", ".txt", "Makefile")
+    data = (".yml", ".sql")  # only their comments: 'XX' 'X' is an airport in the tests of an example
     for path in tree.paths:
-        if not path.endswith(code):
+        if not path.endswith(code + data):
             continue
         for number, line in enumerate(tree.text(path).splitlines(), 1):
-            if match := UNFINISHED.search(line):
+            comment = re.search("(?:#|--).*", line)
+            if match := UNFINISHED.search(line if path.endswith(code) else comment.group() if comment else ""):
                 yield Finding(path, number, f"'{match.group()}': finish it, or write an issue")
             if path.startswith(("src/", "tests/")) and (match := DISABLED_TEST.search(line)):
                 yield Finding(path, number, f"'{match.group().strip()}': a test runs or is deleted")

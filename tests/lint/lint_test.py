@@ -115,6 +115,8 @@ class LintTest(unittest.TestCase):
     def test_unfinished_work_is_an_error(self):
         self.expect_error({"src/base/a.cc": f"\n// {UNFINISHED}: later\n"}, "src/base/a.cc:2: error:")
         self.expect_error({"scripts/a.sh": f"# {UNFINISHED}\n"}, "scripts/a.sh:1: error:")
+        self.expect_error({"examples/a.sql": f"select 1 -- {UNFINISHED}\n"}, "examples/a.sql:1: error:")
+        self.expect_clean({"examples/a.sql": f"select '{UNFINISHED}'\n"})
 
     def test_disabled_test_is_an_error(self):
         self.expect_error({"src/base/a_test.cc": f"TEST(Add, {DISABLED}) {{}}\n"}, "src/base/a_test.cc:1: error:")
