@@ -126,7 +126,7 @@ inline Status Ok() { return {}; }
 
 // LEAT_ASSIGN(auto x, MakeX()): binds the value, or returns the error.
 #define LEAT_ASSIGN(declaration, expression) \
-  LEAT_ASSIGN_INNER(LEAT_CONCAT(leat_result_, __COUNTER__), declaration, expression)
+  LEAT_ASSIGN_INNER(LEAT_CONCAT(leat_result_, __LINE__), declaration, expression)
 #define LEAT_ASSIGN_INNER(result, declaration, expression) \
   auto result = (expression);                              \
   if (!result.ok()) return std::move(result).error();      \

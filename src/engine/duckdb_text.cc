@@ -4,6 +4,7 @@
 
 #include "duckdb/common/error_data.hpp"
 #include "duckdb/parser/parser.hpp"
+#include "engine/duckdb_types.h"
 #include "engine/sql.h"
 
 namespace leat::engine {
@@ -108,6 +109,26 @@ std::string QuotePins(std::string_view sql) {
       name_begin = at;
     } else {
       name_begin = sql[at] == '"' ? at : std::string_view::npos;
+    }
+    out += sql.substr(at, end - at);
+    at = end;
+  }
+  return out;
+}
+
+std::string WithLiterals(std::string_view sql, const std::map<std::string, data::Value>& parameters) {
+  std::string out;
+  for (std::size_t at = 0; at < sql.size();) {
+    std::size_t end = SkipToken(sql, at);
+    const bool in_name = at > 0 && (IsNamePart(sql[at - 1]) || sql[at - 1] == '$');
+    if (sql[at] == '$' && !in_name) {
+      while (end < sql.size() && IsNamePart(sql[end])) end++;
+      const auto value = parameters.find(std::string(sql.substr(at + 1, end - at - 1)));
+      if (value != parameters.end()) {
+        out += ToDuckValue(value->second).ToSQLString();
+        at = end;
+        continue;
+      }
     }
     out += sql.substr(at, end - at);
     at = end;

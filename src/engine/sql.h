@@ -1,11 +1,13 @@
 // What can be said of a SQL text by parsing it alone. No DuckDB types leave engine/.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "data/value.h"
 
 namespace leat::engine {
 
@@ -31,6 +33,10 @@ struct MacroDefinition {
   std::string sql;
 };
 Result<std::vector<MacroDefinition>> AnalyzeMacros(std::string_view sql);
+
+// The text with each $name replaced by a SQL literal; names without a value stay. For views, which are read inside
+// of other queries, and for `leat render`.
+std::string WithLiterals(std::string_view sql, const std::map<std::string, data::Value>& parameters);
 
 // Line and column (from 1) of a byte offset.
 Location LocationOf(std::string_view text, std::size_t offset);

@@ -1,0 +1,254 @@
+#include "connect/file/file_format.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/text.h"
+#include "connect/file/limits.h"
+
+namespace leat::connect {
+namespace {
+
+using data::Type;
+using data::TypeKind;
+
+std::string CompressionOf(const std::string& path, const project::FileSourceOptions& options) {
+  if (!options.compression.empty()) return options.compression;
+  if (path.ends_with(".gz")) return "gzip";
+  if (path.ends_with(".zst")) return "zstd";
+  return "none";
+}
+
+// The extension before .gz or .zst, in lower case.
+std::string ExtensionOf(const std::string& path) {
+  std::string name = ToLower(io::FileName(path));
+  for (const char* packed : {".gz", ".zst"}) {
+    if (name.ends_with(packed)) name.resize(name.size() - std::string(packed).size());
+  }
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string::npos ? "" : name.substr(dot + 1);
+}
+
+// Length of the UTF-8 sequence that starts at `i`; 0 when it is not valid. 1 for ASCII.
+std::size_t Utf8Length(std::string_view text, std::size_t i) {
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+  const unsigned char lead = byte(i);
+  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
+                             : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  if (length == 0 || i + length > text.size()) return 0;
+  for (std::size_t k = 1; k < length; k++) {
+    if ((byte(i + k) & 0xC0U) != 0x80U) return 0;
+  }
+  return length;
+}
+
+// From the byte order mark, or else: text that has no valid multi-byte UTF-8 sequence but bytes above 127 is
+// Latin-1; a UTF-8 text with some wrong bytes stays UTF-8, and those rows go to quarantine.
+Result<std::string> EncodingOf(std::string_view head, bool is_whole, const std::string& path) {
+  if (head.starts_with("\xFF\xFE")) return std::string("utf-16");
+  if (head.starts_with("\xFE\xFF")) {
+    return InvalidInput(path + " is UTF-16 in big-endian byte order, which Leat does not read")
+        .WithHint("convert it: iconv -f UTF-16BE -t UTF-8");
+  }
+  std::size_t multi_byte = 0, invalid = 0;
+  for (std::size_t i = 0; i < head.size();) {
+    const std::size_t length = Utf8Length(head, i);
+    if (length > 1) multi_byte++;
+    const bool cut_off = length == 0 && !is_whole && i + 4 > head.size();
+    if (length == 0 && !cut_off) invalid++;
+    i += std::max<std::size_t>(1, length);
+  }
+  return std::string(invalid > 0 && multi_byte == 0 ? "latin-1" : "utf-8");
+}
+
+std::string_view WithoutMark(std::string_view head) {
+  if (head.starts_with("\xEF\xBB\xBF")) head.remove_prefix(3);
+  return head;
+}
+
+bool IsOneLineJson(std::string_view text) {
+  const std::string_view line = Trim(text.substr(0, text.find('\n')));
+  return nlohmann::json::accept(line);
+}
+
+Layout LayoutOf(const std::string& path, std::string_view head, const project::FileSourceOptions& options,
+                bool is_packed) {
+  const std::string extension = ExtensionOf(path);
+  const bool named_json = extension == "json" || extension == "ndjson" || extension == "jsonl";
+  const bool named_csv = extension == "csv" || extension == "tsv" || extension == "txt";
+  if (options.format == project::FileFormat::kParquet) return Layout::kParquet;
+  if (options.format == project::FileFormat::kCsv) return Layout::kCsv;
+  if (options.format == project::FileFormat::kAuto) {
+    if (extension == "parquet" || head.starts_with("PAR1")) return Layout::kParquet;
+    if (named_csv) return Layout::kCsv;
+    const std::string_view text = Trim(WithoutMark(head));
+    if (!named_json && !text.starts_with('{') && !text.starts_with('[')) return Layout::kCsv;
+  }
+  if (is_packed) return extension == "json" ? Layout::kJsonDocument : Layout::kJsonLines;
+  const std::string_view text = Trim(WithoutMark(head));
+  const bool many_lines = text.find('\n') != std::string_view::npos;
+  if (text.starts_with('[')) return Layout::kJsonDocument;
+  return !many_lines || IsOneLineJson(text) || extension != "json" ? Layout::kJsonLines : Layout::kJsonDocument;
+}
+
+// Integers of any width are stored as long and reals as double, so that a later file with larger values fits.
+Type Widened(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::kByte:
+    case TypeKind::kShort:
+    case TypeKind::kInteger: return {.kind = TypeKind::kLong};
+    case TypeKind::kFloat: return {.kind = TypeKind::kDouble};
+    default: break;
+  }
+  Type widened = type;
+  for (data::Field& child : widened.children) child.type = Widened(child.type);
+  return widened;
+}
+
+std::string TextOf(const data::Value& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  return text == nullptr ? "" : *text;
+}
+
+// sniff_csv writes an absent quote, escape or comment as "(empty)" or a NUL.
+std::string CharacterOf(const data::Value& value) {
+  const std::string text = TextOf(value);
+  return text == "(empty)" || text == std::string(1, '\0') || text == "\\0" ? "" : text;
+}
+
+std::string SniffArguments(const SourceFile& file, const project::FileSourceOptions& options,
+                           const FileFormat& format) {
+  std::string arguments = QuoteLiteral(file.path) + fmt::format(", sample_size = {}", kSniffLines) +
+                          ", ignore_errors = true, strict_mode = false, max_line_size = " +
+                          std::to_string(kMaxLineBytes);
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) arguments += fmt::format(", {} = {}", name, QuoteLiteral(value));
+  };
+  add("delim", options.delimiter.empty() && ExtensionOf(file.path) == "tsv" ? "\t" : options.delimiter);
+  add("quote", options.quote);
+  add("escape", options.escape);
+  add("dateformat", options.date_format);
+  add("timestampformat", options.timestamp_format);
+  add("nullstr", options.null_text);
+  add("compression", format.compression == "none" ? "" : format.compression);
+  add("encoding", format.encoding == "utf-8" ? "" : format.encoding);
+  if (options.header) arguments += fmt::format(", header = {}", *options.header);
+  if (options.skip_lines) arguments += fmt::format(", skip = {}", *options.skip_lines);
+  return arguments;
+}
+
+Status DetectCsv(engine::Session& session, const SourceFile& file, const project::FileSourceOptions& options,
+                 FileFormat& format) {
+  const std::string sql =
+      "SELECT Delimiter, Quote, \"Escape\", Comment, SkipRows, HasHeader, \"Columns\", DateFormat, TimestampFormat "
+      "FROM sniff_csv(" + SniffArguments(file, options, format) + ")";
+  auto sniffed = session.Query(sql);
+  if (!sniffed.ok()) {
+    return InvalidInput("cannot tell the format of " + file.name + ": " + sniffed.error().message())
+        .WithHint("set delimiter, quote, header or encoding under from: in the source");
+  }
+  if (sniffed->rows.empty()) return InvalidInput("cannot tell the format of " + file.name);
+  const auto& row = sniffed->rows[0];
+  format.delimiter = TextOf(row[0]);
+  format.quote = options.quote.empty() ? CharacterOf(row[1]) : options.quote;
+  format.escape = options.escape.empty() ? CharacterOf(row[2]) : options.escape;
+  if (format.quote.empty()) format.quote = "\"";   // none in the sample; the usual one may come later
+  if (format.escape.empty()) format.escape = format.quote;
+  format.comment = CharacterOf(row[3]);
+  format.skip_lines = std::get<std::int64_t>(row[4]);
+  format.has_header = std::get<bool>(row[5]);
+  format.date_format = TextOf(row[7]);
+  format.timestamp_format = TextOf(row[8]);
+  for (const auto& column : nlohmann::json::parse(TextOf(row[6]))) {
+    const std::string name = column.at("type");
+    LEAT_ASSIGN(Type type, data::ParseType(name));
+    if (name == "TIMESTAMP") type.kind = TypeKind::kTimestampNtz;   // read without looking for an offset
+    format.columns.fields.push_back({.name = column.at("name"), .type = Widened(type)});
+  }
+  return Ok();
+}
+
+Status DetectByBinding(engine::Session& session, const SourceFile& file, const std::string& from,
+                       FileFormat& format) {
+  auto bound = session.Bind("SELECT * FROM " + from);
+  if (!bound.ok()) return std::move(bound).error().WithContext("cannot read " + file.name);
+  for (const data::Field& field : bound->schema.fields) {
+    format.columns.fields.push_back({.name = field.name, .type = Widened(field.type)});
+  }
+  return Ok();
+}
+
+}  // namespace
+
+bool FileFormat::ReadsLike(const FileFormat& other) const {
+  return layout == other.layout && encoding == other.encoding && compression == other.compression &&
+         delimiter == other.delimiter && quote == other.quote && escape == other.escape &&
+         comment == other.comment && date_format == other.date_format &&
+         timestamp_format == other.timestamp_format && json_format == other.json_format &&
+         has_header == other.has_header && skip_lines == other.skip_lines &&
+         columns.names() == other.columns.names();
+}
+
+Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session, const SourceFile& file,
+                                const project::FileSourceOptions& options) {
+  LEAT_ASSIGN(const std::string head, files.ReadRange(file.path, 0, kSniffBytes));
+  FileFormat format{.compression = CompressionOf(file.path, options)};
+  if (WithoutMark(head).empty()) return format;
+  const bool is_packed = format.compression != "none";
+  format.layout = LayoutOf(file.path, head, options, is_packed);
+  format.encoding = options.encoding.empty() ? "utf-8" : ToLower(options.encoding);
+  if (options.encoding.empty() && !is_packed && format.layout != Layout::kParquet) {
+    LEAT_ASSIGN(format.encoding,
+                EncodingOf(head, static_cast<std::int64_t>(head.size()) == file.size_bytes, file.name));
+  }
+  const std::string path = QuoteLiteral(file.path);
+  switch (format.layout) {
+    case Layout::kCsv: LEAT_TRY(DetectCsv(session, file, options, format)); break;
+    case Layout::kParquet:
+      LEAT_TRY(DetectByBinding(session, file, "read_parquet(" + path + ")", format));
+      break;
+    case Layout::kJsonLines:
+      LEAT_TRY(DetectByBinding(session, file,
+                               "read_json(" + path + ", format = 'newline_delimited', records = true, "
+                               "ignore_errors = true, sample_size = -1)", format));
+      break;
+    case Layout::kJsonDocument: {
+      format.json_format = Trim(WithoutMark(head)).starts_with('[') || is_packed ? "array" : "unstructured";
+      LEAT_TRY(DetectByBinding(session, file, "read_json(" + path + ", format = '" + format.json_format +
+                               "', records = true, sample_size = -1)", format));
+      break;
+    }
+    case Layout::kEmpty: break;
+  }
+  return format;
+}
+
+Type CommonType(const Type& a, const Type& b) {
+  if (a == b) return a;
+  const auto either = [&](TypeKind x, TypeKind y) {
+    return (a.kind == x && b.kind == y) || (a.kind == y && b.kind == x);
+  };
+  if (either(TypeKind::kTimestamp, TypeKind::kTimestampNtz)) return {.kind = TypeKind::kTimestamp};
+  if (either(TypeKind::kLong, TypeKind::kDouble)) return {.kind = TypeKind::kDouble};
+  if (either(TypeKind::kDate, TypeKind::kTimestamp) || either(TypeKind::kDate, TypeKind::kTimestampNtz)) {
+    return {.kind = TypeKind::kTimestamp};
+  }
+  if (a.kind == TypeKind::kStruct && b.kind == TypeKind::kStruct) {
+    Type both = a;
+    for (const data::Field& field : b.children) {
+      bool known = false;
+      for (data::Field& mine : both.children) {
+        if (!EqualsIgnoreCase(mine.name, field.name)) continue;
+        mine.type = CommonType(mine.type, field.type);
+        known = true;
+      }
+      if (!known) both.children.push_back(field);
+    }
+    return both;
+  }
+  return {.kind = TypeKind::kString};
+}
+
+}  // namespace leat::connect

@@ -1,0 +1,231 @@
+#include "ingest/scan.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "connect/file/limits.h"
+
+namespace leat::ingest {
+namespace {
+
+using connect::Layout;
+
+std::string PathList(const FileGroup& group) {
+  std::vector<std::string> quoted;
+  for (const auto& file : group.files) quoted.push_back(QuoteLiteral(file.path));
+  return "[" + Join(quoted, ", ") + "]";
+}
+
+const ColumnPlan* PlanOf(const ScanPlan& plan, const std::string& file_column) {
+  for (const ColumnPlan& column : plan.columns) {
+    if (column.file_column == file_column) return &column;
+  }
+  return nullptr;
+}
+
+// The type in which the CSV reader converts a column. TIMESTAMP is the faster one, and means UTC here.
+std::string CsvTypeOf(const FileGroup& group, const ScanPlan& plan, const data::Field& field) {
+  const ColumnPlan* column = PlanOf(plan, field.name);
+  if (column == nullptr || plan.keep_bad_values_as_null) return "VARCHAR";
+  const bool without_zone = field.type.kind == data::TypeKind::kTimestampNtz;
+  if (column->type.kind == data::TypeKind::kTimestamp &&
+      (without_zone || !group.format.timestamp_format.empty())) {
+    return "TIMESTAMP";
+  }
+  return data::ToSql(column->type);
+}
+
+std::string CsvRelation(const FileGroup& group, const ScanPlan& plan, const project::FileSourceOptions& options) {
+  const connect::FileFormat& format = group.format;
+  std::vector<std::string> columns;
+  for (const data::Field& field : format.columns.fields) {
+    columns.push_back(QuoteLiteral(field.name) + ": " + QuoteLiteral(CsvTypeOf(group, plan, field)));
+  }
+  std::string sql = fmt::format(
+      "leat_read_csv({}, auto_detect = false, columns = {{{}}}, delim = {}, quote = {}, escape = {}, header = {}, "
+      "skip = {}, max_line_size = {}, store_rejects = true, strict_mode = true",
+      PathList(group), Join(columns, ", "), QuoteLiteral(format.delimiter), QuoteLiteral(format.quote),
+      QuoteLiteral(format.escape), format.has_header, format.skip_lines, connect::kMaxLineBytes);
+  const auto add = [&sql](const char* name, const std::string& value) {
+    if (!value.empty()) sql += fmt::format(", {} = {}", name, QuoteLiteral(value));
+  };
+  add("compression", format.compression);
+  add("encoding", format.encoding == "utf-8" ? "" : format.encoding);
+  add("dateformat", format.date_format);
+  add("timestampformat", format.timestamp_format);
+  add("nullstr", options.null_text);
+  add("comment", format.comment);
+  return sql + ")";
+}
+
+// The lines of text files as they are: a delimiter and a quote that text does not hold.
+std::string LinesRelation(const FileGroup& group) {
+  std::string sql = fmt::format(
+      "leat_read_csv({}, auto_detect = false, columns = {{'line': 'VARCHAR'}}, delim = E'\\x01', quote = '', "
+      "escape = '', header = false, max_line_size = {}, store_rejects = true, compression = {}",
+      PathList(group), connect::kMaxLineBytes, QuoteLiteral(group.format.compression));
+  if (group.format.encoding != "utf-8") sql += ", encoding = " + QuoteLiteral(group.format.encoding);
+  return sql + ")";
+}
+
+// The structure that from_json and json_transform_strict take: {"a": "BIGINT", "b": {"c": ["DOUBLE"]}}.
+nlohmann::ordered_json StructureOf(const data::Type& type) {
+  if (type.kind == data::TypeKind::kStruct) {
+    nlohmann::ordered_json object = nlohmann::ordered_json::object();
+    for (const data::Field& field : type.children) object[field.name] = StructureOf(field.type);
+    return object;
+  }
+  if (type.kind == data::TypeKind::kArray) return nlohmann::ordered_json::array({StructureOf(type.children[0].type)});
+  return data::ToSql(type);
+}
+
+std::string JsonStructure(const ScanPlan& plan) {
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const ColumnPlan& column : plan.columns) {
+    if (!column.file_column.empty()) object[column.file_column] = StructureOf(column.type);
+  }
+  return QuoteLiteral(object.dump());
+}
+
+// Relation with "text" (one JSON value), "path" and "position" per record.
+std::string JsonRecords(const FileGroup& group) {
+  if (group.format.layout == Layout::kJsonLines) {
+    return "(SELECT line AS text, filename AS path, _leat_position AS position FROM " + LinesRelation(group) +
+           " WHERE trim(line) <> '')";
+  }
+  // Documents have no lines of their own: the position is the number of the record in its file.
+  return fmt::format(
+      "(SELECT CAST(json AS VARCHAR) AS text, filename AS path, row_number() OVER (PARTITION BY filename) - 1 AS "
+      "position FROM read_json_objects({}, format = '{}', filename = true, maximum_object_size = {}))",
+      PathList(group), group.format.json_format, connect::kMaxLineBytes);
+}
+
+// Parsed records: "record" is a struct of the plan's columns, null where the text does not fit.
+std::string ParsedJson(const FileGroup& group, const ScanPlan& plan) {
+  const std::string structure = JsonStructure(plan);
+  const std::string parse = plan.keep_bad_values_as_null
+                                ? "json_transform(text, " + structure + ")"
+                                : "TRY(json_transform_strict(text, " + structure + "))";
+  return "(SELECT text, path, position, CASE WHEN json_valid(text) AND json_type(text) = 'OBJECT' THEN " + parse +
+         " END AS record FROM " + JsonRecords(group) + ")";
+}
+
+// A condition that is true for rows with a value in a surplus column.
+std::string SurplusCondition(const ScanPlan& plan, const std::string& prefix, const char* suffix) {
+  std::vector<std::string> conditions;
+  for (const std::string& name : plan.surplus) {
+    conditions.push_back(prefix + (prefix.empty() ? QuoteIdentifier(name) : QuoteLiteral("$." + QuoteIdentifier(name)))
+                         + suffix);
+  }
+  return conditions.empty() || !plan.reject_surplus ? "false" : "(" + Join(conditions, " OR ") + ")";
+}
+
+std::string JsonSurplus(const ScanPlan& plan) {
+  return SurplusCondition(plan, "json_extract(text, ", ") IS NOT NULL");
+}
+std::string ColumnSurplus(const ScanPlan& plan) { return SurplusCondition(plan, "", " IS NOT NULL"); }
+
+// Columns read from CSV (already typed, or text to convert leniently) and Parquet.
+std::string ColumnExpression(const ColumnPlan& column, bool try_cast) {
+  const std::string name = QuoteIdentifier(column.name);
+  const std::string type = data::ToSql(column.type);
+  if (column.file_column.empty()) return "CAST(NULL AS " + type + ") AS " + name;
+  const std::string source = QuoteIdentifier(column.file_column);
+  return fmt::format("{}({} AS {}) AS {}", try_cast ? "TRY_CAST" : "CAST", source, type, name);
+}
+
+std::string ParquetRelation(const FileGroup& group) {
+  return "read_parquet(" + PathList(group) + ", union_by_name = true, filename = true, file_row_number = true)";
+}
+
+// True when every value of the row that is there can be converted.
+std::string ParquetFits(const ScanPlan& plan) {
+  std::vector<std::string> conditions = {"true"};
+  for (const ColumnPlan& column : plan.columns) {
+    if (column.file_column.empty() || plan.keep_bad_values_as_null) continue;
+    const std::string source = QuoteIdentifier(column.file_column);
+    conditions.push_back(fmt::format("({0} IS NULL OR TRY_CAST({0} AS {1}) IS NOT NULL)", source,
+                                     data::ToSql(column.type)));
+  }
+  return Join(conditions, " AND ");
+}
+
+}  // namespace
+
+std::string ScanSql(const FileGroup& group, const ScanPlan& plan, const project::FileSourceOptions& options) {
+  std::vector<std::string> columns;
+  if (group.format.layout == Layout::kJsonLines || group.format.layout == Layout::kJsonDocument) {
+    for (const ColumnPlan& column : plan.columns) {
+      columns.push_back(column.file_column.empty()
+                            ? ColumnExpression(column, false)
+                            : "record." + QuoteIdentifier(column.file_column) + " AS " + QuoteIdentifier(column.name));
+    }
+    return "SELECT " + Join(columns, ", ") + ", path AS source, position FROM " + ParsedJson(group, plan) +
+           " WHERE record IS NOT NULL AND NOT " + JsonSurplus(plan);
+  }
+  const bool is_parquet = group.format.layout == Layout::kParquet;
+  for (const ColumnPlan& column : plan.columns) {
+    columns.push_back(ColumnExpression(column, is_parquet || plan.keep_bad_values_as_null));
+  }
+  if (is_parquet) {
+    return "SELECT " + Join(columns, ", ") + ", filename AS source, file_row_number AS position FROM " +
+           ParquetRelation(group) + " WHERE " + ParquetFits(plan) + " AND NOT " + ColumnSurplus(plan);
+  }
+  return "SELECT " + Join(columns, ", ") + ", filename AS source, _leat_position AS position FROM " +
+         CsvRelation(group, plan, options) + " WHERE NOT " + ColumnSurplus(plan);
+}
+
+namespace {
+
+// What the CSV reader set aside in its temporary tables. A line may have several errors. Positions there count
+// from 1.
+std::string StoredRejects() {
+  return "SELECT s.file_path AS path, e.line_byte_position - 1 AS position, e.line AS line, any_value(e.csv_line) AS "
+         "raw, any_value(e.column_name) AS column_name, string_agg(DISTINCT lower(e.error_type::VARCHAR) || ': ' || "
+         "e.error_message, '; ') AS error FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) "
+         "GROUP BY ALL";
+}
+
+std::string SurplusError(const ScanPlan& plan) {
+  return QuoteLiteral("has a value in a column that the table lacks (" + Join(plan.surplus, ", ") +
+                      "), and schema_policy is discard_row");
+}
+
+}  // namespace
+
+std::string RejectsSql(const FileGroup& group, const ScanPlan& plan, const project::FileSourceOptions& options) {
+  const bool has_surplus = plan.reject_surplus && !plan.surplus.empty();
+  if (group.format.layout == Layout::kCsv) {
+    std::string sql = StoredRejects();
+    if (has_surplus) {
+      sql += " UNION ALL SELECT filename, _leat_position, NULL, to_json({" ;
+      std::vector<std::string> fields;
+      for (const data::Field& field : group.format.columns.fields) {
+        fields.push_back(QuoteLiteral(field.name) + ": " + QuoteIdentifier(field.name));
+      }
+      sql += Join(fields, ", ") + "})::VARCHAR, " + QuoteLiteral(plan.surplus[0]) + ", " + SurplusError(plan) +
+             " FROM " + CsvRelation(group, plan, options) + " WHERE " + ColumnSurplus(plan);
+    }
+    return sql;
+  }
+  if (group.format.layout == Layout::kParquet) {
+    return "SELECT filename AS path, file_row_number AS position, NULL AS line, to_json(r)::VARCHAR AS raw, NULL AS "
+           "column_name, CASE WHEN NOT (" + ParquetFits(plan) +
+           ") THEN 'a value does not fit the type of its column' ELSE " + SurplusError(plan) + " END AS error FROM " +
+           ParquetRelation(group) + " r WHERE NOT (" + ParquetFits(plan) + ") OR " + ColumnSurplus(plan);
+  }
+  std::string sql =
+      "SELECT path, position, NULL AS line, text AS raw, NULL AS column_name, CASE WHEN NOT json_valid(text) THEN "
+      "'not valid JSON' WHEN json_type(text) <> 'OBJECT' THEN 'not a JSON object' WHEN record IS NULL THEN 'a value "
+      "does not fit the type of its column' ELSE " + SurplusError(plan) + " END AS error FROM " +
+      ParsedJson(group, plan) + " WHERE record IS NULL OR " + JsonSurplus(plan);
+  if (group.format.layout == Layout::kJsonLines) {
+    // Lines that are no text (wrong encoding, too long) are in the reader's own tables.
+    sql += " UNION ALL " + StoredRejects();
+  }
+  return sql;
+}
+
+}  // namespace leat::ingest

@@ -1,0 +1,17 @@
+// Limits of orchestrate/.
+#pragma once
+
+#include <cstdint>
+
+#include "base/time.h"
+
+namespace leat::orchestrate {
+
+// How often running tasks are looked at: for cancellation, timeouts and progress.
+constexpr std::int64_t kSupervisePeriodUs = 20'000;
+// The longest wait between two attempts, however often they fail.
+constexpr std::int64_t kMaxRetryDelayUs = 5 * 60 * kMicrosPerSecond;
+// Earlier row counts that volume_anomaly is given.
+constexpr std::size_t kMaxRowCountHistory = 100;
+
+}  // namespace leat::orchestrate

@@ -1,0 +1,142 @@
+// What a request runs, decided in one place.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "orchestrate/ledger.h"
+#include "orchestrate/run.h"
+#include "project/selection.h"
+
+namespace leat::orchestrate {
+namespace {
+
+using project::Asset;
+
+class Planner {
+ public:
+  Planner(Workspace& workspace, const RunRequest& request) : workspace_(workspace), request_(request) {}
+
+  Result<Plan> Make() {
+    LEAT_ASSIGN(const std::vector<AssetName> selected, Selected());
+    const std::set<AssetName> chosen(selected.begin(), selected.end());
+    if (request_.resume) {
+      LEAT_TRY(ReadResumed());
+    }
+    for (const Asset& asset : workspace_.project().assets) {
+      std::vector<StepKind> kinds;
+      if (chosen.contains(asset.name) && (!request_.resume || resumed_.contains(asset.name))) {
+        LEAT_ASSIGN(kinds, KindsOf(asset));
+      }
+      AddSteps(asset, kinds);
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  Result<std::vector<AssetName>> Selected() {
+    std::set<AssetName> modified;
+    for (const Asset& asset : workspace_.project().assets) {
+      if (!UsesModified() || asset.is_view()) continue;
+      const auto snapshot = workspace_.TableOf(asset.name).Load();
+      if (!snapshot.ok() || ReadFingerprint(**snapshot) != asset.fingerprint) modified.insert(asset.name);
+    }
+    return project::Select(workspace_.project(), request_.select, request_.exclude, modified);
+  }
+
+  // Reading every table's log is needed only for state:modified.
+  bool UsesModified() const {
+    for (const auto* texts : {&request_.select, &request_.exclude}) {
+      for (const std::string& text : *texts) {
+        if (text.find("state:modified") != std::string::npos) return true;
+      }
+    }
+    return false;
+  }
+
+  Status ReadResumed() {
+    LEAT_ASSIGN(state::StateReader* const reader, workspace_.reader());
+    LEAT_ASSIGN(const auto tasks, reader->Tasks(*request_.resume));
+    for (const state::TaskRecord& task : tasks) {
+      if (task.status == state::TaskStatus::kSucceeded) {
+        resumed_.erase(task.asset);   // an earlier attempt failed
+      } else {
+        resumed_[task.asset] = task.interval;
+      }
+    }
+    return Ok();
+  }
+
+  Result<std::vector<StepKind>> KindsOf(const Asset& asset) {
+    if (std::holds_alternative<project::SourceSpec>(asset.spec)) return std::vector<StepKind>{LoadFiles()};
+    if (std::holds_alternative<project::SeedSpec>(asset.spec)) return std::vector<StepKind>{LoadSeed()};
+    const auto& model = std::get<project::ModelSpec>(asset.spec);
+    if (model.materialized == project::Materialization::kView) return std::vector<StepKind>{CreateView()};
+    if (model.materialized != project::Materialization::kInterval) return std::vector<StepKind>{BuildTable()};
+    return IntervalsOf(asset);
+  }
+
+  Result<std::vector<StepKind>> IntervalsOf(const Asset& asset) {
+    const Grain grain = ParseGrain(asset.schedule).value_or(Grain::kDay);
+    if (const auto task = resumed_.find(asset.name); task != resumed_.end() && task->second) {
+      return std::vector<StepKind>{BuildInterval{*task->second}};
+    }
+    if (request_.window) {
+      const TimestampUs last = FloorTo(grain, request_.window->end);
+      const TimestampUs end = last == request_.window->end ? last : NextAfter(grain, request_.window->end);
+      return std::vector<StepKind>{BuildInterval{{FloorTo(grain, request_.window->start), end}}};
+    }
+    const auto start = asset.start ? asset.start : workspace_.project().start;
+    if (!start) {
+      return InvalidInput(asset.name.value() + " has no start, so it is unknown which intervals are missing")
+          .At(asset.location)
+          .WithHint("add `start: 2026-01-01` to the asset or to leat.yml, or give --start and --end");
+    }
+    const Interval whole{FloorTo(grain, *start), FloorTo(grain, workspace_.environment().clock.Now())};
+    if (whole.start >= whole.end) return std::vector<StepKind>{};
+    IntervalSet done;
+    const auto snapshot = workspace_.TableOf(asset.name).Load();
+    if (snapshot.ok() && !request_.full_refresh) {
+      LEAT_ASSIGN(done, ReadIntervals(**snapshot));
+    } else if (!snapshot.ok() && snapshot.error().kind() != ErrorKind::kNotFound) {
+      return snapshot.error();
+    }
+    std::vector<StepKind> kinds;
+    for (const Interval& gap : done.Gaps(whole)) kinds.push_back(BuildInterval{gap});
+    return kinds;
+  }
+
+  // Steps of one asset run one after the other; they wait for all steps of the assets that this one reads, also
+  // through assets that the plan leaves out.
+  void AddSteps(const Asset& asset, const std::vector<StepKind>& kinds) {
+    std::set<std::size_t> after;
+    for (const AssetName& name : asset.dependencies) {
+      after.insert(reached_[name].begin(), reached_[name].end());
+    }
+    std::set<std::size_t> last = after;
+    for (const StepKind& kind : kinds) {
+      plan_.steps.push_back({.asset = asset.name, .kind = kind, .after = {last.begin(), last.end()}});
+      last = {plan_.steps.size() - 1};
+    }
+    reached_[asset.name] = std::move(last);
+  }
+
+  Workspace& workspace_;
+  const RunRequest& request_;
+  Plan plan_;
+  std::map<AssetName, std::set<std::size_t>> reached_;   // the steps after which an asset is ready
+  std::map<AssetName, std::optional<Interval>> resumed_;
+};
+
+}  // namespace
+
+Result<Plan> MakePlan(Workspace& workspace, const RunRequest& request) {
+  if (request.window && request.window->start >= request.window->end) {
+    return InvalidInput("--end " + FormatTimestamp(request.window->end) + " is not after --start " +
+                        FormatTimestamp(request.window->start))
+        .WithHint("an interval is [start, end): the end itself is not part of it");
+  }
+  return Planner(workspace, request).Make();
+}
+
+}  // namespace leat::orchestrate

@@ -1,0 +1,320 @@
+#include "orchestrate/task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "connect/file/file_source.h"
+#include "ingest/load.h"
+#include "orchestrate/ledger.h"
+#include "orchestrate/limits.h"
+#include "quality/quarantine.h"
+#include "transform/model.h"
+#include "transform/publish.h"
+
+namespace leat::orchestrate {
+namespace {
+
+using project::Asset;
+using project::Materialization;
+using project::ModelSpec;
+
+// Names the run in which an append model's rows were published, so that resuming a run cannot append them twice.
+constexpr const char* kAppendId = "leat:append";
+
+class Task {
+ public:
+  Task(const TaskContext& context, TaskResult& result)
+      : context_(context), workspace_(context.workspace), asset_(context.asset), result_(result) {}
+
+  Status Run(const StepKind& kind) {
+    LEAT_ASSIGN(session_, workspace_.NewSession());
+    session_->SetResolver(PinnedResolver());
+    context_.use_session(session_.get());
+    const Status status = std::visit([this](const auto& step) { return Do(step); }, kind);
+    context_.use_session(nullptr);
+    if (!status.ok()) RemoveStaged();
+    return status;
+  }
+
+ private:
+  // Every table is read at one version, however often the task refers to it; the versions go into the commit.
+  engine::TableResolver PinnedResolver() {
+    return [this, resolve = workspace_.Resolver()](const std::string& schema, const std::string& table)
+               -> Result<std::optional<engine::TableSource>> {
+      LEAT_ASSIGN(auto source, resolve(schema, table));
+      auto* delta = source ? std::get_if<engine::DeltaSource>(&*source) : nullptr;
+      if (delta == nullptr) return source;
+      const std::lock_guard lock(inputs_mutex_);
+      const std::string name = schema.empty() ? table : schema + "." + table;
+      const auto known = inputs_.find(name);
+      if (known != inputs_.end()) {
+        delta->version = known->second;
+        return source;
+      }
+      LEAT_ASSIGN(const auto snapshot, workspace_.engine().TableAt(delta->path).Load());
+      delta->version = snapshot->version();
+      inputs_.emplace(name, snapshot->version());
+      return source;
+    };
+  }
+
+  Status LoadTable() {
+    path_ = workspace_.TablePath(asset_.name);
+    auto loaded = workspace_.TableOf(asset_.name).Load();
+    if (loaded.ok()) {
+      table_ = std::move(*loaded);
+      return Ok();
+    }
+    if (loaded.error().kind() != ErrorKind::kNotFound) return std::move(loaded).error();
+    return workspace_.environment().files.CreateDirectories(path_);
+  }
+
+  Status Do(const LoadFiles&) {
+    LEAT_TRY(LoadTable());
+    const ingest::LoadInput input{.asset = asset_, .project_root = workspace_.project().root,
+                                  .table = context_.full_refresh ? nullptr : table_,
+                                  .staging_directory = path_, .run = context_.run};
+    LEAT_ASSIGN(auto load, ingest::StageFiles(workspace_.environment(), *session_, input, context_.cancel));
+    if (load.nothing_new()) return Ok();
+    staged_ = std::move(load.files);
+    result_.rows_read = load.rows_read;
+    for (const connect::SourceFile& file : load.loaded) AddManifest(file);
+    if (load.schema.fields.empty()) return Ok();
+    if (!load.rejects_sql.empty()) {
+      LEAT_ASSIGN(const std::int64_t rejected, Quarantine(quality::QuarantineStage::kIngest, RejectsSql(load.rejects_sql), std::nullopt));
+      (void)rejected;   // counted by row: one that was quarantined before is not counted again there
+      result_.rows_quarantined += load.rows_rejected;
+    }
+    transform::PublishMode mode = transform::ReplaceSources{load.replaced};
+    if (context_.full_refresh) mode = transform::ReplaceAll{};
+    return AuditAndPublish(load.schema, std::move(mode), std::nullopt);
+  }
+
+  Status Do(const LoadSeed&) {
+    LEAT_TRY(LoadTable());
+    const ingest::LoadInput input{.asset = asset_, .project_root = workspace_.project().root,
+                                  .table = context_.full_refresh ? nullptr : table_,
+                                  .staging_directory = path_, .run = context_.run};
+    LEAT_ASSIGN(auto load, ingest::StageSeed(workspace_.environment(), *session_, input));
+    if (load.nothing_new()) return Ok();
+    staged_ = std::move(load.files);
+    result_.rows_read = load.rows_read;
+    for (const connect::SourceFile& file : load.loaded) AddManifest(file);
+    return AuditAndPublish(load.schema, transform::ReplaceAll{}, std::nullopt);
+  }
+
+  Status Do(const CreateView&) {
+    const auto& model = std::get<ModelSpec>(asset_.spec);
+    auto bound = session_->Bind(model.sql, workspace_.ParametersFor(std::nullopt));
+    if (!bound.ok()) return transform::InModelFile(std::move(bound).error(), asset_);
+    if (asset_.checks.empty()) return Ok();
+    // A view has nothing to hold back: its checks judge the rows that it shows now.
+    quality::AuditInput audit{.asset = asset_, .schema = bound->schema,
+                              .published = engine::QuerySource{.sql = engine::WithLiterals(model.sql, workspace_.ParametersFor(std::nullopt))},
+                              .tables = PinnedResolver(), .parameters = workspace_.ParametersFor(std::nullopt),
+                              .now = workspace_.environment().clock.Now()};
+    LEAT_ASSIGN(auto audited, quality::Audit(*session_, workspace_.environment().files, audit, {}));
+    result_.checks = std::move(audited.checks);
+    return audited.publishable ? Ok() : ChecksFailed();
+  }
+
+  Status Do(const BuildTable&) {
+    LEAT_TRY(LoadTable());
+    const auto& model = std::get<ModelSpec>(asset_.spec);
+    const bool replaces = model.materialized == Materialization::kTable || context_.full_refresh;
+    if (model.materialized == Materialization::kAppend) {
+      const auto done = table_ ? table_->AppVersion(kAppendId) : std::nullopt;
+      if (done && *done >= context_.run_started_us) return Ok();
+      app_transactions_.push_back({.app_id = kAppendId, .version = context_.run_started_us});
+    }
+    LEAT_ASSIGN(const data::Schema schema, Stage(std::nullopt, replaces));
+    const TimestampUs now = workspace_.environment().clock.Now();
+    transform::PublishMode mode = transform::ReplaceAll{};
+    if (!context_.full_refresh || model.materialized == Materialization::kScd2) {
+      switch (model.materialized) {
+        case Materialization::kAppend: mode = transform::Append{}; break;
+        case Materialization::kMerge: mode = transform::MergeByKey{model.key}; break;
+        case Materialization::kScd2:
+          mode = transform::TrackHistory{.key = model.key, .time_column = model.time_column, .now = now};
+          break;
+        default: break;
+      }
+    }
+    return AuditAndPublish(schema, std::move(mode), std::nullopt);
+  }
+
+  Status Do(const BuildInterval& step) {
+    LEAT_TRY(LoadTable());
+    result_.interval = step.interval;
+    const auto& model = std::get<ModelSpec>(asset_.spec);
+    LEAT_ASSIGN(const data::Schema schema, Stage(step.interval, context_.full_refresh));
+    IntervalSet done;
+    if (table_ && !context_.full_refresh) {
+      LEAT_ASSIGN(done, ReadIntervals(*table_));
+    }
+    done.Add(step.interval);
+    configuration_[kIntervalsProperty] = WriteIntervals(done);
+    transform::PublishMode mode = transform::ReplaceInterval{model.time_column, step.interval};
+    if (context_.full_refresh) mode = transform::ReplaceAll{};
+    return AuditAndPublish(schema, std::move(mode), step.interval);
+  }
+
+  Result<data::Schema> Stage(const std::optional<Interval>& interval, bool replaces) {
+    const data::Schema* table = table_ && !replaces ? &table_->schema() : nullptr;
+    LEAT_ASSIGN(auto staged, transform::StageModel(*session_, {.asset = asset_,
+                                                               .parameters = workspace_.ParametersFor(interval),
+                                                               .interval = interval, .table = table,
+                                                               .staging_directory = path_}));
+    staged_ = std::move(staged.files);
+    result_.rows_read = staged.rows;
+    return std::move(staged.schema);
+  }
+
+  Status AuditAndPublish(const data::Schema& schema, transform::PublishMode mode,
+                         const std::optional<Interval>& interval) {
+    if (!asset_.checks.empty()) LEAT_TRY(Audit(schema, mode, interval));
+    for (const engine::WrittenFile& file : staged_) result_.rows_written += file.row_count;
+    configuration_[kFingerprintProperty] = asset_.fingerprint;
+    transform::PublishInput input{.table_path = path_, .schema = schema, .files = staged_, .mode = std::move(mode),
+                                  .app_transactions = app_transactions_, .configuration = configuration_,
+                                  .commit_extra = {{"leat", Provenance(interval)}}};
+    if (context_.cancel.cancelled()) return Cancelled("cancelled before publishing");
+    auto published = transform::Publish(workspace_.environment(), workspace_.engine(), input);
+    if (!published.ok()) {
+      if (published.error().kind() == ErrorKind::kOutcomeUnknown) staged_.clear();   // they may be published
+      return std::move(published).error();
+    }
+    result_.version = published->version;
+    result_.bytes_written = published->bytes_written;
+    if (std::holds_alternative<transform::TrackHistory>(input.mode)) RemoveStaged();
+    staged_.clear();
+    return Ok();
+  }
+
+  Status Audit(const data::Schema& schema, const transform::PublishMode& mode, const std::optional<Interval>& interval) {
+    quality::AuditInput input{.asset = asset_, .schema = schema, .files = staged_, .tables = PinnedResolver(),
+                              .parameters = workspace_.ParametersFor(interval),
+                              .now = workspace_.environment().clock.Now()};
+    if (table_ && std::holds_alternative<transform::Append>(mode)) {
+      input.existing = engine::DeltaSource{.path = path_, .version = table_->version()};
+    }
+    const bool needs_history = std::any_of(asset_.checks.begin(), asset_.checks.end(), [](const project::Check& check) {
+      return std::holds_alternative<project::VolumeAnomaly>(check.kind);
+    });
+    if (needs_history) {
+      LEAT_ASSIGN(state::StateReader* const reader, workspace_.reader());
+      LEAT_ASSIGN(input.row_count_history, reader->RowCounts(asset_.name, kMaxRowCountHistory));
+      std::reverse(input.row_count_history.begin(), input.row_count_history.end());
+    }
+    LEAT_ASSIGN(auto audited, quality::Audit(*session_, workspace_.environment().files, input, {.directory = path_}));
+    result_.checks = std::move(audited.checks);
+    staged_ = std::move(audited.files);
+    if (!audited.publishable) return ChecksFailed();
+    if (!QuarantinesByCheck()) return Ok();
+    LEAT_ASSIGN(const std::int64_t rows, Quarantine(quality::QuarantineStage::kCheck, audited.quarantine_sql, interval));
+    (void)rows;
+    result_.rows_quarantined += audited.rows_quarantined;
+    return Ok();
+  }
+
+  bool QuarantinesByCheck() const {
+    return std::any_of(asset_.checks.begin(), asset_.checks.end(), [](const project::Check& check) {
+      return check.on_fail == project::OnFail::kQuarantine;
+    });
+  }
+
+  Status ChecksFailed() {
+    std::vector<std::string> failed;
+    for (const quality::CheckOutcome& check : result_.checks) {
+      const bool is_error = check.status == quality::CheckStatus::kError;
+      if (!is_error && check.status != quality::CheckStatus::kFailed) continue;
+      std::string text = "check '" + check.name + "' " + (is_error ? "could not be evaluated" : "failed");
+      if (check.failing_rows > 0) text += fmt::format(" on {} rows", check.failing_rows);
+      if (!check.message.empty()) text += ": " + check.message;
+      failed.push_back(std::move(text));
+    }
+    return InvalidInput(Join(failed, "; "))
+        .At(asset_.location)
+        .WithHint("nothing was published; correct the data, or change on_fail of the check");
+  }
+
+  Result<std::int64_t> Quarantine(quality::QuarantineStage stage, const std::string& sql, const std::optional<Interval>& interval) {
+    quality::QuarantineBatch batch{.asset = asset_.name, .run = context_.run,
+                                   .now = workspace_.environment().clock.Now(), .stage = stage,
+                                   .interval = interval, .sql = sql, .parameters = workspace_.ParametersFor(interval)};
+    const auto* model = std::get_if<ModelSpec>(&asset_.spec);
+    if (stage == quality::QuarantineStage::kCheck && model != nullptr) {
+      if (model->materialized == Materialization::kInterval) {
+        batch.scope = quality::QuarantineScope::kInterval;
+      } else if (model->materialized == Materialization::kTable || context_.full_refresh) {
+        batch.scope = quality::QuarantineScope::kTable;
+      }
+    }
+    return quality::WriteQuarantine(workspace_.engine(), *session_, workspace_.environment(),
+                                    workspace_.QuarantinePath(asset_.name), batch);
+  }
+
+  // A rejected line is the same one when it stands at the same place of the same file with the same text.
+  static std::string RejectsSql(const std::string& rejects) {
+    return "SELECT CAST(NULL AS VARCHAR) AS check_name, column_name, CASE WHEN line IS NULL THEN error ELSE 'line ' || "
+           "line || ': ' || error END AS error, source, raw, position, concat_ws('|', source, position, raw) AS identity "
+           "FROM (" + rejects + ")";
+  }
+
+  void AddManifest(const connect::SourceFile& file) {
+    app_transactions_.push_back({.app_id = connect::ManifestId(file.name), .version = file.fingerprint});
+  }
+
+  // What the commit tells of its origin, as JSON.
+  std::string Provenance(const std::optional<Interval>& interval) {
+    nlohmann::json json = {{"run_id", context_.run.value()},
+                           {"asset", asset_.name.value()},
+                           {"fingerprint", asset_.fingerprint},
+                           {"rows_quarantined", result_.rows_quarantined}};
+    if (interval) json["interval"] = {{"start", FormatTimestamp(interval->start)}, {"end", FormatTimestamp(interval->end)}};
+    const std::lock_guard lock(inputs_mutex_);
+    for (const auto& [name, version] : inputs_) json["inputs"][name] = version.value();
+    return json.dump();
+  }
+
+  void RemoveStaged() {
+    for (const engine::WrittenFile& file : staged_) {
+      const Status removed = workspace_.environment().files.Remove(file.path);
+      (void)removed;   // an orphan that no log entry refers to
+    }
+    staged_.clear();
+  }
+
+  const TaskContext& context_;
+  Workspace& workspace_;
+  const Asset& asset_;
+  TaskResult& result_;
+  std::unique_ptr<engine::Session> session_;
+  std::string path_;
+  std::shared_ptr<const delta::Snapshot> table_;
+  std::vector<engine::WrittenFile> staged_;                  // ours to remove until they are published
+  std::vector<delta::AppTransaction> app_transactions_;
+  std::map<std::string, std::string> configuration_;
+  std::mutex inputs_mutex_;
+  std::map<std::string, TableVersion> inputs_;
+};
+
+}  // namespace
+
+TaskResult RunTask(const TaskContext& context, const StepKind& kind) {
+  TaskResult result{.asset = context.asset.name};
+  if (const auto* step = std::get_if<BuildInterval>(&kind)) result.interval = step->interval;
+  Status status = Task(context, result).Run(kind);
+  if (status.ok()) return result;
+  result.rows_written = 0;
+  const bool cancelled = context.cancel.cancelled() || status.error().kind() == ErrorKind::kCancelled;
+  result.status = cancelled ? state::TaskStatus::kCancelled : state::TaskStatus::kFailed;
+  result.error = std::move(status).error();
+  return result;
+}
+
+}  // namespace leat::orchestrate

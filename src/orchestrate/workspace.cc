@@ -1,0 +1,121 @@
+#include "orchestrate/workspace.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "engine/sql.h"
+#include "state/schema.h"
+
+namespace leat::orchestrate {
+namespace {
+
+constexpr const char* kQuarantineSuffix = "_quarantine";
+
+std::string FolderOf(const std::string& storage, const std::string& name) {
+  std::string path = storage;
+  for (const std::string& part : Split(name, '.')) path = io::JoinPath(path, part);
+  return path;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Workspace>> Workspace::Open(const io::Environment& environment, project::Project project,
+                                                   const WorkspaceOptions& options) {
+  LEAT_ASSIGN(auto engine, engine::Engine::Open(environment, {.threads = options.threads,
+                                                              .memory_limit_bytes = options.memory_limit_bytes,
+                                                              .temporary_directory = io::JoinPath(project.root, ".leat/tmp")}));
+  return std::unique_ptr<Workspace>(new Workspace(environment, std::move(project), std::move(engine)));
+}
+
+std::string Workspace::TablePath(const AssetName& asset) const { return FolderOf(project_.storage, asset.value()); }
+
+std::string Workspace::QuarantinePath(const AssetName& asset) const {
+  return FolderOf(project_.storage, asset.value() + kQuarantineSuffix);
+}
+
+std::optional<data::Schema> Workspace::StoredSchema(const AssetName& asset) {
+  const auto snapshot = TableOf(asset).Load();
+  if (!snapshot.ok()) return std::nullopt;
+  return (*snapshot)->schema();
+}
+
+const project::Asset* Workspace::FindTable(const std::string& schema, const std::string& table) const {
+  const std::string name = schema.empty() ? table : schema + "." + table;
+  const project::Asset* found = nullptr;
+  for (const project::Asset& asset : project_.assets) {
+    if (EqualsIgnoreCase(asset.name.value(), name)) return &asset;
+    if (schema.empty() && EqualsIgnoreCase(asset.name.value(), "seeds." + table)) found = &asset;
+  }
+  return found;
+}
+
+Result<std::optional<engine::TableSource>> Workspace::Resolve(const std::string& schema, const std::string& table) {
+  const project::Asset* asset = FindTable(schema, table);
+  std::string path;
+  if (asset != nullptr) {
+    if (asset->is_view()) {
+      const auto& model = std::get<project::ModelSpec>(asset->spec);
+      return std::optional<engine::TableSource>(
+          engine::QuerySource{.sql = engine::WithLiterals(model.sql, ParametersFor(std::nullopt))});
+    }
+    path = TablePath(asset->name);
+  } else if (table.ends_with(kQuarantineSuffix)) {
+    asset = FindTable(schema, table.substr(0, table.size() - std::string(kQuarantineSuffix).size()));
+    if (asset != nullptr) path = QuarantinePath(asset->name);
+  }
+  if (asset == nullptr) {
+    if (schema.empty()) return std::optional<engine::TableSource>();
+    std::vector<std::string> names;
+    for (const project::Asset& known : project_.assets) names.push_back(known.name.value());
+    return NotFound("there is no table " + schema + "." + table).WithHint(NearestHint(schema + "." + table, names));
+  }
+  const auto snapshot = engine_->TableAt(path).Load();
+  if (!snapshot.ok() && snapshot.error().kind() == ErrorKind::kNotFound) {
+    if (path == QuarantinePath(asset->name)) return NotFound("no row of " + asset->name.value() + " was ever quarantined");
+    return NotFound("the table of " + asset->name.value() + " does not exist yet")
+        .WithHint("build it with: leat run -s " + asset->name.value());
+  }
+  if (!snapshot.ok()) return snapshot.error();
+  return std::optional<engine::TableSource>(engine::DeltaSource{.path = path});
+}
+
+engine::TableResolver Workspace::Resolver() {
+  return [this](const std::string& schema, const std::string& table) { return Resolve(schema, table); };
+}
+
+Result<std::unique_ptr<engine::Session>> Workspace::NewSession() {
+  auto session = engine_->NewSession();
+  for (const engine::MacroDefinition& macro : project_.macros) {
+    auto defined = session->Execute(macro.sql);
+    if (!defined.ok()) return std::move(defined).error().WithContext("macro " + macro.name);
+  }
+  session->SetResolver(Resolver());
+  return session;
+}
+
+engine::Parameters Workspace::ParametersFor(const std::optional<Interval>& window) const {
+  engine::Parameters parameters(project_.vars.begin(), project_.vars.end());
+  if (window) {
+    parameters["start"] = data::Instant{window->start};
+    parameters["end"] = data::Instant{window->end};
+  }
+  return parameters;
+}
+
+Result<state::StateReader*> Workspace::reader() {
+  const std::lock_guard lock(mutex_);
+  if (!reader_) {
+    LEAT_ASSIGN(reader_, state::StateReader::Open(environment_, state::StatePath(project_.root, project_.environment)));
+  }
+  return reader_.get();
+}
+
+Result<state::StateWriter*> Workspace::writer() {
+  const std::lock_guard lock(mutex_);
+  if (!writer_) {
+    LEAT_ASSIGN(writer_, state::StateWriter::Open(environment_, state::StatePath(project_.root, project_.environment)));
+  }
+  return writer_.get();
+}
+
+}  // namespace leat::orchestrate

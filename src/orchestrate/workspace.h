@@ -1,0 +1,68 @@
+// A project opened for work: its engine, its tables and its state.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "io/environment.h"
+#include "project/definition.h"
+#include "state/state_reader.h"
+#include "state/state_writer.h"
+
+namespace leat::orchestrate {
+
+struct WorkspaceOptions {
+  int threads = 0;                        // 0: all cores
+  std::int64_t memory_limit_bytes = 0;    // 0: the engine's default
+};
+
+// Thread-safe. Opening creates nothing in `storage`.
+class Workspace {
+ public:
+  static Result<std::unique_ptr<Workspace>> Open(const io::Environment& environment, project::Project project,
+                                                 const WorkspaceOptions& options);
+
+  const io::Environment& environment() const { return environment_; }
+  const project::Project& project() const { return project_; }
+  engine::Engine& engine() { return *engine_; }
+
+  // <storage>/<schema>/<table> of an asset, and of its quarantine.
+  std::string TablePath(const AssetName& asset) const;
+  std::string QuarantinePath(const AssetName& asset) const;
+  delta::Table& TableOf(const AssetName& asset) { return engine_->TableAt(TablePath(asset)); }
+  // The schema of the asset's table; none while it does not exist.
+  std::optional<data::Schema> StoredSchema(const AssetName& asset);
+
+  // A session in which the project's assets are tables (views are expanded) and its macros are defined.
+  // <asset>_quarantine names the quarantine table.
+  Result<std::unique_ptr<engine::Session>> NewSession();
+  engine::TableResolver Resolver();
+  // The asset that a query's table name means, case ignored; a seed also without its schema. Null: none.
+  const project::Asset* FindTable(const std::string& schema, const std::string& table) const;
+
+  // The project's variables; with a window also $start and $end.
+  engine::Parameters ParametersFor(const std::optional<Interval>& window) const;
+
+  // Opened at first use.
+  Result<state::StateReader*> reader();
+  Result<state::StateWriter*> writer();
+
+ private:
+  Workspace(const io::Environment& environment, project::Project project, std::unique_ptr<engine::Engine> engine)
+      : environment_(environment), project_(std::move(project)), engine_(std::move(engine)) {}
+
+  Result<std::optional<engine::TableSource>> Resolve(const std::string& schema, const std::string& table);
+
+  io::Environment environment_;
+  project::Project project_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::mutex mutex_;                              // guards the two below
+  std::unique_ptr<state::StateReader> reader_;
+  std::unique_ptr<state::StateWriter> writer_;
+};
+
+}  // namespace leat::orchestrate

@@ -1,0 +1,120 @@
+#include "transform/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace leat::transform {
+namespace {
+
+using data::Type;
+using data::TypeKind;
+
+int IntegerRank(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kByte: return 1;
+    case TypeKind::kShort: return 2;
+    case TypeKind::kInteger: return 3;
+    case TypeKind::kLong: return 4;
+    default: return 0;
+  }
+}
+
+// Whether every value of `from` is a value of `to`.
+bool Fits(const Type& from, const Type& to) {
+  if (from == to) return true;
+  const int from_rank = IntegerRank(from.kind);
+  if (from_rank > 0 && IntegerRank(to.kind) >= from_rank) return true;
+  if (from_rank > 0 && from_rank <= 3 && to.kind == TypeKind::kDouble) return true;
+  if (from.kind == TypeKind::kFloat && to.kind == TypeKind::kDouble) return true;
+  if (from.kind == TypeKind::kDecimal && to.kind == TypeKind::kDecimal) {
+    return to.scale >= from.scale && to.precision - to.scale >= from.precision - from.scale;
+  }
+  return from.kind == TypeKind::kDate && to.kind == TypeKind::kTimestamp;
+}
+
+// Casts around the query where the table's types are wider.
+Result<std::string> WithTableTypes(const std::string& sql, data::Schema& schema, const data::Schema& table) {
+  std::vector<std::string> columns;
+  bool changed = false;
+  for (data::Field& field : schema.fields) {
+    const data::Field* stored = table.Find(field.name);
+    const std::string name = QuoteIdentifier(field.name);
+    if (stored == nullptr || stored->type == field.type) {
+      columns.push_back(name);
+      continue;
+    }
+    if (!Fits(field.type, stored->type)) {
+      return InvalidInput(fmt::format("column {} is now {}, but the table has {}", field.name, field.type.ToString(),
+                                      stored->type.ToString()))
+          .WithHint("cast it in the model, or rebuild the table with --full-refresh");
+    }
+    changed = true;
+    field.type = stored->type;
+    columns.push_back(fmt::format("CAST({} AS {}) AS {}", name, data::ToSql(stored->type), name));
+  }
+  return changed ? "SELECT " + Join(columns, ", ") + " FROM (\n" + sql + "\n)" : sql;
+}
+
+Status NoNullTimes(const StagedModel& staged, const std::string& time_column) {
+  std::int64_t nulls = 0;
+  for (const engine::WrittenFile& file : staged.files) {
+    for (const engine::ColumnStats& column : file.columns) {
+      if (EqualsIgnoreCase(column.column, time_column)) nulls += column.null_count.value_or(0);
+    }
+  }
+  if (nulls == 0) return Ok();
+  return InvalidInput(fmt::format("{} rows have no {}, so they belong to no interval", nulls, time_column))
+      .WithHint("filter them out in the model, or give them a time");
+}
+
+}  // namespace
+
+std::string ModelSql(const project::Asset& asset) {
+  const auto& model = std::get<project::ModelSpec>(asset.spec);
+  if (model.materialized != project::Materialization::kInterval) return model.sql;
+  // The outer filter keeps rows of other intervals out, whatever the model reads. Rows without a time are kept so
+  // that they are noticed.
+  const std::string time = QuoteIdentifier(model.time_column);
+  return fmt::format("SELECT * FROM (\n{}\n) WHERE ({} >= $start AND {} < $end) OR {} IS NULL",
+                     std::string(Trim(model.sql)), time, time, time);
+}
+
+Error InModelFile(Error error, const project::Asset& asset) {
+  const auto* model = std::get_if<project::ModelSpec>(&asset.spec);
+  if (model == nullptr) return error;
+  Location location{.file = asset.location.file};
+  if (error.location() && error.location()->file.empty()) {
+    location.line = std::max(1, error.location()->line) + model->sql_line - 1;
+    location.column = error.location()->column;
+  } else if (error.location()) {
+    return error;
+  }
+  return std::move(error).At(location);
+}
+
+Result<StagedModel> StageModel(engine::Session& session, const ModelInput& input) {
+  const auto& model = std::get<project::ModelSpec>(input.asset.spec);
+  auto bound = session.Bind(model.sql, input.parameters);
+  if (!bound.ok()) return InModelFile(std::move(bound).error(), input.asset);
+  StagedModel staged{.schema = std::move(bound->schema)};
+  std::string sql = ModelSql(input.asset);
+  if (input.table != nullptr) {
+    auto typed = WithTableTypes(sql, staged.schema, *input.table);
+    if (!typed.ok()) return InModelFile(std::move(typed).error(), input.asset);
+    sql = std::move(*typed);
+  }
+  auto written = session.WriteParquet(sql, input.parameters, {.directory = input.staging_directory});
+  if (!written.ok()) return InModelFile(std::move(written).error(), input.asset);
+  staged.files = std::move(*written);
+  for (const engine::WrittenFile& file : staged.files) staged.rows += file.row_count;
+  if (input.interval) {
+    auto status = NoNullTimes(staged, model.time_column);
+    if (!status.ok()) return InModelFile(std::move(status).error(), input.asset);
+  }
+  return staged;
+}
+
+}  // namespace leat::transform
