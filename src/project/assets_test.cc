@@ -132,7 +132,7 @@ TEST_F(AssetsTest, BadModelsAreReportedWithThePlaceInTheirFile) {
       ElementsAre("assets/s/m.sql:2:1: front matter needs the key 'key' | for example: key: "
                   "[order_id]"));
   EXPECT_THAT(
-      ModelErrors("materialized: scd2\nkey: [a, A]\ntime_column: t\n"),
+      ModelErrors("materialized: merge\nkey: [a, A]\ntime_column: t\n"),
       ElementsAre("assets/s/m.sql:3:6: 'key' lists 'A' twice",
                   StartsWith("assets/s/m.sql:4:1: 'time_column' is for materialized: interval")));
   EXPECT_THAT(ModelErrors("materialized: interval\nschedule: \"0 5 * * *\"\n"),

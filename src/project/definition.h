@@ -119,7 +119,7 @@ struct ModelSpec {
   std::string sql;               // the SELECT, without front matter and closing semicolon
   int sql_line = 1;              // line of the file where `sql` begins
   std::vector<std::string> key;  // merge, scd2
-  std::string time_column;       // interval
+  std::string time_column;       // interval; optional for scd2: when a row's values began to hold
   engine::SqlFacts facts;        // their offsets are within `sql`
 };
 

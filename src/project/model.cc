@@ -102,8 +102,9 @@ void ReadIntervalKeys(YamlMap& map, ModelSpec& model) {
     if (map.Find("schedule") == nullptr) map.Require("schedule", "schedule: \"@daily\"");
   }
   model.time_column = map.Text("time_column").value_or("");
-  if (node != nullptr && !is_interval) {
-    map.reporter().FailAtKey(*node, "'time_column' is for materialized: interval", "remove it");
+  if (node != nullptr && !is_interval && model.materialized != Materialization::kScd2) {
+    map.reporter().FailAtKey(*node, "'time_column' is for materialized: interval and scd2",
+                             "remove it");
   }
 }
 

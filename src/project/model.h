@@ -2,7 +2,8 @@
 //
 //   materialized: interval     # table (default), view, append, merge, interval, scd2
 //   key: [order_id]            # merge, scd2: required
-//   time_column: order_date    # interval: required, as is schedule
+//   time_column: order_date    # interval: required, as is schedule; scd2: when a row's values
+//   began to hold
 //
 // and the keys of asset_keys.h.
 #pragma once

@@ -14,7 +14,7 @@ struct SourceText {
   std::string file;  // relative to the project's folder: what locations show
   std::string text;  // valid UTF-8, no NUL byte, no byte order mark
 
-  // Line and column of a byte of `text`. Columns count bytes.
+  // Line and column of a byte of `text`. Columns count characters.
   Location At(std::size_t offset) const;
 };
 

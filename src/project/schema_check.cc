@@ -1,0 +1,357 @@
+#include "project/schema_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "io/file_system.h"
+#include "project/graph.h"
+
+namespace leat::project {
+namespace {
+
+using data::TypeKind;
+
+// Rows of sources carry these whatever their files hold.
+std::vector<data::Field> ProvenanceColumns() {
+  return {{.name = "_leat_run_id", .type = {.kind = TypeKind::kString}},
+          {.name = "_leat_source", .type = {.kind = TypeKind::kString}},
+          {.name = "_leat_position", .type = {.kind = TypeKind::kLong}},
+          {.name = "_leat_ingested_at", .type = {.kind = TypeKind::kTimestamp}}};
+}
+
+// The columns that scd2 adds to the query's.
+std::vector<data::Field> HistoryColumns() {
+  return {{.name = "valid_from", .type = {.kind = TypeKind::kTimestamp}},
+          {.name = "valid_to", .type = {.kind = TypeKind::kTimestamp}},
+          {.name = "is_current", .type = {.kind = TypeKind::kBoolean}}};
+}
+
+data::Field* FindField(data::Schema& schema, const std::string& name) {
+  for (data::Field& field : schema.fields) {
+    if (EqualsIgnoreCase(field.name, name)) return &field;
+  }
+  return nullptr;
+}
+
+// The texts between double quotes.
+std::vector<std::string> QuotedIn(std::string_view text) {
+  std::vector<std::string> quoted;
+  const std::vector<std::string> parts = Split(text, '"');
+  for (std::size_t i = 1; i + 1 < parts.size(); i += 2) quoted.push_back(parts[i]);
+  return quoted;
+}
+
+// DuckDB's message in our form: the first line as the message, its candidates as the hint.
+Error Reworded(const Error& error) {
+  const std::string& text = error.message();
+  const std::size_t line_end = std::min(text.find('\n'), text.size());
+  std::string message = text.substr(0, line_end);
+  while (message.ends_with('!')) message.pop_back();
+  std::string hint = error.hint();
+  const std::string rest = text.substr(line_end);
+  const std::size_t candidates = rest.find("Candidate bindings");
+  if (candidates != std::string::npos) {
+    std::vector<std::string> names;
+    for (const std::string& name : QuotedIn(rest.substr(candidates))) {
+      names.push_back(name.substr(name.rfind('.') + 1));
+    }
+    const std::vector<std::string> wanted = QuotedIn(message);
+    hint = wanted.empty() ? "" : NearestHint(wanted.back(), names);
+  } else if (hint.empty()) {
+    hint = std::string(Trim(rest.substr(0, rest.find("\n\n", 2))));
+  }
+  Error reworded(error.kind(), std::move(message));
+  return hint.empty() ? reworded : std::move(reworded).WithHint(std::move(hint));
+}
+
+class ProjectBinder {
+ public:
+  ProjectBinder(const Project& project, engine::Session& session, const KnownSchema& known_schema)
+      : project_(project), session_(session), known_schema_(known_schema), index_(project.assets) {}
+
+  BindResult Bind() && {
+    for (const engine::MacroDefinition& macro : project_.macros) {
+      const Status defined = session_.Execute(macro.sql);
+      if (defined.ok()) continue;
+      Error error = Reworded(defined.error()).WithContext("macro " + macro.name);
+      result_.diagnostics.errors.push_back(std::move(error).At({.file = "macros"}));
+    }
+    session_.SetResolver([this](const std::string& schema, const std::string& table) {
+      return Resolve(schema, table);
+    });
+    for (const Asset& asset : project_.assets) BindAsset(asset);
+    // Checks may read tables that come later or the asset's own.
+    for (const Asset& asset : project_.assets) CheckChecks(asset);
+    session_.SetResolver({});
+    result_.diagnostics.Sort();
+    return std::move(result_);
+  }
+
+ private:
+  void Fail(const Location& location, std::string message, std::string hint) {
+    Error error = InvalidInput(std::move(message)).At(location);
+    if (!hint.empty()) error = std::move(error).WithHint(std::move(hint));
+    result_.diagnostics.errors.push_back(std::move(error));
+  }
+
+  const data::Schema* SchemaOf(const Asset& asset) const {
+    const auto found = schemas_.find(&asset);
+    return found == schemas_.end() ? nullptr : &found->second;
+  }
+
+  Result<std::optional<engine::TableSource>> Resolve(const std::string& schema,
+                                                     const std::string& table) const {
+    const std::string name = schema.empty() ? table : schema + "." + table;
+    const Asset* asset = EqualsIgnoreCase(name, "this") ? this_ : index_.Resolve(name);
+    if (asset == nullptr && schema.empty()) return std::optional<engine::TableSource>();
+    if (asset == nullptr) {
+      // Of gold.finance.margin, DuckDB asks for finance.margin.
+      for (const std::string& known : index_.names()) {
+        if (!ToLower(known).ends_with("." + ToLower(name))) continue;
+        const std::size_t dot = known.rfind('.');
+        return NotFound(fmt::format("there is no table '{}'", name))
+            .WithHint(fmt::format("write {}.{}", QuoteIdentifier(known.substr(0, dot)),
+                                  QuoteIdentifier(known.substr(dot + 1))));
+      }
+      return NotFound(fmt::format("there is no table '{}'", name));
+    }
+    const data::Schema* columns = SchemaOf(*asset);
+    if (columns == nullptr) {
+      return NotFound(fmt::format("the columns of '{}' are not known", asset->name.value()));
+    }
+    return std::optional<engine::TableSource>(
+        engine::SchemaSource{.asset = asset->name, .schema = *columns});
+  }
+
+  void BindAsset(const Asset& asset) {
+    if (const auto* source = std::get_if<SourceSpec>(&asset.spec)) {
+      BindSource(asset, *source);
+    } else if (const auto* model = std::get_if<ModelSpec>(&asset.spec)) {
+      BindModel(asset, *model);
+    } else {
+      BindSeed(asset);
+    }
+  }
+
+  void BindSource(const Asset& asset, const SourceSpec& source) {
+    std::optional<data::Schema> schema = known_schema_ ? known_schema_(asset) : std::nullopt;
+    const bool all_typed =
+        std::all_of(asset.columns.begin(), asset.columns.end(),
+                    [](const Column& column) { return column.type.has_value(); });
+    const bool declares_all =
+        source.schema_policy != SchemaPolicy::kEvolve && all_typed && !asset.columns.empty();
+    if (!schema && !declares_all) return WarnOfUnknown(asset);
+    if (!schema) schema = data::Schema{.fields = ProvenanceColumns()};
+    std::vector<data::Field> added;
+    for (const Column& column : asset.columns) {
+      data::Field* field = FindField(*schema, column.name);
+      if (field == nullptr) {
+        added.push_back({.name = column.name, .type = column.type.value_or(data::Type{})});
+      } else if (column.type) {
+        field->type = *column.type;
+      }
+    }
+    schema->fields.insert(schema->fields.begin(), added.begin(), added.end());
+    schemas_[&asset] = std::move(*schema);
+  }
+
+  void WarnOfUnknown(const Asset& asset) {
+    const bool is_read =
+        std::any_of(project_.assets.begin(), project_.assets.end(), [&](const Asset& reader) {
+          return std::binary_search(reader.dependencies.begin(), reader.dependencies.end(),
+                                    asset.name);
+        });
+    if (!is_read) return;
+    result_.diagnostics.warnings.push_back(
+        InvalidInput(
+            fmt::format("the columns of {} are not known before its first load: what reads it "
+                        "was not checked",
+                        asset.name.value()))
+            .WithHint(fmt::format("load it once: leat run -s {}", asset.name.value()))
+            .At(asset.location));
+  }
+
+  void BindSeed(const Asset& asset) {
+    const std::string path = io::JoinPath(project_.root, asset.location.file);
+    auto bound =
+        session_.Bind(fmt::format("SELECT * FROM read_csv({}, header = true)", QuoteLiteral(path)));
+    if (!bound.ok()) {
+      result_.diagnostics.errors.push_back(
+          Reworded(bound.error()).At({.file = asset.location.file}));
+      return;
+    }
+    data::Schema& schema = bound->schema;
+    for (const Column& column : asset.columns) {
+      data::Field* field = FindField(schema, column.name);
+      if (field == nullptr) {
+        Fail(column.location, fmt::format("the seed has no column '{}'", column.name),
+             NearestHint(column.name, schema.names()));
+      } else if (column.type) {
+        field->type = *column.type;
+      }
+    }
+    schemas_[&asset] = std::move(schema);
+  }
+
+  bool CanBind(const std::vector<engine::TableReference>& tables) const {
+    return std::all_of(tables.begin(), tables.end(), [&](const engine::TableReference& table) {
+      const Asset* asset = index_.Resolve(table.name);
+      return asset != nullptr && SchemaOf(*asset) != nullptr;
+    });
+  }
+
+  engine::Parameters ParametersFor(const std::vector<std::string>& names) const {
+    engine::Parameters parameters;
+    for (const std::string& name : names) {
+      for (const auto& [var, value] : project_.vars) {
+        if (EqualsIgnoreCase(var, name)) parameters[name] = value;
+      }
+      if (EqualsIgnoreCase(name, "start") || EqualsIgnoreCase(name, "end")) {
+        parameters[name] = data::Instant{};
+      }
+    }
+    return parameters;
+  }
+
+  void BindModel(const Asset& asset, const ModelSpec& model) {
+    if (!CanBind(model.facts.tables)) return;
+    auto bound = session_.Bind(model.sql, ParametersFor(model.facts.parameters));
+    if (!bound.ok()) {
+      const Location in_sql =
+          bound.error().location().value_or(Location{.file = "", .line = 1, .column = 1});
+      result_.diagnostics.errors.push_back(
+          Reworded(bound.error())
+              .At({asset.location.file, model.sql_line + in_sql.line - 1, in_sql.column}));
+      return;
+    }
+    CheckNames(asset, model, bound->schema);
+    CheckKeys(asset, model, bound->schema);
+    if (model.materialized == Materialization::kScd2) {
+      for (data::Field& field : HistoryColumns()) bound->schema.fields.push_back(std::move(field));
+    }
+    CheckDeclared(asset, bound->schema);
+    schemas_[&asset] = bound->schema;
+    result_.bound[asset.name] = std::move(*bound);
+  }
+
+  void CheckNames(const Asset& asset, const ModelSpec& model, const data::Schema& schema) {
+    const Location place{asset.location.file, model.sql_line, 1};
+    std::set<std::string> names;
+    if (model.materialized == Materialization::kScd2) {
+      for (const data::Field& field : HistoryColumns()) names.insert(field.name);
+    }
+    for (const data::Field& field : schema.fields) {
+      if (names.insert(ToLower(field.name)).second) continue;
+      Fail(place, fmt::format("the query has a second column '{}'", field.name),
+           "name each column once, with AS; scd2 adds valid_from, valid_to and is_current");
+    }
+  }
+
+  void CheckKeys(const Asset& asset, const ModelSpec& model, const data::Schema& schema) {
+    const Location place{asset.location.file, asset.location.line, asset.location.column};
+    for (const std::string& column : model.key) {
+      if (schema.Find(column) != nullptr) continue;
+      Fail(place, fmt::format("the query has no column '{}' for 'key'", column),
+           NearestHint(column, schema.names()));
+    }
+    if (model.time_column.empty()) return;
+    const data::Field* field = schema.Find(model.time_column);
+    if (field == nullptr) {
+      Fail(place, fmt::format("the query has no column '{}' for 'time_column'", model.time_column),
+           NearestHint(model.time_column, schema.names()));
+      return;
+    }
+    const TypeKind kind = field->type.kind;
+    if (kind != TypeKind::kDate && kind != TypeKind::kTimestamp &&
+        kind != TypeKind::kTimestampNtz) {
+      Fail(place,
+           fmt::format("'time_column' {} must be a date or timestamp, not {}", field->name,
+                       field->type.ToString()),
+           fmt::format("cast it: {}::timestamptz", QuoteIdentifier(field->name)));
+    }
+  }
+
+  void CheckDeclared(const Asset& asset, const data::Schema& schema) {
+    for (const Column& column : asset.columns) {
+      const data::Field* field = schema.Find(column.name);
+      if (field == nullptr) {
+        Fail(column.location, fmt::format("the query has no column '{}'", column.name),
+             NearestHint(column.name, schema.names()));
+      } else if (column.type && !(*column.type == field->type)) {
+        Fail(column.location,
+             fmt::format("column '{}' is declared as {}, and the query gives {}", column.name,
+                         column.type->ToString(), field->type.ToString()),
+             fmt::format("change the declaration, or cast in the query: {}::{}",
+                         QuoteIdentifier(field->name), data::ToSql(*column.type)));
+      }
+    }
+  }
+
+  void CheckChecks(const Asset& asset) {
+    const data::Schema* schema = SchemaOf(asset);
+    if (schema == nullptr) return;
+    this_ = &asset;
+    for (const Check& check : asset.checks) {
+      if (const auto* freshness = std::get_if<Freshness>(&check.kind)) {
+        RequireColumn(check, *schema, freshness->column);
+      } else if (const auto* unique = std::get_if<UniqueKey>(&check.kind)) {
+        for (const std::string& column : unique->columns) RequireColumn(check, *schema, column);
+      } else if (const auto* relation = std::get_if<Relationships>(&check.kind)) {
+        const Asset* target = index_.Resolve(relation->table);
+        const data::Schema* columns = target == nullptr ? nullptr : SchemaOf(*target);
+        if (columns != nullptr) RequireColumn(check, *columns, relation->column);
+      } else if (const auto* pattern = std::get_if<Pattern>(&check.kind)) {
+        CheckPattern(check, *pattern);
+      } else if (const auto* custom = std::get_if<CustomSql>(&check.kind)) {
+        BindCustom(check, *custom);
+      }
+    }
+    this_ = nullptr;
+  }
+
+  void RequireColumn(const Check& check, const data::Schema& schema, const std::string& column) {
+    if (schema.Find(column) != nullptr) return;
+    Fail(check.location, fmt::format("check '{}': there is no column '{}'", check.name, column),
+         NearestHint(column, schema.names()));
+  }
+
+  void CheckPattern(const Check& check, const Pattern& pattern) {
+    const auto tried = session_.Query(
+        fmt::format("SELECT regexp_full_match('', {})", QuoteLiteral(pattern.regex)));
+    if (tried.ok()) return;
+    result_.diagnostics.errors.push_back(Reworded(tried.error())
+                                             .WithContext(fmt::format("check '{}'", check.name))
+                                             .At(check.location));
+  }
+
+  void BindCustom(const Check& check, const CustomSql& custom) {
+    if (!CanBind(custom.tables)) return;
+    const auto facts = engine::AnalyzeSelect(custom.sql);
+    if (!facts.ok()) return;  // reported by the loader
+    const auto bound = session_.Bind(custom.sql, ParametersFor(facts->parameters));
+    if (bound.ok()) return;
+    result_.diagnostics.errors.push_back(Reworded(bound.error())
+                                             .WithContext(fmt::format("check '{}'", check.name))
+                                             .At(check.location));
+  }
+
+  const Project& project_;
+  engine::Session& session_;
+  const KnownSchema& known_schema_;
+  const AssetIndex index_;
+  std::map<const Asset*, data::Schema> schemas_;
+  const Asset* this_ = nullptr;  // whose checks are bound
+  BindResult result_;
+};
+
+}  // namespace
+
+BindResult BindProject(const Project& project, engine::Session& session,
+                       const KnownSchema& known_schema) {
+  return ProjectBinder(project, session, known_schema).Bind();
+}
+
+}  // namespace leat::project
