@@ -32,11 +32,11 @@ bool Wants(const project::Notification& notification, const std::vector<std::str
 }
 
 // An answer that is no success, as an error of the kind that says whether to try again.
-Status Judge(const io::HttpResponse& response) {
+Status Judge(const io::HttpResponse& response, const Redactor& redactor) {
   constexpr std::size_t kMaxShownBytes = 200;
   constexpr int kTooManyRequests = 429;
   if (response.status >= 200 && response.status < 300) return Ok();
-  std::string answer = Shorten(Trim(response.body), kMaxShownBytes);
+  std::string answer = Shorten(redactor.Redact(Trim(response.body)), kMaxShownBytes);
   std::replace_if(
       answer.begin(), answer.end(), [](unsigned char c) { return c < ' ' || c == 127; }, ' ');
   const std::string message = fmt::format("it answered {} {}", response.status, answer);
@@ -103,7 +103,7 @@ Status Notifier::Send(const std::string& url, const std::string& body,
                       .timeout_ms = std::max<std::int64_t>(
                           1, std::min(left_us, kNotifyAttemptUs) / kMicrosPerMilli),
                       .cancel = &cancel});
-    Status outcome = response.ok() ? Judge(*response) : Status(response.error());
+    Status outcome = response.ok() ? Judge(*response, redactor_) : Status(response.error());
     if (outcome.ok() || !IsWorthAnotherTry(outcome.error())) return outcome;
     if (attempt == kNotifyAttempts || !Pause(attempt, deadline_us, cancel)) return outcome;
   }
