@@ -1,0 +1,95 @@
+// What all commands share: global options, output, errors, and opening the project.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/redact.h"
+#include "base/result.h"
+#include "cli/console.h"
+#include "cli/style.h"
+#include "io/environment.h"
+#include "orchestrate/workspace.h"
+#include "project/definition.h"
+#include "project/diagnostics.h"
+
+namespace leat::cli {
+
+enum ExitCode : int {
+  kDone = 0,
+  kFailed = 1,    // a run, check or test failed
+  kError = 2,     // usage, configuration or internal error
+  kWarnings = 3,  // only warnings, with --strict
+};
+
+enum class Format { kPlain, kJson, kCsv };
+
+struct GlobalOptions {
+  std::string directory = ".";
+  std::string environment;
+  std::string output = "plain";
+  bool verbose = false;
+  bool quiet = false;
+  bool no_color = false;
+  bool version = false;
+};
+
+// One call of the program. Not thread-safe.
+class App {
+ public:
+  App(const io::Environment& environment, Console& console, std::string command_line)
+      : environment_(environment), console_(console), command_line_(std::move(command_line)) {}
+
+  GlobalOptions& options() { return options_; }
+  const io::Environment& environment() const { return environment_; }
+  // As typed, without the program's name and without secrets.
+  std::string command_line() const { return Redact(command_line_); }
+  Console& console() const { return console_; }
+  Format format() const;
+  bool plain() const { return format() == Format::kPlain; }
+  bool colored(int fd) const { return console_.HasColor(fd, options_.no_color); }
+
+  // Results go to standard output. Everything below hides the project's secrets.
+  void Out(std::string_view text);
+  // Remarks for people, on standard error as lines; left out with --quiet.
+  void Note(std::string_view text);
+  // The same, only with --verbose.
+  void Detail(std::string_view text);
+  void Warn(const Error& warning);
+  // Prints the error and returns kError, or kFailed when the user stopped the work.
+  int Fail(const Error& error);
+  void FailAll(const std::vector<Error>& errors);
+  std::string Redact(std::string_view text) const { return redactor_.Redact(text); }
+
+  // Wraps text in an escape sequence where `fd` shows colours.
+  std::string Styled(int fd, TextStyle style, std::string_view text) const {
+    return Paint(style, text, colored(fd));
+  }
+
+  // Loads the project and binds nothing. On failure all problems have been printed.
+  std::optional<project::Project> LoadProject();
+  // The same, with its engine.
+  std::unique_ptr<orchestrate::Workspace> OpenWorkspace(int threads = 0);
+  // Whether there is a leat.yml here or above.
+  bool InProject() const;
+  // From now on these values are printed as ***.
+  void HideSecrets(const std::vector<std::string>& secrets) { redactor_ = Redactor(secrets); }
+
+ private:
+  void Err(std::string_view text);
+
+  const io::Environment& environment_;
+  Console& console_;
+  std::string command_line_;
+  GlobalOptions options_;
+  Redactor redactor_;
+};
+
+// Parses the arguments (without the program's name), does what they say, and returns the exit code.
+int Main(const io::Environment& environment, Console& console,
+         const std::vector<std::string>& arguments);
+
+}  // namespace leat::cli

@@ -1,0 +1,23 @@
+// Limits of cli/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace leat::cli {
+
+constexpr std::size_t kPlainQueryRows = 1'000;           // shown by `leat query` without --limit
+constexpr std::size_t kMaxQueryBytes = 1024UL * 1024UL;  // of a query on standard input
+constexpr std::int64_t kDefaultHistoryVersions = 20;
+constexpr std::int64_t kDefaultStatusRuns = 5;
+constexpr std::int64_t kDefaultQuarantineRows = 20;
+constexpr std::int64_t kMaxListedRows = 10'000;  // --limit of history and status
+constexpr std::int64_t kCopyChunkBytes = 4LL * 1024 * 1024;
+// Files of a source whose columns are looked at before a run.
+constexpr std::size_t kBindFirstFiles = 1;
+constexpr std::size_t kBindLastFiles = 3;
+// Below these, `leat doctor` warns.
+constexpr std::int64_t kLowMemoryBytes = 2LL * 1024 * 1024 * 1024;
+constexpr std::int64_t kLowDiskBytes = 1LL * 1024 * 1024 * 1024;
+
+}  // namespace leat::cli

@@ -1,0 +1,57 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/execute.h"
+
+namespace leat::cli {
+namespace {
+
+struct RetryOptions {
+  std::string run = "latest";
+  std::int64_t jobs = 0;
+  bool strict = false;
+};
+
+int RunRetry(App& app, const RetryOptions& options) {
+  if (options.jobs < 0 || options.jobs > kMaxJobs) {
+    return app.Fail(InvalidInput("-j must be 1 to " + std::to_string(kMaxJobs)));
+  }
+  const auto workspace = app.OpenWorkspace();
+  if (!workspace) return kError;
+  const auto reader = workspace->reader();
+  if (!reader.ok()) return app.Fail(reader.error());
+  const auto run = (*reader)->Run(options.run);
+  if (!run.ok()) return app.Fail(run.error());
+  if (run->status == state::RunStatus::kRunning) {
+    return app.Fail(Conflict(fmt::format("run {} is still running", run->id.value()))
+                        .WithHint("wait for its end, or stop it"));
+  }
+  if (run->status == state::RunStatus::kSucceeded) {
+    app.Note(fmt::format("run {} succeeded: there is nothing to retry", run->id.value()));
+  }
+  return Execute(app, *workspace,
+                 {.window = run->interval,
+                  .full_refresh = run->full_refresh,
+                  .jobs = static_cast<int>(options.jobs),
+                  .resume = run->id},
+                 options.strict);
+}
+
+}  // namespace
+
+Command MakeRetry() {
+  auto options = std::make_shared<RetryOptions>();
+  return {
+      .name = "retry",
+      .summary = "Run again what failed in a run, and what was skipped because of it",
+      .options = {{"RUN", "", "a run's id or its beginning (default: latest)", &options->run},
+                  {"-j,--jobs", "N", "assets at a time (default: one per core)", &options->jobs},
+                  {"--strict", "", "exit code 3 when there are only warnings", &options->strict}},
+      .examples = {{"leat retry", "resume the last run"}},
+      .run = [options](App& app) { return RunRetry(app, *options); }};
+}
+
+}  // namespace leat::cli

@@ -1,0 +1,235 @@
+#include "cli/run_summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/json_output.h"
+#include "cli/output.h"
+#include "cli/run_progress.h"
+#include "cli/text_width.h"
+#include "io/terminal.h"
+
+namespace leat::cli {
+namespace {
+
+data::Value VersionOf(const orchestrate::TaskResult& task) {
+  if (!task.version) return std::monostate{};
+  return static_cast<std::int64_t>(task.version->value());
+}
+
+data::Value TextOrNull(const std::string& text) {
+  return text.empty() ? data::Value() : data::Value(text);
+}
+
+std::string IntervalOf(const orchestrate::TaskResult& task) {
+  return task.interval ? IntervalText(*task.interval) : "";
+}
+
+bool HasInterval(const orchestrate::RunResult& result) {
+  return std::any_of(result.tasks.begin(), result.tasks.end(),
+                     [](const auto& task) { return task.interval.has_value(); });
+}
+
+data::Rows PlainTasks(const orchestrate::RunResult& result) {
+  const bool with_interval = HasInterval(result);
+  data::Rows rows{.schema = TextColumns({"asset"}), .rows = {}};
+  if (with_interval) rows.schema.fields.push_back({.name = "interval"});
+  for (const char* name : {"status", "rows", "quarantined", "version", "duration"}) {
+    rows.schema.fields.push_back({.name = name});
+  }
+  for (const orchestrate::TaskResult& task : result.tasks) {
+    std::vector<data::Value> row = {task.asset.value()};
+    if (with_interval) row.emplace_back(IntervalOf(task));
+    const bool has_run = task.status == state::TaskStatus::kSucceeded;
+    row.emplace_back(std::string(state::ToString(task.status)));
+    row.push_back(has_run ? data::Value(task.rows_written) : data::Value());
+    row.push_back(task.rows_quarantined > 0 ? data::Value(task.rows_quarantined) : data::Value());
+    row.push_back(VersionOf(task));
+    row.push_back(task.attempt > 0 ? data::Value(FormatDuration(task.duration_us)) : data::Value());
+    rows.rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+struct CheckTotals {
+  int passed = 0, failed = 0, warned = 0, error = 0;
+  std::int64_t rows_quarantined = 0;
+};
+
+CheckTotals TotalsOf(const orchestrate::RunResult& result) {
+  CheckTotals totals;
+  for (const orchestrate::TaskResult& task : result.tasks) {
+    totals.rows_quarantined += task.rows_quarantined;
+    for (const quality::CheckOutcome& check : task.checks) {
+      totals.passed += check.status == quality::CheckStatus::kPassed ? 1 : 0;
+      totals.failed += check.status == quality::CheckStatus::kFailed ? 1 : 0;
+      totals.warned += check.status == quality::CheckStatus::kWarned ? 1 : 0;
+      totals.error += check.status == quality::CheckStatus::kError ? 1 : 0;
+    }
+  }
+  return totals;
+}
+
+// What happened to the rows that a broken check found.
+std::string ConsequenceOf(const quality::CheckOutcome& check) {
+  if (check.status == quality::CheckStatus::kError) return "could not be evaluated";
+  if (check.status == quality::CheckStatus::kFailed) return "not published";
+  switch (check.on_fail) {
+    case project::OnFail::kQuarantine: return "quarantined";
+    case project::OnFail::kDrop: return "dropped";
+    case project::OnFail::kWarn: return "warning only";
+    case project::OnFail::kFail: return "not published";
+  }
+  return "";
+}
+
+std::string QualityReport(const App& app, const orchestrate::RunResult& result, bool with_tasks) {
+  const CheckTotals totals = TotalsOf(result);
+  const int all = totals.passed + totals.failed + totals.warned + totals.error;
+  if (all == 0 && totals.rows_quarantined == 0) return "";
+  std::string text = fmt::format("Quality: {} of {} checks passed", totals.passed, all);
+  if (totals.failed > 0) text += fmt::format(", {} failed", totals.failed);
+  if (totals.warned > 0) text += fmt::format(", {} warned", totals.warned);
+  if (totals.error > 0) text += fmt::format(", {} could not be evaluated", totals.error);
+  if (totals.rows_quarantined > 0) {
+    text += fmt::format("; {} rows quarantined", WithThousands(totals.rows_quarantined));
+  }
+  data::Rows rows{.schema = TextColumns({"asset", "check", "status", "rows", "result", "message"}),
+                  .rows = {}};
+  for (const orchestrate::TaskResult& task : result.tasks) {
+    for (const quality::CheckOutcome& check : task.checks) {
+      if (check.status == quality::CheckStatus::kPassed) continue;
+      const std::string consequence = with_tasks ? ConsequenceOf(check) : "";
+      rows.rows.push_back({task.asset.value(), check.name,
+                           std::string(quality::ToString(check.status)), check.failing_rows,
+                           TextOrNull(consequence), TextOrNull(check.message)});
+    }
+  }
+  return text + "\n" + (rows.rows.empty() ? "" : PlainTable(app, rows));
+}
+
+std::string Failures(const App& app, const orchestrate::RunResult& result) {
+  std::string text;
+  for (const orchestrate::TaskResult& task : result.tasks) {
+    if (!task.error || task.status != state::TaskStatus::kFailed) continue;
+    text += fmt::format("{} {}: {}\n", app.Styled(io::kStandardOutput, TextStyle::kRed, "failed:"),
+                        TaskName(task.asset, task.interval), task.error->ToString());
+  }
+  return text;
+}
+
+// The commands that help most after this result.
+std::string NextSteps(const orchestrate::RunResult& result) {
+  std::string text;
+  const auto add = [&](const std::string& command, const char* why) {
+    text += fmt::format("  {:40} {}\n", command, why);
+  };
+  const std::string short_id = result.id.value().substr(0, 8);
+  if (result.status != state::RunStatus::kSucceeded) {
+    add("leat logs " + short_id, "what happened");
+    add("leat retry " + short_id, "run again what failed, once the cause is fixed");
+  }
+  const CheckTotals totals = TotalsOf(result);
+  if (totals.rows_quarantined > 0) {
+    for (const orchestrate::TaskResult& task : result.tasks) {
+      if (task.rows_quarantined == 0) continue;
+      add("leat quarantine show " + task.asset.value(), "the rejected rows");
+      break;
+    }
+  }
+  if (result.status == state::RunStatus::kSucceeded && !result.tasks.empty()) {
+    add("leat query \"from " + result.tasks.back().asset.value() + "\"", "look at the rows");
+  }
+  return text.empty() ? "" : "Next:\n" + text;
+}
+
+bool HasWarnings(const orchestrate::RunResult& result) {
+  const CheckTotals totals = TotalsOf(result);
+  return totals.warned > 0 || totals.rows_quarantined > 0 || !result.warnings.empty();
+}
+
+int ExitCodeOf(const orchestrate::RunResult& result, bool strict) {
+  if (result.status != state::RunStatus::kSucceeded) return kFailed;
+  return strict && HasWarnings(result) ? kWarnings : kDone;
+}
+
+}  // namespace
+
+std::string RunSummary(const App& app, const orchestrate::RunResult& result, bool with_tasks) {
+  std::string text;
+  const auto add = [&](const std::string& part) {
+    if (!part.empty()) text += (text.empty() ? "" : "\n") + part;
+  };
+  if (with_tasks && !result.tasks.empty()) add(PlainTable(app, PlainTasks(result)));
+  add(Failures(app, result));
+  add(QualityReport(app, result, with_tasks));
+  if (!with_tasks) return text;
+  std::size_t succeeded = 0;
+  for (const orchestrate::TaskResult& task : result.tasks) {
+    succeeded += task.status == state::TaskStatus::kSucceeded ? 1 : 0;
+  }
+  const bool ok = result.status == state::RunStatus::kSucceeded;
+  const std::string word = app.Styled(io::kStandardOutput, ok ? TextStyle::kGreen : TextStyle::kRed,
+                                      state::ToString(result.status));
+  add(fmt::format("Run {} {}: {} of {} tasks in {}\n", result.id.value(), word, succeeded,
+                  result.tasks.size(), FormatDuration(result.duration_us)));
+  add(NextSteps(result));
+  return text;
+}
+
+data::Rows TaskRows(const orchestrate::RunResult& result) {
+  data::Rows rows{
+      .schema = TextColumns({"run_id", "asset", "status", "attempt", "interval_start",
+                             "interval_end", "rows_read", "rows_written", "rows_quarantined",
+                             "bytes_written", "version", "duration_ms", "error"}),
+      .rows = {}};
+  for (const orchestrate::TaskResult& task : result.tasks) {
+    const auto bound = [&](TimestampUs Interval::* member) {
+      return task.interval ? data::Value(data::Instant{(*task.interval).*member}) : data::Value();
+    };
+    rows.rows.push_back(
+        {result.id.value(), task.asset.value(), std::string(state::ToString(task.status)),
+         static_cast<std::int64_t>(task.attempt), bound(&Interval::start), bound(&Interval::end),
+         task.rows_read, task.rows_written, task.rows_quarantined, task.bytes_written,
+         VersionOf(task), task.duration_us / kMicrosPerMilli,
+         task.error ? data::Value(task.error->message()) : data::Value()});
+  }
+  return rows;
+}
+
+data::Rows CheckRows(const orchestrate::RunResult& result) {
+  data::Rows rows{
+      .schema = TextColumns({"asset", "check", "column", "status", "failing_rows", "message"}),
+      .rows = {}};
+  for (const orchestrate::TaskResult& task : result.tasks) {
+    for (const quality::CheckOutcome& check : task.checks) {
+      rows.rows.push_back({task.asset.value(), check.name, TextOrNull(check.column),
+                           std::string(quality::ToString(check.status)), check.failing_rows,
+                           TextOrNull(check.message)});
+    }
+  }
+  return rows;
+}
+
+int FinishRun(App& app, const orchestrate::RunResult& result, bool strict) {
+  for (const std::string& warning : result.warnings) app.Warn(RetryLater(warning));
+  PrintReport(app, {.json = [&] { return ToJson(result); },
+                    .csv = [&] { return TaskRows(result); },
+                    .plain = [&] { return RunSummary(app, result, true); }});
+  return ExitCodeOf(result, strict);
+}
+
+int FinishChecks(App& app, const orchestrate::RunResult& result, bool strict) {
+  for (const std::string& warning : result.warnings) app.Warn(RetryLater(warning));
+  PrintReport(app, {.json = [&] { return ToJson(result); },
+                    .csv = [&] { return CheckRows(result); },
+                    .plain =
+                        [&] {
+                          const std::string text = RunSummary(app, result, false);
+                          return text.empty() ? std::string("No checks are declared.\n") : text;
+                        }});
+  return ExitCodeOf(result, strict);
+}
+
+}  // namespace leat::cli

@@ -1,0 +1,40 @@
+// Read-only SQL for query and export: with the project's tables where there is a project.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/app.h"
+#include "engine/engine.h"
+
+namespace leat::cli {
+
+// Not thread-safe.
+class SqlSession {
+ public:
+  // Null after printing what is wrong with the project or the engine.
+  static std::unique_ptr<SqlSession> Open(App& app);
+
+  engine::Session& session() { return *session_; }
+
+  // One SELECT; anything else is refused. Errors have line and column of the query's text.
+  Result<data::Rows> Query(const std::string& sql, std::size_t max_rows);
+  // Writes the rows of one SELECT to a file, which appears when it is complete and durable. Returns
+  // their number.
+  Result<std::int64_t> Export(const std::string& sql, const std::string& path,
+                              const std::string& format);
+  // A SELECT of everything in a table of the project.
+  Result<std::string> SelectAll(const std::string& asset) const;
+
+ private:
+  explicit SqlSession(App& app) : app_(app) {}
+  Status OpenSession();
+
+  App& app_;
+  std::unique_ptr<orchestrate::Workspace> workspace_;  // in a project
+  std::unique_ptr<engine::Engine> engine_;             // outside one
+  std::unique_ptr<engine::Session> session_;
+  engine::Parameters parameters_;
+};
+
+}  // namespace leat::cli

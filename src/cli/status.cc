@@ -1,0 +1,227 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "cli/app.h"
+#include "cli/assets.h"
+#include "cli/command.h"
+#include "cli/limits.h"
+#include "cli/output.h"
+#include "cli/text_width.h"
+
+namespace leat::cli {
+namespace {
+
+struct StatusOptions {
+  std::int64_t runs = kDefaultStatusRuns;
+};
+
+struct CheckCounts {
+  int passed = 0, failed = 0, warned = 0, error = 0;
+};
+
+struct AssetStatus {
+  const project::Asset* asset = nullptr;
+  std::optional<state::TaskRecord> task;  // the latest
+  std::optional<TableVersion> version;    // of the table, whoever wrote it
+  std::optional<TimestampUs> updated_us;  // when that version was committed
+  CheckCounts checks;                     // of the last run that checked it
+};
+
+struct ProjectStatus {
+  std::vector<AssetStatus> assets;
+  std::vector<state::RunRecord> runs;
+  TimestampUs now = 0;
+};
+
+void Count(const state::CheckRecord& check, CheckCounts& counts) {
+  switch (check.status) {
+    case state::CheckStatus::kPassed: counts.passed++; break;
+    case state::CheckStatus::kFailed: counts.failed++; break;
+    case state::CheckStatus::kWarned: counts.warned++; break;
+    case state::CheckStatus::kError: counts.error++; break;
+  }
+}
+
+// The table's latest version, if there is a table.
+Status AddTable(orchestrate::Workspace& workspace, AssetStatus& status) {
+  if (status.asset->is_view()) return Ok();
+  const auto snapshot = workspace.TableOf(status.asset->name).Load();
+  if (!snapshot.ok()) {
+    return snapshot.error().kind() == ErrorKind::kNotFound ? Ok() : Status(snapshot.error());
+  }
+  status.version = (*snapshot)->version();
+  status.updated_us = (*snapshot)->timestamp_ms() * kMicrosPerMilli;
+  return Ok();
+}
+
+Result<ProjectStatus> Collect(App& app, orchestrate::Workspace& workspace, std::int64_t run_count) {
+  LEAT_ASSIGN(state::StateReader * reader, workspace.reader());
+  if (reader->warning()) app.Warn(Corrupt(*reader->warning()));
+  ProjectStatus status{.now = app.environment().clock.Now()};
+  LEAT_ASSIGN(status.runs, reader->Runs(static_cast<std::size_t>(run_count)));
+  LEAT_ASSIGN(const auto tasks, reader->LatestTaskPerAsset());
+  LEAT_ASSIGN(const auto checks, reader->LatestChecksPerAsset());
+  std::map<AssetName, CheckCounts> counts;
+  for (const state::CheckRecord& check : checks) Count(check, counts[check.asset]);
+  for (const project::Asset& asset : workspace.project().assets) {
+    AssetStatus& entry = status.assets.emplace_back();
+    entry.asset = &asset;
+    entry.checks = counts[asset.name];
+    const auto task = std::find_if(tasks.begin(), tasks.end(),
+                                   [&](const auto& record) { return record.asset == asset.name; });
+    if (task != tasks.end()) entry.task = *task;
+    LEAT_TRY(AddTable(workspace, entry));
+  }
+  return status;
+}
+
+// "just now", "12 s ago", "3 h ago", "4 d ago".
+std::string AgeText(std::int64_t age_us) {
+  constexpr std::int64_t kMinute = 60 * kMicrosPerSecond;
+  if (age_us < kMicrosPerSecond) return "just now";
+  if (age_us < kMinute) return fmt::format("{} s ago", age_us / kMicrosPerSecond);
+  if (age_us < kMicrosPerHour) return fmt::format("{} min ago", age_us / kMinute);
+  if (age_us < kMicrosPerDay) return fmt::format("{} h ago", age_us / kMicrosPerHour);
+  return fmt::format("{} d ago", age_us / kMicrosPerDay);
+}
+
+std::string StatusWord(const AssetStatus& status) {
+  return status.task ? ToString(status.task->status) : "never run";
+}
+
+Json OptionalTime(const std::optional<TimestampUs>& time) {
+  return time ? ToJsonTime(*time) : Json(nullptr);
+}
+
+Json ToJson(const AssetStatus& status, TimestampUs now) {
+  const auto& task = status.task;
+  Json interval = nullptr;
+  if (task && task->interval) {
+    interval = {{"start", ToJsonTime(task->interval->start)},
+                {"end", ToJsonTime(task->interval->end)}};
+  }
+  const CheckCounts& checks = status.checks;
+  Json object = {{"asset", status.asset->name.value()}, {"kind", KindOf(*status.asset)}};
+  object["status"] = task ? Json(ToString(task->status)) : Json(nullptr);
+  object["run_id"] = task ? Json(task->run.value()) : Json(nullptr);
+  object["started_at"] = task ? ToJsonTime(task->started_us) : Json(nullptr);
+  object["ended_at"] = task ? OptionalTime(task->ended_us) : Json(nullptr);
+  object["interval"] = interval;
+  object["rows_written"] = task ? cli::ToJson(task->rows_written) : Json(nullptr);
+  object["rows_quarantined"] = task ? cli::ToJson(task->rows_quarantined) : Json(nullptr);
+  object["error"] = task && !task->error.empty() ? Json(task->error) : Json(nullptr);
+  object["version"] = status.version ? Json(status.version->value()) : Json(nullptr);
+  object["updated_at"] = OptionalTime(status.updated_us);
+  object["age_seconds"] =
+      status.updated_us ? Json((now - *status.updated_us) / kMicrosPerSecond) : Json(nullptr);
+  object["checks"] = {{"passed", checks.passed},
+                      {"failed", checks.failed},
+                      {"warned", checks.warned},
+                      {"error", checks.error}};
+  return object;
+}
+
+Json ToJson(const state::RunRecord& run) {
+  Json object = {{"run_id", run.id.value()},
+                 {"status", ToString(run.status)},
+                 {"command", run.command},
+                 {"started_at", ToJsonTime(run.started_us)},
+                 {"ended_at", OptionalTime(run.ended_us)}};
+  object["duration_ms"] =
+      run.ended_us ? Json((*run.ended_us - run.started_us) / kMicrosPerMilli) : Json(nullptr);
+  object["error"] = run.error.empty() ? Json(nullptr) : Json(run.error);
+  return object;
+}
+
+Json ToJson(const ProjectStatus& status) {
+  Json assets = Json::array();
+  for (const AssetStatus& asset : status.assets) assets.push_back(ToJson(asset, status.now));
+  Json runs = Json::array();
+  for (const state::RunRecord& run : status.runs) runs.push_back(ToJson(run));
+  return {{"assets", assets}, {"runs", runs}};
+}
+
+std::string ChecksText(const CheckCounts& checks) {
+  const int all = checks.passed + checks.failed + checks.warned + checks.error;
+  if (all == 0) return "";
+  std::string text = fmt::format("{} of {} passed", checks.passed, all);
+  if (checks.failed > 0) text += fmt::format(", {} failed", checks.failed);
+  if (checks.warned > 0) text += fmt::format(", {} warned", checks.warned);
+  if (checks.error > 0) text += fmt::format(", {} not evaluated", checks.error);
+  return text;
+}
+
+// For people (`with_age`), or for CSV.
+data::Rows AssetRows(const ProjectStatus& status, bool with_age) {
+  data::Rows rows{.schema = TextColumns({"asset", "kind", "status", "version", "updated",
+                                         "rows_written", "rows_quarantined", "checks"}),
+                  .rows = {}};
+  for (const AssetStatus& entry : status.assets) {
+    data::Value updated;
+    if (entry.updated_us && with_age) updated = AgeText(status.now - *entry.updated_us);
+    if (entry.updated_us && !with_age) updated = data::Instant{*entry.updated_us};
+    data::Value version;
+    if (entry.version) version = static_cast<std::int64_t>(entry.version->value());
+    const auto number = [&](std::int64_t state::TaskRecord::* member) {
+      return entry.task ? data::Value((*entry.task).*member) : data::Value();
+    };
+    rows.rows.push_back({entry.asset->name.value(), KindOf(*entry.asset), StatusWord(entry),
+                         version, updated, number(&state::TaskRecord::rows_written),
+                         number(&state::TaskRecord::rows_quarantined), ChecksText(entry.checks)});
+  }
+  return rows;
+}
+
+data::Rows RunRows(const ProjectStatus& status) {
+  data::Rows rows{.schema = TextColumns({"run", "status", "started", "duration", "command"}),
+                  .rows = {}};
+  for (const state::RunRecord& run : status.runs) {
+    const TimestampUs end = run.ended_us.value_or(status.now);
+    rows.rows.push_back({run.id.value(), std::string(ToString(run.status)),
+                         AgeText(status.now - run.started_us), FormatDuration(end - run.started_us),
+                         run.command});
+  }
+  return rows;
+}
+
+std::string Plain(App& app, const ProjectStatus& status) {
+  std::string text = PlainTable(app, AssetRows(status, true));
+  if (status.runs.empty()) return text + "\nNo runs yet: leat run\n";
+  text += "\nLast runs (leat logs RUN)\n" + PlainTable(app, RunRows(status));
+  for (const AssetStatus& entry : status.assets) {
+    if (!entry.task || entry.task->status != state::TaskStatus::kFailed) continue;
+    text += fmt::format("\n{}: {}\n", entry.asset->name.value(), entry.task->error);
+  }
+  return text;
+}
+
+int RunStatus(App& app, const StatusOptions& options) {
+  if (options.runs < 0 || options.runs > kMaxListedRows) {
+    return app.Fail(InvalidInput(fmt::format("--runs must be 0 to {}", kMaxListedRows)));
+  }
+  const auto workspace = app.OpenWorkspace();
+  if (!workspace) return kError;
+  const auto status = Collect(app, *workspace, options.runs);
+  if (!status.ok()) return app.Fail(status.error());
+  PrintReport(app, {.json = [&] { return ToJson(*status); },
+                    .csv = [&] { return AssetRows(*status, false); },
+                    .plain = [&] { return Plain(app, *status); }});
+  return kDone;
+}
+
+}  // namespace
+
+Command MakeStatus() {
+  auto options = std::make_shared<StatusOptions>();
+  return {.name = "status",
+          .summary = "Show every asset's last task, how fresh its table is, and the last runs",
+          .options = {{"--runs", "N", "at most N runs (5)", &options->runs}},
+          .examples = {{"leat status", "the project at a glance"},
+                       {"leat status -o json", "for a program"}},
+          .run = [options](App& app) { return RunStatus(app, *options); }};
+}
+
+}  // namespace leat::cli
