@@ -473,7 +473,7 @@ TEST_F(AuditTest, ColumnsOfAnyNameAndTypeSurviveARewrite) {
   EXPECT_THAT(Texts("SELECT raw FROM (" + result.quarantine_sql + ")"),
               ElementsAre("{\"v\":null,\"a/b~c \\\"d\\\" "
                           "'e'\":\"it's\",\"d\":\"2.25\",\"t\":null,\"n\":null,\"bin\":null}"));
-  EXPECT_THAT(RowsOf(result.files), ElementsAre("1|x|1.50|2026-01-02|{'a': [1.50]}|\\x00"));
+  EXPECT_THAT(RowsOf(result.files), ElementsAre("1|x|1.50|2026-01-02|{\"a\":[\"1.50\"]}|\\x00"));
 }
 
 TEST_F(AuditTest, AColumnNamedLikeTheEnginesOwnIsRefusedInsteadOfMixedUp) {

@@ -14,17 +14,9 @@ namespace {
 
 using project::Check;
 
-// The custom query's first line is the second one of the statement around it.
-std::string Wrap(const std::string& before, const std::string& sql, const std::string& after) {
-  return before + "(\n" + sql + "\n)" + after;
-}
-
-Error InCustomSql(Error error) {
-  if (!error.location()) return error;
-  const int line = std::max(1, error.location()->line - 1);
-  const std::string place =
-      fmt::format("line {}, column {} of the query", line, error.location()->column);
-  return Error(error.kind(), place + ": " + error.message()).WithHint(error.hint());
+// On lines of its own: the query may end in a comment.
+std::string Wrap(const std::string& before, const std::string& sql) {
+  return before + "(\n" + sql + "\n)";
 }
 
 std::optional<std::int64_t> ToNumber(const data::Value& value) {
@@ -105,10 +97,10 @@ class Measurer {
           static_cast<std::uint64_t>(range->max) - static_cast<std::uint64_t>(range->min);
       const auto limit = std::min(kMaxBitmapBits, kMaxBitmapBitsPerRow * rows_);
       if (bits < static_cast<std::uint64_t>(limit)) {
-        const std::string type = data::ToSql(field.type);
         return fmt::format(
-            "count({0}) - coalesce(bit_count(bitstring_agg({0}, '{1}'::{3}, '{2}'::{3})), 0)",
-            column, range->min, range->max, type);
+            "count({0}) - coalesce(bit_count(bitstring_agg({0}::BIGINT, '{1}'::BIGINT, "
+            "'{2}'::BIGINT)), 0)",
+            column, range->min, range->max);
       }
     }
     return fmt::format("count({0}) - count(DISTINCT {0})", column);
@@ -202,12 +194,22 @@ class Measurer {
     if (custom == nullptr) return Ok();
     auto count = IsSetAside(check) && !input_.published ? CollectCustomRows(i, *custom)
                                                         : CountCustomRows(*custom);
-    if (!count.ok()) count = InCustomSql(std::move(count).error());
+    if (!count.ok()) count = WithPlace(*custom, std::move(count).error());
     return Take(i, std::move(count));
   }
 
+  // Binding the query by itself tells the place in it, if it is the query that is wrong.
+  Error WithPlace(const project::CustomSql& custom, Error error) {
+    if (error.kind() == ErrorKind::kCancelled) return error;
+    const auto bound = session_.Bind(custom.sql, input_.parameters);
+    if (bound.ok() || !bound.error().location()) return error;
+    const Location& place = *bound.error().location();
+    return Error(bound.error().kind(), bound.error().message())
+        .WithContext(fmt::format("line {}, column {} of the query", place.line, place.column));
+  }
+
   Result<std::optional<std::int64_t>> CountCustomRows(const project::CustomSql& custom) {
-    return One(Wrap("SELECT count(*) FROM ", custom.sql, ""));
+    return One(Wrap("SELECT count(*) FROM ", custom.sql));
   }
 
   // Keeps the returned rows, and counts the rows of `this` that equal one of them.
@@ -228,7 +230,7 @@ class Measurer {
     LEAT_TRY(session_.Execute(
         Wrap(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT DISTINCT {} FROM ", table,
                          ColumnList(columns)),
-             custom.sql, ""),
+             custom.sql),
         input_.parameters));
     LEAT_ASSIGN(const auto returned, One(fmt::format("SELECT count(*) FROM {}", table)));
     if (returned == 0) return returned;
@@ -314,7 +316,7 @@ Result<data::Rows> Sample(engine::Session& session, const AuditInput& input,
   const bool has_existing = input.existing.has_value();
   std::string sql;
   if (const auto* custom = std::get_if<project::CustomSql>(&check.kind)) {
-    sql = Wrap("SELECT * FROM ", custom->sql, "");
+    sql = Wrap("SELECT * FROM ", custom->sql);
   } else {
     const auto key = KeyColumns(check);
     const data::Field* field = input.schema.Find(check.column);

@@ -1,6 +1,7 @@
 // What the tests of quality/ share: a real engine, staged files, and tables in a temporary folder.
 #pragma once
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "engine/engine.h"
 #include "io/environment.h"
 #include "quality/audit.h"
@@ -19,11 +21,14 @@ class QualityTest : public testing::Test {
  protected:
   QualityTest() {
     folder_ = io::MakeTemporaryDirectory("leat-quality").value();
-    engine_ = engine::Engine::Open(io::SystemEnvironment(),
-                                   {.threads = 2, .temporary_directory = folder_})
-                  .value();
-    session_ = engine_->NewSession();
     staging_ = Folder("staging");
+  }
+  void SetUp() override {
+    auto engine = engine::Engine::Open(io::SystemEnvironment(),
+                                       {.threads = 2, .temporary_directory = folder_});
+    ASSERT_TRUE(engine.ok()) << engine.error().ToString();
+    engine_ = std::move(engine).value();
+    session_ = engine_->NewSession();
   }
   ~QualityTest() override {
     session_.reset();
@@ -83,8 +88,7 @@ class QualityTest : public testing::Test {
     return rows;
   }
   std::vector<std::string> Texts(const std::string& sql) {
-    const auto rows =
-        session_->Query("SELECT concat_ws('|', COLUMNS(*)::VARCHAR) FROM (" + sql + ")");
+    const auto rows = session_->Query(sql);
     if (rows.ok()) return TextsOf(*rows);
     ADD_FAILURE() << sql << ": " << rows.error().ToString();
     return {};
@@ -92,10 +96,20 @@ class QualityTest : public testing::Test {
   static std::vector<std::string> TextsOf(const data::Rows& rows) {
     std::vector<std::string> texts;
     for (const auto& row : rows.rows) {
-      const auto* text = std::get_if<std::string>(&row[0]);
-      texts.push_back(text == nullptr ? "null" : *text);
+      std::vector<std::string> cells;
+      for (const data::Value& cell : row) cells.push_back(TextOf(cell));
+      texts.push_back(Join(cells, "|"));
     }
     return texts;
+  }
+  static std::string TextOf(const data::Value& value) {
+    if (const auto* text = std::get_if<std::string>(&value)) return *text;
+    if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
+    if (const auto* real = std::get_if<double>(&value)) return fmt::format("{}", *real);
+    if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+    if (const auto* instant = std::get_if<data::Instant>(&value))
+      return FormatTimestamp(instant->us);
+    return "null";
   }
 
   std::string folder_, staging_;
