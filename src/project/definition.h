@@ -120,7 +120,8 @@ struct ModelSpec {
   int sql_line = 1;              // line of the file where `sql` begins
   std::vector<std::string> key;  // merge, scd2
   std::string time_column;       // interval; optional for scd2: when a row's values began to hold
-  engine::SqlFacts facts;        // their offsets are within `sql`
+  Location key_location, time_column_location;
+  engine::SqlFacts facts;  // their offsets are within `sql`
 };
 
 struct SeedSpec {};  // seeds/<name>.csv: location.file is the file

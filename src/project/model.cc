@@ -80,6 +80,7 @@ void ReadKey(YamlMap& map, ModelSpec& model) {
   if (needs_key) node = map.Require("key", "key: [order_id]");
   if (node == nullptr) return;
   model.key = TextsOf(*node, reporter);
+  model.key_location = reporter.At(*node);
   if (!needs_key) {
     reporter.Fail(reporter.AtKey(*node), "'key' is for materialized: merge and scd2", "remove it");
   } else if (model.key.empty()) {
@@ -102,6 +103,7 @@ void ReadIntervalKeys(YamlMap& map, ModelSpec& model) {
     if (map.Find("schedule") == nullptr) map.Require("schedule", "schedule: \"@daily\"");
   }
   model.time_column = map.Text("time_column").value_or("");
+  if (node != nullptr) model.time_column_location = map.reporter().At(*node);
   if (node != nullptr && !is_interval && model.materialized != Materialization::kScd2) {
     map.reporter().FailAtKey(*node, "'time_column' is for materialized: interval and scd2",
                              "remove it");

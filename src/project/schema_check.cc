@@ -228,7 +228,7 @@ class ProjectBinder {
       return;
     }
     CheckNames(asset, model, bound->schema);
-    CheckKeys(asset, model, bound->schema);
+    CheckKeys(model, bound->schema);
     if (model.materialized == Materialization::kScd2) {
       for (data::Field& field : HistoryColumns()) bound->schema.fields.push_back(std::move(field));
     }
@@ -250,14 +250,14 @@ class ProjectBinder {
     }
   }
 
-  void CheckKeys(const Asset& asset, const ModelSpec& model, const data::Schema& schema) {
-    const Location place{asset.location.file, asset.location.line, asset.location.column};
+  void CheckKeys(const ModelSpec& model, const data::Schema& schema) {
     for (const std::string& column : model.key) {
       if (schema.Find(column) != nullptr) continue;
-      Fail(place, fmt::format("the query has no column '{}' for 'key'", column),
+      Fail(model.key_location, fmt::format("the query has no column '{}' for 'key'", column),
            NearestHint(column, schema.names()));
     }
     if (model.time_column.empty()) return;
+    const Location& place = model.time_column_location;
     const data::Field* field = schema.Find(model.time_column);
     if (field == nullptr) {
       Fail(place, fmt::format("the query has no column '{}' for 'time_column'", model.time_column),

@@ -88,7 +88,7 @@ TEST_F(SchemaCheckTest, UnknownColumnsAndFunctionsHavePlaceAndNearestSpelling) {
 TEST_F(SchemaCheckTest, KeysAndDeclaredColumnsMustBeInTheQuery) {
   Write("assets/s/a.sql",
         "/* @leat\nmaterialized: scd2\nkey: order\ncolumns:\n  order_id: {type: int}\n"
-        "  amnt: {}\n  is_current: {checks: [not_null]}\n@leat */\n"
+        "  amout: {}\n  is_current: {checks: [not_null]}\n@leat */\n"
         "select order_id, amount, 1 as AMOUNT from bronze.orders");
   Write("assets/s/b.sql",
         "/* @leat\nmaterialized: interval\nschedule: \"@daily\"\ntime_column: order_id\n@leat */\n"
@@ -96,12 +96,12 @@ TEST_F(SchemaCheckTest, KeysAndDeclaredColumnsMustBeInTheQuery) {
   EXPECT_THAT(
       Errors(),
       ElementsAre(
-          StartsWith("assets/s/a.sql:1:1: the query has no column 'order' for 'key'"),
+          StartsWith("assets/s/a.sql:3:6: the query has no column 'order' for 'key'"),
           StartsWith("assets/s/a.sql:5:3: column 'order_id' is declared as integer, and the query "
                      "gives long"),
-          "assets/s/a.sql:6:3: the query has no column 'amnt' | did you mean 'amount'?",
+          "assets/s/a.sql:6:3: the query has no column 'amout' | did you mean 'amount'?",
           StartsWith("assets/s/a.sql:9:1: the query has a second column 'AMOUNT'"),
-          StartsWith("assets/s/b.sql:1:1: 'time_column' order_id must be a date or timestamp, not "
+          StartsWith("assets/s/b.sql:4:14: 'time_column' order_id must be a date or timestamp, not "
                      "long")));
 }
 
