@@ -91,7 +91,8 @@ class Statistics {
   }
 
   bool Find(std::string_view group, const std::vector<std::string>& path, json::value& value) {
-    if (!ok_) return false;
+    // Broken JSON ends a document at the first look that meets the break.
+    if (!ok_ || !document_.is_alive()) return false;
     document_.rewind();
     json::object object;
     if (document_.get_object().get(object) != simdjson::SUCCESS) return false;

@@ -25,7 +25,7 @@ class Table::Impl {
   Impl(const io::Environment& environment, ParquetHandler& parquet, const std::string& path)
       : environment_(environment),
         parquet_(parquet),
-        reader_(environment.files, parquet, io::AbsolutePath(path)) {}
+        reader_(environment.files, parquet, io::AbsolutePath(path.empty() ? "." : path)) {}
 
   const std::string& path() const { return reader_.table_path(); }
 

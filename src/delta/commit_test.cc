@@ -1,0 +1,248 @@
+// Transactions: conflicts, refusals, lost replies.
+#include <gmock/gmock.h>
+
+#include "delta/table_test_fixture.h"
+
+namespace leat::delta {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Fault = io::FaultFileSystem::Fault;
+
+class CommitTest : public TableTest {
+ protected:
+  void SetUp() override {
+    TableTest::SetUp();
+    table_ = std::make_unique<Table>(environment_, parquet_, path_);
+    ASSERT_EQ(Version(table_->Commit(Creation({File("a"), File("b")}))), 0);
+    base_ = table_->Load().value();
+  }
+  // The transaction's outcome when `winner` was committed first.
+  Result<CommitOutcome> After(Transaction winner, Transaction transaction) {
+    EXPECT_GE(Version(Open().Commit(std::move(winner))), 0);
+    return table_->Commit(std::move(transaction));
+  }
+
+  std::unique_ptr<Table> table_;
+  std::shared_ptr<const Snapshot> base_;
+};
+
+Transaction WithScope(Transaction transaction, ReadScope scope) {
+  transaction.scope = scope;
+  return transaction;
+}
+
+TEST_F(CommitTest, CreatingATableThatExistsIsAConflict) {
+  EXPECT_THAT(Conflict(Open().Commit(Creation())), HasSubstr("exists already"));
+}
+
+TEST_F(CommitTest, BlindAppendsNeverConflict) {
+  EXPECT_EQ(Version(After(Append(base_, "x"), Append(base_, "y"))), 2);
+  EXPECT_EQ(Version(After(Overwrite(table_->Load().value(), "z"), Append(base_, "w"))), 4);
+  EXPECT_THAT(Paths(*Open().Load().value()), ElementsAre("z", "w"));
+}
+
+TEST_F(CommitTest, ReplacingFilesConflictsWhenOneIsGone) {
+  Transaction ours = WithScope(Append(base_, "a2"), ReadScope::kFiles);
+  ours.removes = {Gone("a")};
+  Transaction other_file = ours;
+  other_file.removes = {Gone("b")};
+  other_file.adds = {File("b2")};
+  Transaction theirs = ours;
+  theirs.adds = {File("a3")};
+  EXPECT_EQ(Conflict(After(theirs, ours)), "file a was removed");
+  EXPECT_EQ(Version(table_->Commit(other_file)), 2);
+  EXPECT_THAT(Paths(*Open().Load().value()), ElementsAre("a3", "b2"));
+}
+
+TEST_F(CommitTest, AWholeTableReadConflictsWithAddedAndRemovedRows) {
+  EXPECT_EQ(Conflict(After(Append(base_, "x"), Overwrite(base_, "y"))), "file x was added");
+  const auto now = table_->Load().value();
+  Transaction compaction = WithScope(Append(now, "ab"), ReadScope::kFiles);
+  compaction.removes = {Gone("a"), Gone("b")};
+  for (RemoveFile& remove : compaction.removes) remove.data_change = false;
+  compaction.adds[0].data_change = false;
+  Transaction reads_all = WithScope(Append(now, "sum"), ReadScope::kWholeTable);
+  EXPECT_EQ(Version(After(compaction, reads_all)), 3) << "a compaction changes no rows";
+}
+
+TEST_F(CommitTest, TheSameApplicationConflicts) {
+  Transaction ours = Append(base_, "x");
+  ours.app_transactions = {{.app_id = "app", .version = 5}};
+  Transaction theirs = Append(base_, "y");
+  theirs.app_transactions = {{.app_id = "other", .version = 1}, {.app_id = "app", .version = 5}};
+  EXPECT_EQ(Conflict(After(theirs, ours)), "same application transaction 'app'");
+  EXPECT_EQ(table_->Load().value()->AppVersion("app"), 5);
+  ours.app_transactions[0].app_id = "third";
+  EXPECT_EQ(Version(table_->Commit(ours)), 2);
+}
+
+TEST_F(CommitTest, AChangedSchemaConflictsWithEverything) {
+  Transaction theirs{.base = base_, .metadata = base_->metadata()};
+  theirs.metadata->schema.fields.push_back({.name = "added"});
+  EXPECT_THAT(Conflict(After(theirs, Append(base_, "x"))), HasSubstr("schema"));
+  EXPECT_EQ(table_->Load().value()->metadata().id, base_->metadata().id);
+  EXPECT_EQ(table_->Load().value()->schema().fields.size(), 3U);
+}
+
+TEST_F(CommitTest, AppendOnlyTablesRefuseToLoseRows) {
+  Transaction change{.base = base_, .metadata = base_->metadata()};
+  change.metadata->configuration["delta.appendOnly"] = "true";
+  ASSERT_EQ(Version(table_->Commit(change)), 1);
+  const auto now = table_->Load().value();
+  const auto refused = table_->Commit(Overwrite(now, "x"));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message(), HasSubstr("delta.appendOnly"));
+  EXPECT_EQ(Version(table_->Commit(Append(now, "y"))), 2);
+}
+
+TEST_F(CommitTest, TablesThatNeedMoreThanLeatWritesAreRefusedByFeature) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"({"minReaderVersion":1,"minWriterVersion":7,"writerFeatures":["rowTracking","appendOnly"]})",
+       "rowTracking"},
+      {R"({"minReaderVersion":1,"minWriterVersion":4})", "changeDataFeed"},
+      {R"({"minReaderVersion":1,"minWriterVersion":8})", "version 8"},
+  };
+  long version = 1;
+  for (const auto& [protocol, feature] : cases) {
+    WriteEntry(version++, "{\"protocol\":" + protocol +
+                              "}\n{\"metaData\":{\"id\":\"x\",\"configuration\":{\"delta."
+                              "enableChangeDataFeed\":\"true\"}}}\n");
+    const auto snapshot = table_->Load();
+    ASSERT_TRUE(snapshot.ok()) << "it can be read: " << snapshot.error().ToString();
+    const auto refused = table_->Commit(Append(*snapshot, "x"));
+    ASSERT_FALSE(refused.ok()) << protocol;
+    EXPECT_EQ(refused.error().kind(), ErrorKind::kInvalidInput);
+    EXPECT_THAT(refused.error().message(), HasSubstr(feature));
+    EXPECT_FALSE(table_->Checkpoint().ok());
+  }
+  WriteEntry(version,
+             "{\"protocol\":{\"minReaderVersion\":2,\"minWriterVersion\":6}}\n{\"metaData\":{"
+             "\"id\":\"x\"}}\n");
+  EXPECT_EQ(Version(table_->Commit(Append(table_->Load().value(), "x"))), version + 1)
+      << "lists features, uses none";
+}
+
+TEST_F(CommitTest, ATimestampWithoutZoneBringsItsTableFeature) {
+  Transaction change{.base = base_, .metadata = base_->metadata()};
+  change.metadata->schema.fields.push_back(
+      {.name = "local", .type = {.kind = data::TypeKind::kTimestampNtz}});
+  ASSERT_EQ(Version(table_->Commit(change)), 1);
+  const auto snapshot = Open().Load().value();
+  EXPECT_EQ(snapshot->protocol().reader_version, 3);
+  EXPECT_THAT(snapshot->protocol().reader_features, ElementsAre("timestampNtz"));
+  EXPECT_THAT(snapshot->protocol().writer_features,
+              ElementsAre("appendOnly", "invariants", "timestampNtz"));
+  EXPECT_EQ(Version(table_->Commit(Append(snapshot, "x"))), 2);
+}
+
+TEST_F(CommitTest, PartitionValuesAreCheckedAndNormalized) {
+  ASSERT_TRUE(io::RemoveAll(path_).ok());
+  Transaction creation = Creation({File("x")});
+  creation.metadata->schema.fields.push_back(
+      {.name = "at", .type = {.kind = data::TypeKind::kTimestamp}});
+  creation.metadata->partition_columns = {"day", "at"};
+  EXPECT_THAT(table_->Commit(creation).error().message(),
+              HasSubstr("no value for the partition column 'day'"));
+  creation.adds[0].partition_values = {{"day", "2026-11-01"},
+                                       {"at", "2026-11-01 10:00:00.5+01:00"}};
+  creation.adds.push_back(File("y"));
+  creation.adds[1].partition_values = {{"day", ""}, {"at", std::nullopt}};
+  ASSERT_EQ(Version(table_->Commit(creation)), 0);
+  const auto snapshot = Open().Load().value();
+  EXPECT_EQ(snapshot->files()[0].partition_values.at("at"), "2026-11-01T09:00:00.500Z");
+  EXPECT_EQ(snapshot->files()[1].partition_values.at("day"), std::nullopt);
+  Transaction wrong = Append(snapshot, "z");
+  wrong.adds[0].partition_values = {{"day", "soon"}, {"at", std::nullopt}};
+  EXPECT_THAT(table_->Commit(wrong).error().message(), HasSubstr("'soon'"));
+  wrong.adds[0].partition_values = {{"day", "2026-11-01"}, {"at", std::nullopt}, {"id", "1"}};
+  EXPECT_FALSE(table_->Commit(wrong).ok());
+}
+
+TEST_F(CommitTest, BadTransactionsAreRefusedBeforeAnythingIsWritten) {
+  const auto refused = [this](const Transaction& transaction) {
+    const auto outcome = table_->Commit(transaction);
+    EXPECT_FALSE(outcome.ok());
+    return outcome.ok() ? ErrorKind::kCancelled : outcome.error().kind();
+  };
+  EXPECT_EQ(refused(Append(base_, "../outside")), ErrorKind::kInvalidInput);
+  EXPECT_EQ(refused(Append(base_, "/outside")), ErrorKind::kInvalidInput);
+  Transaction twice = Append(base_, "x");
+  twice.adds.push_back(File("x"));
+  EXPECT_EQ(refused(twice), ErrorKind::kBug);
+  Transaction unknown = Append(base_, "x");
+  unknown.removes = {Gone("never there")};
+  EXPECT_EQ(refused(unknown), ErrorKind::kBug);
+  Transaction schema{.base = base_, .metadata = base_->metadata()};
+  schema.metadata->schema.fields.push_back({.name = "ID"});
+  EXPECT_EQ(refused(schema), ErrorKind::kInvalidInput);
+  schema = {.base = base_, .metadata = base_->metadata()};
+  schema.metadata->partition_columns = {"dya"};
+  EXPECT_EQ(refused(schema), ErrorKind::kInvalidInput);
+  schema = {.base = base_, .metadata = base_->metadata()};
+  schema.metadata->configuration["delta.checkpointInterval"] = "often";
+  EXPECT_EQ(refused(schema), ErrorKind::kInvalidInput);
+  EXPECT_EQ(refused({}), ErrorKind::kBug);
+  EXPECT_EQ(Open().Load().value()->version().value(), 0);
+}
+
+TEST_F(CommitTest, ALostReplyOfACommitThatHappenedIsASuccess) {
+  for (int n = 1; n < 20; n++) {
+    const auto before = Open().Load().value();
+    Transaction transaction = Append(before, "n" + std::to_string(n));
+    files_.FailCall(n, Fault::kApplyThenFail, OutcomeUnknown("the reply was lost"));
+    const auto outcome = table_->Commit(transaction);
+    const bool fired = files_.fired();
+    files_.Heal();
+    const auto after = Open().Load().value();
+    const bool happened = after->version() != before->version();
+    EXPECT_EQ(outcome.ok(), happened) << n;
+    if (outcome.ok()) {
+      EXPECT_EQ(Version(outcome), after->version().value());
+      EXPECT_EQ(after->version().value(), before->version().value() + 1) << "once, not twice";
+    }
+    if (!fired) return;
+  }
+  FAIL() << "a commit makes fewer calls than that";
+}
+
+TEST_F(CommitTest, ACommitThatCanNeitherBeWrittenNorReadBackIsOfUnknownOutcome) {
+  int unknown_and_there = 0;
+  for (int n = 1; n < 10; n++) {
+    const auto base = Open().Load().value();
+    // The call has its effect, and from then on nothing answers: as when the storage goes away.
+    files_.FailCall(n, Fault::kKillAfter, RetryLater("the storage went away"));
+    const auto outcome =
+        Table(environment_, parquet_, path_).Commit(Append(base, "u" + std::to_string(n)));
+    files_.Heal();
+    const bool happened = Open().Load().value()->version() != base->version();
+    const bool unknown = !outcome.ok() && outcome.error().kind() == ErrorKind::kOutcomeUnknown;
+    if (unknown && happened) unknown_and_there++;
+    if (happened) {
+      EXPECT_TRUE(outcome.ok() || unknown) << "never denied: " << n;
+    }
+  }
+  EXPECT_GE(unknown_and_there, 1);
+}
+
+TEST_F(CommitTest, AFailedWriteThatDidNotHappenKeepsItsReason) {
+  for (int n = 1; n < 20; n++) {
+    const auto before = Open().Load().value();
+    files_.FailCall(n, Fault::kFail, RetryLater("disk full"));
+    const auto outcome = table_->Commit(Append(before, "m" + std::to_string(n)));
+    const bool fired = files_.fired();
+    files_.Heal();
+    const bool happened = Open().Load().value()->version() != before->version();
+    EXPECT_EQ(outcome.ok(), happened) << n;
+    if (!outcome.ok()) {
+      EXPECT_EQ(outcome.error().kind(), ErrorKind::kRetryLater);
+      EXPECT_THAT(outcome.error().message(), HasSubstr("disk full"));
+    }
+    if (!fired) return;
+  }
+  FAIL() << "a commit makes fewer calls than that";
+}
+
+}  // namespace
+}  // namespace leat::delta
