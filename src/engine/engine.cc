@@ -326,6 +326,9 @@ class DuckEngine final : public Engine {
       : environment_(environment), database_(nullptr, &config), parquet_(MakeParquetHandler(database_)) {
     RegisterDeltaScan(*database_.instance);
     RegisterPositionedCsv(*database_.instance);
+    // An option of the ICU extension, which is there only once the database is open.
+    auto result = duckdb::Connection(database_).Query("SET GLOBAL TimeZone = 'UTC'");
+    if (result->HasError()) result->ThrowError();
   }
 
   std::unique_ptr<Session> NewSession() override {
@@ -363,7 +366,6 @@ Result<std::unique_ptr<Engine>> Engine::Open(const io::Environment& environment,
     set("max_temp_directory_size", duckdb::Value(kMaxTemporaryDirectorySize));
     set("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
     set("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
-    set("TimeZone", duckdb::Value("UTC"));
     if (options.threads > 0) set("threads", duckdb::Value::INTEGER(options.threads));
     if (!options.temporary_directory.empty()) set("temp_directory", duckdb::Value(options.temporary_directory));
     return std::unique_ptr<Engine>(new DuckEngine(environment, config));
