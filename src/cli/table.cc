@@ -106,7 +106,7 @@ std::string Align(const Column& column, const std::string& text) {
 
 // Pads the painted text by the width of the plain one.
 std::string PaintCell(const Column& column, const std::string& text, TextStyle style, bool color) {
-  const std::string aligned = Align(column, text);
+  std::string aligned = Align(column, text);
   const std::size_t begin = aligned.find_first_not_of(' ');
   if (begin == std::string::npos || style == TextStyle::kPlain) return aligned;
   const std::size_t end = aligned.find_last_not_of(' ') + 1;
