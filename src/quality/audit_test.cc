@@ -172,6 +172,9 @@ TEST_F(AuditTest, AcceptedValuesCompareInTheColumnsType) {
       FailingRows(project::AcceptedValues{{"2026-01-01"}}, "'2026-01-01', '2026-01-02'", "DATE"),
       1);
   EXPECT_EQ(FailingRows(project::AcceptedValues{{"1.50"}}, "1.5, 2.5", "DECIMAL(10,3)"), 1);
+  project::AcceptedValues many;
+  for (std::size_t i = 0; i <= kMaxListedValues; i++) many.values.push_back(std::to_string(i));
+  EXPECT_EQ(FailingRows(many, "0, 32, 33, NULL"), 1);
 }
 
 TEST_F(AuditTest, RelationshipsFindValuesWithoutParent) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "quality/limits.h"
 
 namespace leat::quality {
 namespace {
@@ -34,13 +35,18 @@ std::string IsAbove(const Operand& operand, const std::string& literal) {
   return fmt::format("{} > {}", ComparableWith(literal, operand), Bound(literal, operand.type));
 }
 
+// A list is compared once per value of a dictionary-encoded column; a long one is better hashed.
 std::string IsNotAccepted(const Operand& operand, const std::vector<std::string>& values) {
   std::vector<std::string> literals;
   for (const std::string& value : values) {
     literals.push_back(IsText(operand.type) ? QuoteLiteral(value)
                                             : Bound(QuoteLiteral(value), operand.type));
   }
-  return fmt::format("{} NOT IN ({})", operand.sql, Join(literals, ", "));
+  const std::string list = "[" + Join(literals, ", ") + "]";
+  if (values.size() <= kMaxListedValues) {
+    return fmt::format("NOT list_contains({}, {})", list, operand.sql);
+  }
+  return fmt::format("{} NOT IN (SELECT unnest({}))", operand.sql, list);
 }
 
 // A table name as people write it, in SQL: silver.orders@v3 → "silver"."orders"@v3.

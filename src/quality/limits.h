@@ -21,6 +21,9 @@ constexpr double kMinRelativeDeviation = 0.01;
 constexpr std::int64_t kMaxBitmapBits = 1LL << 28;
 constexpr std::int64_t kMaxBitmapBitsPerRow = 64;
 
+// Accepted values beyond this number are looked up in a hash table.
+constexpr std::size_t kMaxListedValues = 32;
+
 // With more staged files than this, statistics are not asked: their bounds would make a very long
 // statement.
 constexpr std::size_t kMaxFilesForStatistics = 256;
