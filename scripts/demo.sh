@@ -43,7 +43,7 @@ title "Try next"
 cat <<'TEXT'
 
   export PATH="$PWD/build/release:$PATH" && cd demo
-  leat run                                      nothing new, so nothing to do
+  leat run                                      again: no file is taken in twice
   leat quarantine show silver.flights           the rows that were set aside, and why
   leat lineage gold.worst_routes                where its columns come from
   leat history gold.worst_routes                its versions

@@ -1,0 +1,4 @@
+/* @leat
+materialized: tabel
+@leat */
+select * from bronze.order
