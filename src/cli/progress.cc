@@ -13,7 +13,6 @@ namespace leat::cli {
 namespace {
 
 constexpr std::size_t kBarWidth = 12;
-constexpr std::size_t kMinNameWidth = 24;
 constexpr std::int64_t kRateAfterUs = kMicrosPerSecond / 2;  // before, a rate would be noise
 constexpr double kTimeLeftAfter = 0.02;
 
@@ -169,7 +168,7 @@ void Progress::Draw() {
 
 std::string Progress::Block(std::size_t width) const {
   if (running_.empty()) return "";
-  std::size_t name_width = kMinNameWidth;
+  std::size_t name_width = options_.name_width;
   for (const RunningTask& task : running_) {
     name_width = std::max(name_width, DisplayWidth(OneLine(task.name)));
   }
@@ -207,7 +206,7 @@ std::string Progress::FinishedLine(const std::string& task, const TaskOutcome& o
   const StatusLook look = LookOf(outcome.status);
   std::string line = options_.live ? Paint(look.style, look.mark, options_.color)
                                    : PadRight(look.word, DisplayWidth("succeeded"));
-  line += (options_.live ? " " : "  ") + PadRight(OneLine(task), kMinNameWidth);
+  line += (options_.live ? " " : "  ") + PadRight(OneLine(task), options_.name_width);
   if (outcome.rows_written) line += "  " + Rows(*outcome.rows_written);
   if (outcome.rows_quarantined > 0) {
     line += "  " + Paint(TextStyle::kYellow, Rows(outcome.rows_quarantined) + " quarantined",

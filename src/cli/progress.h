@@ -28,6 +28,8 @@ struct ProgressOptions {
   bool live = false;  // the output is a terminal that knows escape sequences
   bool color = false;
   std::size_t total_tasks = 0;  // 0: unknown
+  std::size_t name_width =
+      24;  // columns of the names of finished tasks: longer ones shift their line
   std::function<int()> width;  // columns now, asked before each drawing; called from another thread
   // Writes text at once; false when nobody reads any more. Called from several threads, never at
   // the same time.

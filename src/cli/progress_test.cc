@@ -198,6 +198,15 @@ TEST_F(ProgressTest, RemarksStandAboveTheBlockAndAfterStopEverythingIsPlain) {
   EXPECT_EQ(Shown(), "warning: slow disk\nbye\n");
 }
 
+TEST_F(ProgressTest, LinesAreAlignedToTheWidthOfNamesThatTheCallerKnows) {
+  ProgressOptions options = Options(false);
+  options.name_width = 4;
+  Progress progress(std::move(options), clock_);
+  progress.Finished("a", {.duration_us = 1'000});
+  progress.Finished("bb.c", {.duration_us = 2'000});
+  EXPECT_EQ(Shown(), "succeeded  a     1 ms\nsucceeded  bb.c  2 ms\n");
+}
+
 TEST_F(ProgressTest, NamesAndMessagesCannotSteerTheTerminal) {
   Progress progress(Options(false), clock_);
   progress.Finished("a\x1b[2J", {.status = TaskOutcome::Status::kFailed, .message = "b\x1b[2J"});
