@@ -55,7 +55,7 @@ std::string WithIds(const QuarantineBatch& batch) {
 
 // Rows of the table that the batch speaks for.
 std::string InScope(const QuarantineBatch& batch) {
-  const std::string stage = fmt::format("stage = {}", QuoteLiteral(ToText(batch.stage)));
+  std::string stage = fmt::format("stage = {}", QuoteLiteral(ToText(batch.stage)));
   if (batch.scope == QuarantineScope::kTable) return stage;
   return fmt::format("{} AND interval_start = {} AND interval_end = {}", stage,
                      TimestampInSql(batch.interval->start), TimestampInSql(batch.interval->end));
