@@ -34,6 +34,6 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${LEAT_DUCKDB_ROOT}/lib)
-# Time zones are read from the system's database.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS tzdata)
+# Not seen by looking at the program: the system's time zones, and libcurl, which is loaded when it is needed.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "tzdata, libcurl4, ca-certificates")
 include(CPack)
