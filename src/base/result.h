@@ -8,18 +8,19 @@
 
 namespace leat {
 
-// Named after what the caller does next, not after the library that failed (that is in the message).
+// Named after what the caller does next, not after the library that failed (that is in the
+// message).
 enum class ErrorKind {
-  kInvalidInput,     // the user fixes the input
-  kNotFound,         // it does not exist
-  kAlreadyExists,    // it exists already
-  kConflict,         // somebody else changed it first: re-read and decide again
-  kDenied,           // permission is missing
-  kRetryLater,       // the same call may succeed later
-  kCancelled,        // the user or a deadline stopped it
-  kOutcomeUnknown,   // it may or may not have happened: never clean up after it
-  kCorrupt,          // stored data contradicts itself
-  kBug,              // a promise inside Leat was broken
+  kInvalidInput,    // the user fixes the input
+  kNotFound,        // it does not exist
+  kAlreadyExists,   // it exists already
+  kConflict,        // somebody else changed it first: re-read and decide again
+  kDenied,          // permission is missing
+  kRetryLater,      // the same call may succeed later
+  kCancelled,       // the user or a deadline stopped it
+  kOutcomeUnknown,  // it may or may not have happened: never clean up after it
+  kCorrupt,         // stored data contradicts itself
+  kBug,             // a promise inside Leat was broken
 };
 
 // "invalid input", "not found", ...: the kind in words for messages and logs.
@@ -72,11 +73,13 @@ inline Error OutcomeUnknown(std::string m) { return {ErrorKind::kOutcomeUnknown,
 inline Error Corrupt(std::string m) { return {ErrorKind::kCorrupt, std::move(m)}; }
 inline Error Bug(std::string m) { return {ErrorKind::kBug, std::move(m)}; }
 
-// Either a T or an Error. Accessing the wrong side is a programmer's mistake (std::bad_variant_access).
+// Either a T or an Error. Accessing the wrong side is a programmer's mistake
+// (std::bad_variant_access).
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
   bool ok() const { return state_.index() == 0; }
@@ -114,11 +117,11 @@ inline Status Ok() { return {}; }
 }  // namespace leat
 
 // Returns the error of `expression` (a Status or Result) from the enclosing function.
-#define LEAT_TRY(expression)                                              \
-  do {                                                                    \
-    if (auto leat_status = (expression); !leat_status.ok()) {             \
-      return std::move(leat_status).error();                              \
-    }                                                                     \
+#define LEAT_TRY(expression)                                  \
+  do {                                                        \
+    if (auto leat_status = (expression); !leat_status.ok()) { \
+      return std::move(leat_status).error();                  \
+    }                                                         \
   } while (false)
 
 #define LEAT_CONCAT_INNER(a, b) a##b

@@ -27,8 +27,9 @@ TEST(ResultTest, ErrorTextSaysWhereWhatAndWhatNext) {
                           .WithContext("asset silver.orders")
                           .At({.file = "leat.yml", .line = 3, .column = 5})
                           .WithHint("did you mean 'color'?");
-  EXPECT_EQ(error.ToString(),
-            "leat.yml:3:5: asset silver.orders: unknown key 'colour'\n  hint: did you mean 'color'?");
+  EXPECT_EQ(
+      error.ToString(),
+      "leat.yml:3:5: asset silver.orders: unknown key 'colour'\n  hint: did you mean 'color'?");
 }
 
 }  // namespace

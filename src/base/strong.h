@@ -20,9 +20,9 @@ class Strong {
   T value_{};
 };
 
-using AssetName = Strong<struct AssetNameTag, std::string>;   // "silver.orders"
-using RunId = Strong<struct RunIdTag, std::string>;           // UUID of one `leat run`
-using TableVersion = Strong<struct TableVersionTag, long>;    // a Delta table's version, from 0
+using AssetName = Strong<struct AssetNameTag, std::string>;  // "silver.orders"
+using RunId = Strong<struct RunIdTag, std::string>;          // UUID of one `leat run`
+using TableVersion = Strong<struct TableVersionTag, long>;   // a Delta table's version, from 0
 
 }  // namespace leat
 

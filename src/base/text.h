@@ -14,14 +14,17 @@ std::string_view Trim(std::string_view text);
 std::string ToLower(std::string_view text);
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 
-// The candidate with the least edit distance to `word` (Damerau-Levenshtein, case ignored), if it is near
-// enough to be a likely misspelling: at most a third of the word's length, at least 1.
-std::optional<std::string> Nearest(std::string_view word, const std::vector<std::string>& candidates);
+// The candidate with the least edit distance to `word` (Damerau-Levenshtein, case ignored), if it
+// is near enough to be a likely misspelling: at most a third of the word's length, at least 1.
+std::optional<std::string> Nearest(std::string_view word,
+                                   const std::vector<std::string>& candidates);
 
-// "did you mean 'x'?" or, with no near candidate and few candidates, "known: a, b, c"; may be empty.
+// "did you mean 'x'?" or, with no near candidate and few candidates, "known: a, b, c"; may be
+// empty.
 std::string NearestHint(std::string_view word, const std::vector<std::string>& candidates);
 
-// A SQL identifier in double quotes, or a string literal in single quotes, with quotes inside doubled.
+// A SQL identifier in double quotes, or a string literal in single quotes, with quotes inside
+// doubled.
 std::string QuoteIdentifier(std::string_view name);
 std::string QuoteLiteral(std::string_view text);
 

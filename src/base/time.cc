@@ -82,9 +82,9 @@ std::string FormatTimestamp(TimestampUs t) {
   const TimestampUs in_day = t - MidnightOf(date);
   const std::int64_t seconds = in_day / kMicrosPerSecond;
   const std::int64_t micros = in_day % kMicrosPerSecond;
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()),
-                                 unsigned(date.month()), unsigned(date.day()), seconds / 3600,
-                                 seconds / 60 % 60, seconds % 60);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
+                  unsigned(date.day()), seconds / 3600, seconds / 60 % 60, seconds % 60);
   if (micros % 1000 != 0) {
     text += fmt::format(".{:06}", micros);
   } else if (micros != 0) {

@@ -1,4 +1,5 @@
-// Time as data: UTC instants in microseconds since 1970-01-01, half-open intervals, and their text forms.
+// Time as data: UTC instants in microseconds since 1970-01-01, half-open intervals, and their text
+// forms.
 #pragma once
 
 #include <compare>
@@ -23,7 +24,8 @@ constexpr TimestampUs kMicrosPerDay = 24 * kMicrosPerHour;
 // RFC 3339 in UTC: "2026-11-01T00:00:00Z"; a fraction (3 or 6 digits) only when there is one.
 std::string FormatTimestamp(TimestampUs t);
 
-// Accepts "2026-11-01", "2026-11-01T10:00[:00[.ffffff]]" and a blank for the T, each with Z, ±hh:mm or nothing (UTC).
+// Accepts "2026-11-01", "2026-11-01T10:00[:00[.ffffff]]" and a blank for the T, each with Z, ±hh:mm
+// or nothing (UTC).
 Result<TimestampUs> ParseTimestamp(std::string_view text);
 
 // [start, end) in UTC. Empty when start == end; never reversed.
@@ -33,7 +35,8 @@ struct Interval {
   auto operator<=>(const Interval&) const = default;
 };
 
-// A set of instants as sorted, disjoint, non-touching intervals: 100,000 daily runs without a gap are one entry.
+// A set of instants as sorted, disjoint, non-touching intervals: 100,000 daily runs without a gap
+// are one entry.
 class IntervalSet {
  public:
   void Add(Interval interval);
@@ -47,7 +50,8 @@ class IntervalSet {
   std::vector<Interval> intervals_;
 };
 
-// The length of an asset's intervals, from its schedule: months and years follow the calendar in UTC.
+// The length of an asset's intervals, from its schedule: months and years follow the calendar in
+// UTC.
 enum class Grain { kMinute, kHour, kDay, kWeek, kMonth, kYear };
 
 // "@hourly" → kHour and so on; nothing for other text.

@@ -8,7 +8,8 @@ namespace {
 TimestampUs At(const char* text) { return ParseTimestamp(text).value(); }
 
 TEST(TimeTest, TextRoundTrips) {
-  for (const char* text : {"1969-12-31T23:59:59.999Z", "2026-11-01T00:00:00Z", "2024-02-29T12:30:15.000001Z"}) {
+  for (const char* text :
+       {"1969-12-31T23:59:59.999Z", "2026-11-01T00:00:00Z", "2024-02-29T12:30:15.000001Z"}) {
     EXPECT_EQ(FormatTimestamp(At(text)), text);
   }
   EXPECT_EQ(At("2026-11-01"), At("2026-11-01 00:00"));
@@ -16,7 +17,8 @@ TEST(TimeTest, TextRoundTrips) {
 }
 
 TEST(TimeTest, WrongTextIsRefused) {
-  for (const char* text : {"", "2026-13-01", "2026-02-30", "2026-11-01T25:00", "2026-11-01x", "yesterday"}) {
+  for (const char* text :
+       {"", "2026-13-01", "2026-02-30", "2026-11-01T25:00", "2026-11-01x", "yesterday"}) {
     EXPECT_FALSE(ParseTimestamp(text).ok()) << text;
   }
 }

@@ -8,6 +8,7 @@
 #include "cli/limits.h"
 #include "cli/output.h"
 #include "cli/version.h"
+#include "connect/file/file_source.h"
 #include "io/machine.h"
 #include "io/terminal.h"
 #include "project/loader.h"
@@ -135,14 +136,14 @@ Finding CheckState(App& app, const project::Project& project) {
 Finding CheckSource(App& app, const project::Project& project, const project::Asset& asset) {
   const auto& file = std::get<project::SourceSpec>(asset.spec).file;
   const std::string check = "source " + asset.name.value();
-  const auto found = io::Glob(app.environment().files, io::JoinPath(project.root, file.glob));
+  const auto found = connect::FindFiles(app.environment().files, project.root, file);
   if (!found.ok()) return FromError(check, Verdict::kProblem, found.error());
   if (found->empty()) {
     return {check, Verdict::kWarning, "no file matches " + file.glob,
             "put files there, or correct from: in " + asset.location.file};
   }
-  for (const io::FileInfo& info : *found) {
-    const auto first = app.environment().files.ReadRange(info.path, 0, 1);
+  for (const connect::SourceFile& source : *found) {
+    const auto first = app.environment().files.ReadRange(source.path, 0, 1);
     if (!first.ok()) return FromError(check, Verdict::kProblem, first.error());
   }
   return {check, Verdict::kOk, fmt::format("{} file(s) match {}", found->size(), file.glob)};

@@ -56,6 +56,14 @@ std::string ProjectName(const std::string& folder) {
   return begins_well ? name : "project" + (name.empty() ? name : "_" + name);
 }
 
+// Puts the name on the first line of leat.yml, in the place of the template's.
+void NameProject(const std::string& name, std::vector<TemplateFile>& files) {
+  for (TemplateFile& file : files) {
+    if (file.path != "leat.yml") continue;
+    file.content.replace(0, file.content.find('\n'), "name: " + name);
+  }
+}
+
 std::vector<TemplateFile> FilesOf(const std::string& from, const std::string& folder) {
   std::vector<TemplateFile> files;
   for (TemplateFile& file : EmbeddedTemplateFiles()) {
@@ -67,15 +75,7 @@ std::vector<TemplateFile> FilesOf(const std::string& from, const std::string& fo
   };
   if (!has(".gitignore")) files.push_back({from, ".gitignore", kIgnored});
   if (!has("connections.yml")) files.push_back({from, "connections.yml", kConnections});
-  if (from == "empty") {
-    const std::string placeholder = "name: project\n";
-    for (TemplateFile& file : files) {
-      const std::size_t at =
-          file.path == "leat.yml" ? file.content.find(placeholder) : std::string::npos;
-      if (at == std::string::npos) continue;
-      file.content.replace(at, placeholder.size(), "name: " + ProjectName(folder) + "\n");
-    }
-  }
+  if (from == "empty") NameProject(ProjectName(folder), files);
   return files;
 }
 

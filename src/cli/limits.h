@@ -13,6 +13,7 @@ constexpr std::int64_t kDefaultStatusRuns = 5;
 constexpr std::int64_t kDefaultQuarantineRows = 20;
 constexpr std::int64_t kMaxListedRows = 10'000;  // --limit of history and status
 constexpr std::int64_t kCopyChunkBytes = 4LL * 1024 * 1024;
+constexpr std::size_t kMaxTaskNameWidth = 60;  // longer names shift their line of progress
 // Files of a source whose columns are looked at before a run.
 constexpr std::size_t kBindFirstFiles = 1;
 constexpr std::size_t kBindLastFiles = 3;

@@ -6,6 +6,7 @@
 #include "cli/assets.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/run_progress.h"
 #include "io/terminal.h"
 
 namespace leat::cli {
@@ -49,6 +50,24 @@ data::Rows ToRows(const std::vector<state::LogRecord>& lines) {
   return rows;
 }
 
+// What a person needs to know of a run besides its log: who ran, and how it went.
+data::Rows TaskRows(const std::vector<state::TaskRecord>& tasks,
+                    const std::optional<AssetName>& asset) {
+  data::Rows rows{
+      .schema = TextColumns({"task", "attempt", "status", "started", "rows", "version"}),
+      .rows = {}};
+  for (const state::TaskRecord& task : tasks) {
+    if (asset && task.asset != *asset) continue;
+    data::Value version;
+    if (task.version) version = static_cast<std::int64_t>(task.version->value());
+    rows.rows.push_back({TaskName(task.asset, task.interval),
+                         static_cast<std::int64_t>(task.attempt),
+                         std::string(ToString(task.status)), FormatTimestamp(task.started_us),
+                         task.rows_written, version});
+  }
+  return rows;
+}
+
 Status PrintLogs(App& app, orchestrate::Workspace& workspace, const LogsOptions& options) {
   std::optional<AssetName> asset;
   if (!options.asset.empty()) {
@@ -64,9 +83,10 @@ Status PrintLogs(App& app, orchestrate::Workspace& workspace, const LogsOptions&
     return Ok();
   }
   app.Note(fmt::format("run {} ({}): {}", run.id.value(), run.command, ToString(run.status)));
-  app.Out(PlainLines(app, lines));
+  LEAT_ASSIGN(const auto tasks, reader->Tasks(run.id));
+  app.Out(PlainTable(app, TaskRows(tasks, asset)));
+  if (!lines.empty()) app.Out("\n" + PlainLines(app, lines));
   if (!run.error.empty()) app.Note("the run ended with: " + run.error);
-  if (lines.empty()) app.Note("no lines were logged");
   return Ok();
 }
 

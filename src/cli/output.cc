@@ -1,5 +1,7 @@
 #include "cli/output.h"
 
+#include <algorithm>
+
 #include "cli/table.h"
 #include "io/terminal.h"
 
@@ -26,6 +28,7 @@ std::string FormatPlain(const App& app, const data::Rows& rows, const char* null
                        .color = app.colored(fd),
                        .null_text = null_text};
   if (*null_text == '\0') {
+    options.thousands = true;
     options.style_of = [](std::size_t, const data::Value& value) { return StyleOf(value); };
   }
   return FormatTable(rows, options);
@@ -69,7 +72,15 @@ void PrintJson(App& app, const data::Rows& rows) {
 
 }  // namespace
 
-std::string PlainTable(const App& app, const data::Rows& rows) {
+std::string PlainTable(const App& app, data::Rows rows) {
+  // Columns that hold nothing but numbers are aligned as such.
+  for (std::size_t column = 0; column < rows.schema.fields.size(); column++) {
+    const bool is_number = std::all_of(rows.rows.begin(), rows.rows.end(), [&](const auto& row) {
+      return std::holds_alternative<std::int64_t>(row[column]) ||
+             std::holds_alternative<std::monostate>(row[column]);
+    });
+    if (is_number) rows.schema.fields[column].type = {.kind = data::TypeKind::kLong};
+  }
   return FormatPlain(app, rows, "");
 }
 

@@ -64,6 +64,19 @@ Result<data::Rows> Show(orchestrate::Workspace& workspace, const ShowOptions& op
                                  workspace.QuarantinePath(asset->name), limit);
 }
 
+// What people look for; JSON and CSV have all columns.
+data::Rows ForPeople(const data::Rows& rows) {
+  data::Rows shown{.schema = {}, .rows = std::vector<std::vector<data::Value>>(rows.rows.size())};
+  for (const char* name : {"quarantined_at", "check_name", "error", "source", "position", "raw"}) {
+    for (std::size_t i = 0; i < rows.schema.fields.size(); i++) {
+      if (rows.schema.fields[i].name != name) continue;
+      shown.schema.fields.push_back(rows.schema.fields[i]);
+      for (std::size_t r = 0; r < rows.rows.size(); r++) shown.rows[r].push_back(rows.rows[r][i]);
+    }
+  }
+  return shown;
+}
+
 int RunShow(App& app, const ShowOptions& options) {
   if (options.limit < 1) return app.Fail(InvalidInput("--limit must be at least 1"));
   const auto workspace = app.OpenWorkspace();
@@ -72,6 +85,8 @@ int RunShow(App& app, const ShowOptions& options) {
   if (!rows.ok()) return app.Fail(rows.error());
   if (app.plain() && rows->rows.empty()) {
     app.Out(fmt::format("No row of {} is in quarantine.\n", options.asset));
+  } else if (app.plain()) {
+    app.Out(PlainTable(app, ForPeople(*rows)));
   } else {
     PrintRows(app, *rows);
   }

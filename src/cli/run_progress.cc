@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "cli/limits.h"
+#include "cli/text_width.h"
 #include "io/terminal.h"
 
 namespace leat::cli {
@@ -24,6 +28,14 @@ TaskOutcome::Status StatusOf(state::TaskStatus status) {
     case state::TaskStatus::kRunning: return TaskOutcome::Status::kFailed;
   }
   return TaskOutcome::Status::kFailed;
+}
+
+std::size_t LongestName(const orchestrate::Plan& plan) {
+  std::size_t longest = 0;
+  for (const orchestrate::Step& step : plan.steps) {
+    longest = std::max(longest, DisplayWidth(NameOf(step)));
+  }
+  return std::min(longest, kMaxTaskNameWidth);
 }
 
 bool StoresRows(const orchestrate::StepKind& kind) {
@@ -52,6 +64,7 @@ void RunProgress::RunStarted(const RunId& run, const orchestrate::Plan& plan) {
   ProgressOptions options{.live = live,
                           .color = app_.colored(kStream),
                           .total_tasks = plan.steps.size(),
+                          .name_width = LongestName(plan),
                           .width = [this] { return app_.console().Width(kStream); },
                           .write =
                               [this](std::string_view text) {

@@ -95,15 +95,18 @@ std::string QualityReport(const App& app, const orchestrate::RunResult& result, 
   if (totals.rows_quarantined > 0) {
     text += fmt::format("; {} rows quarantined", WithThousands(totals.rows_quarantined));
   }
-  data::Rows rows{.schema = TextColumns({"asset", "check", "status", "rows", "result", "message"}),
-                  .rows = {}};
+  data::Rows rows{.schema = TextColumns({"asset", "check", "status", "rows"}), .rows = {}};
+  if (with_tasks) rows.schema.fields.push_back({.name = "result"});
+  rows.schema.fields.push_back({.name = "message"});
   for (const orchestrate::TaskResult& task : result.tasks) {
     for (const quality::CheckOutcome& check : task.checks) {
       if (check.status == quality::CheckStatus::kPassed) continue;
-      const std::string consequence = with_tasks ? ConsequenceOf(check) : "";
-      rows.rows.push_back({task.asset.value(), check.name,
-                           std::string(quality::ToString(check.status)), check.failing_rows,
-                           TextOrNull(consequence), TextOrNull(check.message)});
+      std::vector<data::Value> row = {task.asset.value(), check.name,
+                                      std::string(quality::ToString(check.status)),
+                                      check.failing_rows};
+      if (with_tasks) row.emplace_back(ConsequenceOf(check));
+      row.push_back(TextOrNull(check.message));
+      rows.rows.push_back(std::move(row));
     }
   }
   return text + "\n" + (rows.rows.empty() ? "" : PlainTable(app, rows));

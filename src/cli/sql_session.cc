@@ -4,21 +4,10 @@
 
 #include "base/text.h"
 #include "cli/assets.h"
+#include "cli/sql_error.h"
 #include "engine/sql.h"
 
 namespace leat::cli {
-namespace {
-
-// Positions count from the text on the command line.
-Error InQuery(Error error) {
-  Location at = error.location().value_or(Location{});
-  if (!at.file.empty()) return error;
-  at.file = "query";
-  return std::move(error).At(std::move(at));
-}
-
-}  // namespace
-
 std::unique_ptr<SqlSession> SqlSession::Open(App& app) {
   std::unique_ptr<SqlSession> opened(new SqlSession(app));
   if (app.InProject()) {

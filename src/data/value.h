@@ -1,4 +1,5 @@
-// One cell, and a small result table: for statistics, parameters, samples and printing. Bulk rows stay in Arrow.
+// One cell, and a small result table: for statistics, parameters, samples and printing. Bulk rows
+// stay in Arrow.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,8 @@
 
 namespace leat::data {
 
-// Null, boolean, any integer, float or double, text (also decimals, dates as YYYY-MM-DD, nested values as JSON),
-// or an instant in UTC.
+// Null, boolean, any integer, float or double, text (also decimals, dates as YYYY-MM-DD, nested
+// values as JSON), or an instant in UTC.
 struct Instant {
   TimestampUs us = 0;
   auto operator<=>(const Instant&) const = default;
@@ -21,7 +22,7 @@ using Value = std::variant<std::monostate, bool, std::int64_t, double, std::stri
 
 struct Rows {
   Schema schema;
-  std::vector<std::vector<Value>> rows;   // rows[r].size() == schema.fields.size()
+  std::vector<std::vector<Value>> rows;  // rows[r].size() == schema.fields.size()
 };
 
 }  // namespace leat::data

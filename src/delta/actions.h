@@ -13,13 +13,14 @@
 namespace leat::delta {
 
 struct AddFile {
-  std::string path;   // relative to the table, percent-decoded; in a snapshot never outside of it
+  std::string path;  // relative to the table, percent-decoded; in a snapshot never outside of it
   std::map<std::string, std::optional<std::string>> partition_values;
   std::int64_t size_bytes = 0;
   std::int64_t modified_ms = 0;
   bool data_change = true;
-  std::string stats_json;   // as in the log; empty when there are none
-  std::map<std::string, std::optional<std::string>> tags;   // other writers' notes, kept in checkpoints
+  std::string stats_json;  // as in the log; empty when there are none
+  std::map<std::string, std::optional<std::string>>
+      tags;  // other writers' notes, kept in checkpoints
 };
 
 struct RemoveFile {
@@ -31,7 +32,7 @@ struct RemoveFile {
 };
 
 struct Metadata {
-  std::string id;   // UUID of the table
+  std::string id;  // UUID of the table
   std::string name;
   std::string description;
   data::Schema schema;
@@ -47,7 +48,8 @@ struct Protocol {
   std::vector<std::string> writer_features;
 };
 
-// Progress of one application in this table: a source position, an interval sequence, a file's fingerprint.
+// Progress of one application in this table: a source position, an interval sequence, a file's
+// fingerprint.
 struct AppTransaction {
   std::string app_id;
   std::int64_t version = 0;
@@ -57,12 +59,12 @@ struct AppTransaction {
 // Provenance of one version. `extra` holds further keys with raw JSON values ("leat": {...}).
 struct CommitInfo {
   std::int64_t timestamp_ms = 0;
-  std::string operation;   // WRITE, MERGE, CREATE TABLE, ...
+  std::string operation;  // WRITE, MERGE, CREATE TABLE, ...
   std::map<std::string, std::string> operation_parameters;
   std::map<std::string, std::string> operation_metrics;
   std::map<std::string, std::string> extra;
   std::string engine_info;
-  std::string txn_id;   // our UUID: tells our own commit from another's after a lost reply
+  std::string txn_id;  // our UUID: tells our own commit from another's after a lost reply
 };
 
 }  // namespace leat::delta

@@ -50,67 +50,93 @@ bool IsReal(const data::Type& type) {
   return type.kind == TypeKind::kFloat || type.kind == TypeKind::kDouble;
 }
 
-// The statistics of one file. Values are looked up where they stand; nothing is kept.
+// What the statistics of a file hold for one column, as the log has it.
+struct RawColumn {
+  std::optional<std::int64_t> record_count;
+  std::optional<std::int64_t> null_count;
+  std::optional<std::string> min;  // a string's own text, else the JSON token
+  std::optional<std::string> max;
+};
+
+std::optional<std::int64_t> ToInteger(json::value value) {
+  std::int64_t number = 0;
+  if (value.get_int64().get(number) != simdjson::SUCCESS) return std::nullopt;
+  return number;
+}
+
+std::optional<std::string> ToBound(json::value value) {
+  json::json_type type{};
+  if (value.type().get(type) != simdjson::SUCCESS) return std::nullopt;
+  if (type == json::json_type::string) {
+    std::string_view text;
+    if (value.get_string().get(text) != simdjson::SUCCESS) return std::nullopt;
+    return std::string(text);
+  }
+  if (type != json::json_type::number && type != json::json_type::boolean) return std::nullopt;
+  return std::string(Trim(value.raw_json_token()));
+}
+
+// The value at the path below `value`.
+bool Descend(json::value& value, const std::vector<std::string>& path) {
+  for (const std::string& step : path) {
+    json::object object;
+    if (value.get_object().get(object) != simdjson::SUCCESS) return false;
+    if (object.find_field(step).get(value) != simdjson::SUCCESS) return false;
+  }
+  return true;
+}
+
+// The statistics of one file. Only one may be in use at a time in a thread.
 class Statistics {
  public:
-  // `stats_json` is copied with the padding that simdjson reads beyond the end.
-  explicit Statistics(const std::string& stats_json) : text_(stats_json) {
-    text_.append(simdjson::SIMDJSON_PADDING, ' ');
-    const simdjson::padded_string_view view(text_.data(), stats_json.size(), text_.size());
-    ok_ = !stats_json.empty() && Parser().iterate(view).get(document_) == simdjson::SUCCESS;
+  explicit Statistics(const std::string& stats_json) {
+    if (stats_json.empty()) return;
+    Buffers& buffers = ThreadBuffers();
+    buffers.text.assign(stats_json).append(simdjson::SIMDJSON_PADDING, ' ');
+    const simdjson::padded_string_view view(buffers.text.data(), stats_json.size(),
+                                            buffers.text.size());
+    ok_ = buffers.parser.iterate(view).get(document_) == simdjson::SUCCESS;
   }
 
-  std::optional<std::int64_t> record_count() { return Integer("numRecords", {}); }
-  std::optional<std::int64_t> null_count(const std::vector<std::string>& path) {
-    return Integer("nullCount", path);
-  }
-
-  // A bound as text: a string's own, else the JSON token.
-  std::optional<std::string> Bound(std::string_view group, const std::vector<std::string>& path) {
-    json::value value;
-    if (!Find(group, path, value)) return std::nullopt;
-    json::json_type type{};
-    if (value.type().get(type) != simdjson::SUCCESS) return std::nullopt;
-    if (type == json::json_type::string) {
-      std::string_view text;
-      if (value.get_string().get(text) != simdjson::SUCCESS) return std::nullopt;
-      return std::string(text);
+  // Without a path: the record count only. Broken JSON gives what stands before the break.
+  RawColumn Read(const std::vector<std::string>& path) {
+    RawColumn column;
+    // A document that has met a break is dead.
+    if (!ok_ || !document_.is_alive()) return column;
+    document_.rewind();
+    json::object object;
+    if (document_.get_object().get(object) != simdjson::SUCCESS) return column;
+    for (auto item : object) {
+      json::field field;
+      std::string_view key;
+      if (std::move(item).get(field) != simdjson::SUCCESS) break;
+      if (field.unescaped_key().get(key) != simdjson::SUCCESS) break;
+      json::value value = field.value();
+      if (key == "numRecords") {
+        column.record_count = ToInteger(value);
+        if (path.empty()) break;
+      } else if (key == "minValues") {
+        if (Descend(value, path)) column.min = ToBound(value);
+      } else if (key == "maxValues") {
+        if (Descend(value, path)) column.max = ToBound(value);
+      } else if (key == "nullCount") {
+        if (Descend(value, path)) column.null_count = ToInteger(value);
+      }
     }
-    if (type != json::json_type::number && type != json::json_type::boolean) return std::nullopt;
-    return std::string(Trim(value.raw_json_token()));
+    return column;
   }
 
  private:
-  std::optional<std::int64_t> Integer(std::string_view group,
-                                      const std::vector<std::string>& path) {
-    json::value value;
-    std::int64_t number = 0;
-    if (!Find(group, path, value)) return std::nullopt;
-    if (value.get_int64().get(number) != simdjson::SUCCESS) return std::nullopt;
-    return number;
+  // Kept from file to file, so that looking at 100,000 of them allocates nothing.
+  struct Buffers {
+    std::string text;
+    json::parser parser;
+  };
+  static Buffers& ThreadBuffers() {
+    thread_local Buffers buffers;
+    return buffers;
   }
 
-  bool Find(std::string_view group, const std::vector<std::string>& path, json::value& value) {
-    // Broken JSON ends a document at the first look that meets the break.
-    if (!ok_ || !document_.is_alive()) return false;
-    document_.rewind();
-    json::object object;
-    if (document_.get_object().get(object) != simdjson::SUCCESS) return false;
-    if (object.find_field_unordered(group).get(value) != simdjson::SUCCESS) return false;
-    for (const std::string& step : path) {
-      if (value.get_object().get(object) != simdjson::SUCCESS) return false;
-      if (object.find_field_unordered(step).get(value) != simdjson::SUCCESS) return false;
-    }
-    return true;
-  }
-
-  // Its buffers are kept from file to file; only one Statistics is in use at a time in a thread.
-  static json::parser& Parser() {
-    thread_local json::parser parser;
-    return parser;
-  }
-
-  std::string text_;
   json::document document_;
   bool ok_ = false;
 };
@@ -142,10 +168,11 @@ struct FileSkipper::Range {
   std::optional<Cell> max;
   bool max_is_prefix = false;  // text that was cut: the maximum starts with it
 
-  Range(Statistics& statistics, const Test& test)
-      : record_count(statistics.record_count()), null_count(statistics.null_count(test.path)) {
-    min = ReadBound(statistics, "minValues", test);
-    max = ReadBound(statistics, "maxValues", test);
+  Range(const RawColumn& column, const Test& test)
+      : record_count(column.record_count),
+        null_count(column.null_count),
+        min(ReadBound(column.min, test)),
+        max(ReadBound(column.max, test)) {
     const bool is_time =
         test.type.kind == TypeKind::kTimestamp || test.type.kind == TypeKind::kTimestampNtz;
     if (is_time && min) AllowForCut(*min, -1);
@@ -173,9 +200,7 @@ struct FileSkipper::Range {
   }
 
  private:
-  static std::optional<Cell> ReadBound(Statistics& statistics, std::string_view group,
-                                       const Test& test) {
-    const auto text = statistics.Bound(group, test.path);
+  static std::optional<Cell> ReadBound(const std::optional<std::string>& text, const Test& test) {
     if (!text) return std::nullopt;
     if (test.type.kind == TypeKind::kDecimal && MayBeRounded(test.type, *text)) return std::nullopt;
     return CellFromText(test.type, *text);
@@ -216,7 +241,7 @@ bool FileSkipper::CanSkip(const AddFile& file) const {
     if (test.is_partition) return PartitionExcludes(test, file);
     if (file.stats_json.empty()) return false;
     if (!statistics) statistics.emplace(file.stats_json);
-    return Excludes(test, Range(*statistics, test));
+    return Excludes(test, Range(statistics->Read(test.path), test));
   });
 }
 
@@ -271,7 +296,7 @@ bool FileSkipper::PartitionExcludes(const Test& test, const AddFile& file) {
 }
 
 std::optional<std::int64_t> RecordCount(const AddFile& file) {
-  return Statistics(file.stats_json).record_count();
+  return Statistics(file.stats_json).Read({}).record_count;
 }
 
 }  // namespace leat::delta

@@ -36,9 +36,9 @@ class FileSkipper {
   struct Test {
     Op op = Op::kEqual;
     data::Type type;
-    std::vector<std::string> path;   // of the column, from the root of the schema
+    std::vector<std::string> path;  // of the column, from the root of the schema
     bool is_partition = false;
-    std::vector<Cell> cells;         // the literals that are not null
+    std::vector<Cell> cells;  // the literals that are not null
   };
   struct Range;
 

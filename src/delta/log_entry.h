@@ -26,12 +26,12 @@ struct LogEntry {
 // `content` is the whole file; `file` stands in error messages. Paths become canonical for the
 // table. Unknown actions and keys are ignored, as the protocol asks. kCorrupt with file and line:
 // not JSON, wrong types, no path.
-Result<LogEntry> ParseLogEntry(std::string content, const std::string& file,
+Result<LogEntry> ParseLogEntry(std::string_view content, const std::string& file,
                                std::string_view table_path);
 
 // The commitInfo among the complete lines of `content`, which may be cut anywhere; nothing when
 // there is none.
-Result<std::optional<CommitInfo>> FindCommitInfo(std::string content, const std::string& file);
+Result<std::optional<CommitInfo>> FindCommitInfo(std::string_view content, const std::string& file);
 
 // The JSON lines. kInvalidInput: some text is not UTF-8, or a value of info.extra is not JSON.
 Result<std::string> FormatLogEntry(const LogEntry& entry);

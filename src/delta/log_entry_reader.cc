@@ -265,38 +265,44 @@ class EntryReader {
   bool has_deletion_vector_ = false;
 };
 
-// Calls visit(object, line number) for each line that is not blank. `content` gets simdjson's
-// padding.
+// Parses one line with visit(object). simdjson may read its padding beyond the line: what follows
+// it in the file.
 template <typename Visit>
-Status ForEachLine(std::string content, const std::string& file, Visit visit) {
-  const std::size_t size = content.size();
-  content.append(simdjson::SIMDJSON_PADDING, ' ');
+Status ParseLine(json::parser& parser, simdjson::padded_string_view line, Visit& visit) {
+  json::document document;
+  json::object object;
+  if (const auto error = parser.iterate(line).get(document)) return Wrong("line", error);
+  if (const auto error = document.get_object().get(object)) return Wrong("line", error);
+  LEAT_TRY(visit(object));
+  if (document.current_location().error() != simdjson::SUCCESS) return Ok();
+  return Wrong("there is text after the JSON object");
+}
+
+// Calls visit(object) for each line that is not blank.
+template <typename Visit>
+Status ForEachLine(std::string_view content, const std::string& file, Visit visit) {
   json::parser parser;
+  std::string padded_end;  // a copy of a line that ends too near to the content's end
   std::size_t begin = 0;
-  for (int number = 1; begin < size; number++) {
-    const std::size_t end = std::min(content.find('\n', begin), size);
-    const std::string_view line(content.data() + begin, end - begin);
-    const simdjson::padded_string_view padded(line.data(), line.size(), content.size() - begin);
+  for (int number = 1; begin < content.size(); number++) {
+    const std::size_t end = std::min(content.find('\n', begin), content.size());
+    const std::string_view line = content.substr(begin, end - begin);
+    std::size_t readable = content.size() - begin;
     begin = end + 1;
     if (Trim(line).empty()) continue;
-    json::document document;
-    json::object object;
-    Status status;
-    if (auto error = parser.iterate(padded).get(document)) {
-      status = Wrong("line", error);
-    } else if (error = document.get_object().get(object); error) {
-      status = Wrong("line", error);
-    } else {
-      status = visit(object);
-      if (status.ok() && document.current_location().error() == simdjson::SUCCESS)
-        status = Wrong("there is text after the JSON object");
+    const char* data = line.data();
+    if (readable < line.size() + simdjson::SIMDJSON_PADDING) {
+      padded_end.assign(line).append(simdjson::SIMDJSON_PADDING, ' ');
+      data = padded_end.data();
+      readable = padded_end.size();
     }
+    const Status status =
+        ParseLine(parser, simdjson::padded_string_view(data, line.size(), readable), visit);
     if (!status.ok()) {
-      const Error failed = std::move(status).error();
-      return Error(failed.kind(),
+      return Error(status.error().kind(),
                    fmt::format("the log entry {} is damaged or not supported: line {}: {}", file,
-                               number, failed.message()))
-          .WithHint(failed.hint());
+                               number, status.error().message()))
+          .WithHint(status.error().hint());
     }
   }
   return Ok();
@@ -304,19 +310,19 @@ Status ForEachLine(std::string content, const std::string& file, Visit visit) {
 
 }  // namespace
 
-Result<LogEntry> ParseLogEntry(std::string content, const std::string& file,
+Result<LogEntry> ParseLogEntry(std::string_view content, const std::string& file,
                                std::string_view table_path) {
   EntryReader reader(table_path);
-  LEAT_TRY(ForEachLine(std::move(content), file,
-                       [&](json::object object) { return reader.ReadAction(object); }));
+  LEAT_TRY(
+      ForEachLine(content, file, [&](json::object object) { return reader.ReadAction(object); }));
   return std::move(reader).Finish();
 }
 
-Result<std::optional<CommitInfo>> FindCommitInfo(std::string content, const std::string& file) {
-  const std::size_t end = content.rfind('\n');
-  if (end != std::string::npos) content.resize(end);
+Result<std::optional<CommitInfo>> FindCommitInfo(std::string_view content,
+                                                 const std::string& file) {
+  content = content.substr(0, content.rfind('\n'));
   std::optional<CommitInfo> found;
-  LEAT_TRY(ForEachLine(std::move(content), file, [&](json::object object) {
+  LEAT_TRY(ForEachLine(content, file, [&](json::object object) {
     return ForEachField(object, [&](std::string_view key, json::value value) -> Status {
       if (key != "commitInfo") return Ok();
       json::object info;

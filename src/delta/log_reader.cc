@@ -46,8 +46,8 @@ Result<std::shared_ptr<const LogSnapshot>> LogReader::Load(std::optional<long> v
 
 Result<LogEntry> LogReader::ReadEntry(long version) const {
   const std::string path = CommitPath(version);
-  LEAT_ASSIGN(std::string content, files_.ReadFile(path));
-  return ParseLogEntry(std::move(content), path, table_path_);
+  LEAT_ASSIGN(const std::string content, files_.ReadFile(path));
+  return ParseLogEntry(content, path, table_path_);
 }
 
 Result<CommitInfo> LogReader::ReadInfo(const CommitFile& commit) const {
@@ -55,7 +55,7 @@ Result<CommitInfo> LogReader::ReadInfo(const CommitFile& commit) const {
   LEAT_ASSIGN(std::string head, files_.ReadRange(path, 0, kCommitInfoProbeBytes));
   const bool whole = static_cast<std::int64_t>(head.size()) < kCommitInfoProbeBytes;
   if (whole && !head.ends_with('\n')) head += '\n';
-  LEAT_ASSIGN(std::optional<CommitInfo> info, FindCommitInfo(std::move(head), path));
+  LEAT_ASSIGN(std::optional<CommitInfo> info, FindCommitInfo(head, path));
   if (!info && !whole) {
     LEAT_ASSIGN(LogEntry entry, ReadEntry(commit.version));
     info = std::move(entry.info);

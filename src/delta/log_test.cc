@@ -169,7 +169,7 @@ TEST(LogEntryTest, AnyChangedByteIsReadOrRefusedButNeverMore) {
     for (const char c : {'\0', '"', '\\', '{', ']', ',', ':', '\n', 'n', '9', '\xff'}) {
       std::string changed = text;
       changed[at] = c;
-      const auto entry = ParseLogEntry(std::move(changed), "0.json", "/t");
+      const auto entry = ParseLogEntry(changed, "0.json", "/t");
       EXPECT_TRUE(entry.ok() || entry.error().kind() != ErrorKind::kBug);
     }
   }

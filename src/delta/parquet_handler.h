@@ -15,10 +15,12 @@ class ParquetHandler {
  public:
   virtual ~ParquetHandler() = default;
 
-  // Calls `visit` for each batch of the file's rows, top-level columns limited to `columns` (those present).
+  // Calls `visit` for each batch of the file's rows, top-level columns limited to `columns` (those
+  // present).
   virtual Status Read(const std::string& path, const std::vector<std::string>& columns,
                       const std::function<Status(const data::ArrowBatch&)>& visit) = 0;
-  // Writes one file with the batch's rows (a struct array with its schema); not durable until synced.
+  // Writes one file with the batch's rows (a struct array with its schema); not durable until
+  // synced.
   virtual Status Write(const std::string& path, data::ArrowBatch batch) = 0;
 };
 

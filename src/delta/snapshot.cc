@@ -1,60 +1,80 @@
 #include "delta/snapshot.h"
 
-#include <algorithm>
+#include <bit>
+#include <functional>
 #include <string_view>
-#include <unordered_map>
 
 #include "delta/limits.h"
 
 namespace leat::delta {
 namespace {
 
-// Which action of the entries decides about each path. Views point into the entries, so they must
-// not change.
-class LastActions {
+// A set of paths: open addressing over hashes, as a log of 100,000 files asks for each of them. The
+// texts must outlive it and not move.
+class PathSet {
  public:
-  explicit LastActions(const std::vector<LogEntry>& entries) {
-    std::size_t count = 0;
-    for (const LogEntry& entry : entries) count += entry.adds.size() + entry.removes.size();
-    last_.reserve(count);
-    // Within one entry an added file outlives its removal: writers must not do both.
-    for (const LogEntry& entry : entries) {
-      for (const RemoveFile& remove : entry.removes) last_[remove.path] = &remove;
-      for (const AddFile& add : entry.adds) last_[add.path] = &add;
+  explicit PathSet(std::size_t max_size) : slots_(std::bit_ceil(2 * max_size + 1)) {}
+
+  // False when it was there already.
+  bool Insert(std::string_view path) {
+    Slot& slot = Find(path);
+    if (slot.path.data() != nullptr) return false;
+    slot = {.hash = Hash(path), .path = path};
+    return true;
+  }
+  bool Contains(std::string_view path) { return Find(path).path.data() != nullptr; }
+
+ private:
+  struct Slot {
+    std::size_t hash = 0;
+    std::string_view path;
+  };
+
+  static std::size_t Hash(std::string_view path) { return std::hash<std::string_view>()(path); }
+
+  // The path's slot, or the empty one where it belongs. There is always one: half of them stay
+  // empty.
+  Slot& Find(std::string_view path) {
+    const std::size_t hash = Hash(path);
+    const std::size_t mask = slots_.size() - 1;
+    for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+      Slot& slot = slots_[at];
+      if (slot.path.data() == nullptr || (slot.hash == hash && slot.path == path)) return slot;
     }
   }
 
-  bool Touches(const std::string& path) const { return last_.contains(path); }
-  bool IsLast(const std::string& path, const void* action) const {
-    return last_.find(path)->second == action;
-  }
-
- private:
-  std::unordered_map<std::string_view, const void*> last_;
+  std::vector<Slot> slots_;
 };
 
 }  // namespace
 
 Contents Replay(Contents base, std::vector<LogEntry> entries) {
   if (entries.empty()) return base;
+  std::size_t count = 0;
+  for (const LogEntry& entry : entries) count += entry.adds.size() + entry.removes.size();
   std::vector<AddFile*> adds;
   std::vector<RemoveFile*> removes;
   {
-    const LastActions last(entries);
-    std::erase_if(base.files, [&](const AddFile& file) { return last.Touches(file.path); });
-    std::erase_if(base.tombstones, [&](const RemoveFile& file) { return last.Touches(file.path); });
-    for (LogEntry& entry : entries) {
-      for (RemoveFile& remove : entry.removes) {
-        if (last.IsLast(remove.path, &remove)) removes.push_back(&remove);
+    // Newest first: the first action seen for a path is the one that decides. Within one entry an
+    // added file outlives its removal; writers must not do both.
+    PathSet touched(count);
+    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+      for (auto add = entry->adds.rbegin(); add != entry->adds.rend(); ++add) {
+        if (touched.Insert(add->path)) adds.push_back(&*add);
       }
-      for (AddFile& add : entry.adds) {
-        if (last.IsLast(add.path, &add)) adds.push_back(&add);
+      for (auto remove = entry->removes.rbegin(); remove != entry->removes.rend(); ++remove) {
+        if (touched.Insert(remove->path)) removes.push_back(&*remove);
       }
     }
+    std::erase_if(base.files, [&](const AddFile& file) { return touched.Contains(file.path); });
+    std::erase_if(base.tombstones,
+                  [&](const RemoveFile& file) { return touched.Contains(file.path); });
   }
   base.files.reserve(base.files.size() + adds.size());
-  for (AddFile* add : adds) base.files.push_back(std::move(*add));
-  for (RemoveFile* remove : removes) base.tombstones.push_back(std::move(*remove));
+  for (auto add = adds.rbegin(); add != adds.rend(); ++add) base.files.push_back(std::move(**add));
+  for (auto remove = removes.rbegin(); remove != removes.rend(); ++remove) {
+    base.tombstones.push_back(std::move(**remove));
+  }
   for (LogEntry& entry : entries) {
     for (AppTransaction& transaction : entry.app_transactions) {
       const std::string app_id = transaction.app_id;

@@ -20,10 +20,10 @@ class Snapshot {
  public:
   virtual ~Snapshot() = default;
   virtual TableVersion version() const = 0;
-  virtual std::int64_t timestamp_ms() const = 0;   // of the version's commit
+  virtual std::int64_t timestamp_ms() const = 0;  // of the version's commit
   virtual const Protocol& protocol() const = 0;
   virtual const Metadata& metadata() const = 0;
-  virtual const std::vector<AddFile>& files() const = 0;   // live files, in log order
+  virtual const std::vector<AddFile>& files() const = 0;  // live files, in log order
   virtual std::optional<std::int64_t> AppVersion(const std::string& app_id) const = 0;
   virtual const std::map<std::string, AppTransaction>& app_transactions() const = 0;
 
@@ -32,34 +32,35 @@ class Snapshot {
 
 struct Committed {
   TableVersion version;
-  // A checkpoint was due and could not be written. The commit stands; the caller logs it, the next one tries again.
+  // A checkpoint was due and could not be written. The commit stands; the caller logs it, the next
+  // one tries again.
   std::optional<Error> checkpoint_error = std::nullopt;
 };
-// Somebody else committed something that this transaction must not ignore. A value, not an error: the caller
-// loads the table again and decides.
+// Somebody else committed something that this transaction must not ignore. A value, not an error:
+// the caller loads the table again and decides.
 struct CommitConflict {
-  TableVersion with;      // the winning version
-  std::string reason;     // "file part-1.parquet was removed", "same application transaction 'x'"
+  TableVersion with;   // the winning version
+  std::string reason;  // "file part-1.parquet was removed", "same application transaction 'x'"
 };
 using CommitOutcome = std::variant<Committed, CommitConflict>;
 
 // What a transaction has read, and so what conflicts with it.
 enum class ReadScope {
-  kNothing,      // blind append: conflicts only on metadata, protocol and the same app_id
-  kFiles,        // read the files it removes: conflicts when one of them is gone
-  kWholeTable,   // conflicts also with any file added since
+  kNothing,     // blind append: conflicts only on metadata, protocol and the same app_id
+  kFiles,       // read the files it removes: conflicts when one of them is gone
+  kWholeTable,  // conflicts also with any file added since
 };
 
 // Everything that one commit changes. Filled by the caller, then handed to Table::Commit.
 struct Transaction {
-  std::shared_ptr<const Snapshot> base;      // null: creates the table, `metadata` is required
+  std::shared_ptr<const Snapshot> base;  // null: creates the table, `metadata` is required
   ReadScope scope = ReadScope::kNothing;
   std::optional<Protocol> protocol;
-  std::optional<Metadata> metadata;          // set when the schema or configuration changes
+  std::optional<Metadata> metadata;  // set when the schema or configuration changes
   std::vector<AddFile> adds;
   std::vector<RemoveFile> removes;
   std::vector<AppTransaction> app_transactions;
-  CommitInfo info;                           // timestamp, engine and txn_id are filled in by Commit
+  CommitInfo info;  // timestamp, engine and txn_id are filled in by Commit
 };
 
 struct HistoryEntry {
@@ -67,7 +68,8 @@ struct HistoryEntry {
   CommitInfo info;
 };
 
-// One table by path. Thread-safe; keeps the latest snapshot and applies only the new log entries to it.
+// One table by path. Thread-safe; keeps the latest snapshot and applies only the new log entries to
+// it.
 class Table {
  public:
   // Limits named in delta/limits.h.
@@ -78,17 +80,19 @@ class Table {
 
   const std::string& path() const;
 
-  // The latest version, or the given one. kNotFound: no table at the path, or that version is not there (the
-  // message says which versions are). kInvalidInput: the table needs a reader feature that Leat lacks, by name.
+  // The latest version, or the given one. kNotFound: no table at the path, or that version is not
+  // there (the message says which versions are). kInvalidInput: the table needs a reader feature
+  // that Leat lacks, by name.
   Result<std::shared_ptr<const Snapshot>> Load(std::optional<TableVersion> version = std::nullopt);
   // The latest version committed at or before the instant.
   Result<std::shared_ptr<const Snapshot>> LoadAt(TimestampUs instant);
   // Newest first, at most `limit`.
   Result<std::vector<HistoryEntry>> History(std::size_t limit);
 
-  // Durable when it returns Committed. Data files must be synced before. Retries lost races within limits when
-  // nothing conflicts. Writes a checkpoint every delta.checkpointInterval (10) commits; a failed checkpoint is
-  // handed back in Committed, never an error of the commit. kOutcomeUnknown: the commit may have happened and could not be read back.
+  // Durable when it returns Committed. Data files must be synced before. Retries lost races within
+  // limits when nothing conflicts. Writes a checkpoint every delta.checkpointInterval (10) commits;
+  // a failed checkpoint is handed back in Committed, never an error of the commit. kOutcomeUnknown:
+  // the commit may have happened and could not be read back.
   Result<CommitOutcome> Commit(Transaction transaction);
 
   // Writes a checkpoint of the latest version and _last_checkpoint.

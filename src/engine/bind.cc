@@ -2,6 +2,8 @@
 #include <map>
 #include <set>
 
+#include "duckdb/common/multi_file/multi_file_states.hpp"
+#include "duckdb/function/table_function.hpp"
 #include "duckdb/parser/statement/select_statement.hpp"
 #include "duckdb/planner/expression/bound_columnref_expression.hpp"
 #include "duckdb/planner/expression_iterator.hpp"
@@ -9,8 +11,6 @@
 #include "duckdb/planner/operator/list.hpp"
 #include "duckdb/planner/operator/logical_get.hpp"
 #include "duckdb/planner/planner.hpp"
-#include "duckdb/common/multi_file/multi_file_states.hpp"
-#include "duckdb/function/table_function.hpp"
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
 #include "engine/session_state.h"
@@ -22,9 +22,10 @@ using Source = std::pair<AssetName, std::string>;
 using Sources = std::set<Source>;
 using BindingKey = std::pair<duckdb::idx_t, duckdb::idx_t>;
 
-// Where the columns of a plan come from. Operators are visited bottom-up; every binding that an operator makes is
-// the union of the columns in the expression that makes it. An operator that is not known here maps its columns
-// to all its inputs: lineage may then say too much, never too little.
+// Where the columns of a plan come from. Operators are visited bottom-up; every binding that an
+// operator makes is the union of the columns in the expression that makes it. An operator that is
+// not known here maps its columns to all its inputs: lineage may then say too much, never too
+// little.
 class Tracer {
  public:
   explicit Tracer(SessionState& state) : state_(state) {}
@@ -32,7 +33,9 @@ class Tracer {
   void Visit(duckdb::LogicalOperator& op) {
     for (auto& child : op.children) Visit(*child);
     switch (op.type) {
-      case duckdb::LogicalOperatorType::LOGICAL_GET: VisitGet(op.Cast<duckdb::LogicalGet>()); return;
+      case duckdb::LogicalOperatorType::LOGICAL_GET:
+        VisitGet(op.Cast<duckdb::LogicalGet>());
+        return;
       case duckdb::LogicalOperatorType::LOGICAL_PROJECTION:
         Assign(op.Cast<duckdb::LogicalProjection>().table_index, op.expressions);
         return;
@@ -53,8 +56,11 @@ class Tracer {
       case duckdb::LogicalOperatorType::LOGICAL_INTERSECT:
         VisitSetOperation(op.Cast<duckdb::LogicalSetOperation>());
         return;
-      case duckdb::LogicalOperatorType::LOGICAL_MATERIALIZED_CTE: return;   // passes its second child on
-      case duckdb::LogicalOperatorType::LOGICAL_CTE_REF: VisitCteReference(op.Cast<duckdb::LogicalCTERef>()); return;
+      case duckdb::LogicalOperatorType::LOGICAL_MATERIALIZED_CTE:
+        return;  // passes its second child on
+      case duckdb::LogicalOperatorType::LOGICAL_CTE_REF:
+        VisitCteReference(op.Cast<duckdb::LogicalCTERef>());
+        return;
       default: VisitOther(op); return;
     }
   }
@@ -67,7 +73,8 @@ class Tracer {
       VisitCtes(*op.children[0]);
       Visit(*op.children[0]);
       auto& columns = ctes_[cte.table_index];
-      for (const auto& binding : op.children[0]->GetColumnBindings()) columns.push_back(Of(binding));
+      for (const auto& binding : op.children[0]->GetColumnBindings())
+        columns.push_back(Of(binding));
       VisitCtes(*op.children[1]);
       return;
     }
@@ -92,12 +99,13 @@ class Tracer {
   }
 
   void VisitGet(duckdb::LogicalGet& get) {
-    if (!get.children.empty()) return VisitOther(get);   // a table function over the rows of a query
+    if (!get.children.empty()) return VisitOther(get);  // a table function over the rows of a query
     const AssetName asset = AssetOf(get);
     if (asset.value().empty()) return;
     const auto& ids = get.GetColumnIds();
     const auto bindings = get.GetColumnBindings();
     for (std::size_t i = 0; i < bindings.size(); i++) {
+      if (bindings[i].column_index >= ids.size()) continue;  // count(*): no column at all
       const auto id = ids[bindings[i].column_index].GetPrimaryIndex();
       if (id >= get.names.size()) continue;
       sources_[{bindings[i].table_index, bindings[i].column_index}].insert({asset, get.names[id]});
@@ -127,7 +135,8 @@ class Tracer {
   void VisitCteReference(duckdb::LogicalCTERef& reference) {
     const auto found = ctes_.find(reference.cte_index);
     if (found == ctes_.end()) return;
-    for (std::size_t i = 0; i < found->second.size(); i++) sources_[{reference.table_index, i}] = found->second[i];
+    for (std::size_t i = 0; i < found->second.size(); i++)
+      sources_[{reference.table_index, i}] = found->second[i];
   }
 
   void VisitOther(duckdb::LogicalOperator& op) {
@@ -149,8 +158,10 @@ class Tracer {
     }
   }
 
-  void Assign(duckdb::idx_t table_index, duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& expressions) {
-    for (std::size_t i = 0; i < expressions.size(); i++) sources_[{table_index, i}] = Of(*expressions[i]);
+  void Assign(duckdb::idx_t table_index,
+              duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& expressions) {
+    for (std::size_t i = 0; i < expressions.size(); i++)
+      sources_[{table_index, i}] = Of(*expressions[i]);
   }
 
   SessionState& state_;
@@ -160,7 +171,8 @@ class Tracer {
 
 }  // namespace
 
-duckdb::case_insensitive_map_t<duckdb::BoundParameterData> ToBoundParameters(const Parameters& parameters) {
+duckdb::case_insensitive_map_t<duckdb::BoundParameterData> ToBoundParameters(
+    const Parameters& parameters) {
   duckdb::case_insensitive_map_t<duckdb::BoundParameterData> bound;
   for (const auto& [name, value] : parameters) {
     bound.emplace(name, duckdb::BoundParameterData(ToDuckValue(value)));
@@ -168,7 +180,8 @@ duckdb::case_insensitive_map_t<duckdb::BoundParameterData> ToBoundParameters(con
   return bound;
 }
 
-BoundQuery BindAndTrace(duckdb::Connection& connection, const std::string& sql, const Parameters& parameters) {
+BoundQuery BindAndTrace(duckdb::Connection& connection, const std::string& sql,
+                        const Parameters& parameters) {
   auto statements = Parse(sql);
   if (statements.size() != 1) throw duckdb::BinderException("expected one SELECT statement");
   BoundQuery bound;
@@ -180,8 +193,10 @@ BoundQuery BindAndTrace(duckdb::Connection& connection, const std::string& sql, 
     for (std::size_t i = 0; i < planner.names.size(); i++) {
       const auto type = ToStoredType(planner.types[i]);
       if (!type) {
-        throw duckdb::BinderException("column \"%s\" has type %s, which no table can store; cast it, for instance "
-                                      "to VARCHAR", planner.names[i], planner.types[i].ToString());
+        throw duckdb::BinderException(
+            "column \"%s\" has type %s, which no table can store; cast it, for instance "
+            "to VARCHAR",
+            planner.names[i], planner.types[i].ToString());
       }
       bound.schema.fields.push_back({.name = planner.names[i], .type = *type});
     }
@@ -191,7 +206,8 @@ BoundQuery BindAndTrace(duckdb::Connection& connection, const std::string& sql, 
     const auto bindings = planner.plan->GetColumnBindings();
     for (std::size_t i = 0; i < planner.names.size() && i < bindings.size(); i++) {
       const Sources& sources = tracer.Of(bindings[i]);
-      bound.lineage.push_back({.column = planner.names[i], .sources = {sources.begin(), sources.end()}});
+      bound.lineage.push_back(
+          {.column = planner.names[i], .sources = {sources.begin(), sources.end()}});
     }
   });
   return bound;

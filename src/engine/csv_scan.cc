@@ -1,6 +1,6 @@
-// leat_read_csv: DuckDB's CSV reader with one more column, _leat_position: the byte offset (in the decoded text)
-// where each row begins. DuckDB knows it for its error messages and keeps it to itself; this reads it there, which
-// holds for exactly the pinned version.
+// leat_read_csv: DuckDB's CSV reader with one more column, _leat_position: the byte offset (in the
+// decoded text) where each row begins. DuckDB knows it for its error messages and keeps it to
+// itself; this reads it there, which holds for exactly the pinned version.
 #include "duckdb/catalog/catalog.hpp"
 #include "duckdb/common/multi_file/multi_file_function.hpp"
 #include "duckdb/common/multi_file/multi_file_reader.hpp"
@@ -15,11 +15,12 @@
 namespace leat::engine {
 
 constexpr const char* kPositionColumn = "_leat_position";
-constexpr std::int64_t kUnknownPosition = -1;   // read as null
+constexpr std::int64_t kUnknownPosition = -1;  // read as null
 
-// An explicit instantiation may name a private member ([temp.spec]/6); the friend function hands it out.
+// An explicit instantiation may name a private member ([temp.spec]/6); the friend function hands it
+// out.
 duckdb::StringValueResult& ResultOf(duckdb::StringValueScanner& scanner);
-template <duckdb::StringValueResult duckdb::StringValueScanner::*kMember>
+template <duckdb::StringValueResult duckdb::StringValueScanner::* kMember>
 struct ResultAccess {
   friend duckdb::StringValueResult& ResultOf(duckdb::StringValueScanner& scanner) {
     return scanner.*kMember;
@@ -33,7 +34,8 @@ struct PositionedLocalState final : duckdb::LocalTableFunctionState {
   duckdb::unique_ptr<duckdb::StringValueScanner> scanner;
 };
 
-// Positions of the rows of the chunk that this thread scanned last; taken over by FinalizeChunk on the same thread.
+// Positions of the rows of the chunk that this thread scanned last; taken over by FinalizeChunk on
+// the same thread.
 thread_local std::vector<std::int64_t> t_positions;
 
 class PositionedCsvFile final : public duckdb::CSVFileScan {
@@ -45,15 +47,18 @@ class PositionedCsvFile final : public duckdb::CSVFileScan {
     auto& state = local.Cast<PositionedLocalState>();
     auto& csv = global.Cast<duckdb::CSVGlobalState>();
     csv.FinishScan(std::move(state.scanner));
-    auto file = duckdb::shared_ptr_cast<duckdb::BaseFileReader, duckdb::CSVFileScan>(shared_from_this());
+    auto file =
+        duckdb::shared_ptr_cast<duckdb::BaseFileReader, duckdb::CSVFileScan>(shared_from_this());
     state.scanner = csv.Next(file);
     return state.scanner != nullptr;
   }
 
   duckdb::AsyncResult Scan(duckdb::ClientContext&, duckdb::GlobalTableFunctionState&,
-                           duckdb::LocalTableFunctionState& local, duckdb::DataChunk& chunk) override {
+                           duckdb::LocalTableFunctionState& local,
+                           duckdb::DataChunk& chunk) override {
     auto& state = local.Cast<PositionedLocalState>();
-    if (state.scanner->FinishedIterator()) return duckdb::AsyncResult(duckdb::SourceResultType::FINISHED);
+    if (state.scanner->FinishedIterator())
+      return duckdb::AsyncResult(duckdb::SourceResultType::FINISHED);
     state.scanner->Flush(chunk);
     TakePositions(ResultOf(*state.scanner), chunk);
     return chunk.size() == 0 ? duckdb::AsyncResult(duckdb::SourceResultType::FINISHED)
@@ -61,8 +66,8 @@ class PositionedCsvFile final : public duckdb::CSVFileScan {
   }
 
  private:
-  // A chunk from which rows with failed casts were cut holds dictionary vectors over all parsed rows: their
-  // selection says which row of the parser each one was.
+  // A chunk from which rows with failed casts were cut holds dictionary vectors over all parsed
+  // rows: their selection says which row of the parser each one was.
   static void TakePositions(duckdb::StringValueResult& result, duckdb::DataChunk& chunk) {
     const duckdb::SelectionVector* selection = nullptr;
     for (auto& column : chunk.data) {
@@ -82,18 +87,22 @@ class PositionedCsvFile final : public duckdb::CSVFileScan {
   }
 
   // The parser's position may be that of the line break before the row.
-  static std::int64_t BeginOf(duckdb::StringValueResult& result, const duckdb::LinePosition& begin) {
+  static std::int64_t BeginOf(duckdb::StringValueResult& result,
+                              const duckdb::LinePosition& begin) {
     const auto position = static_cast<std::int64_t>(begin.GetGlobalPosition(result.requested_size));
     const auto buffer = result.buffer_handles.find(begin.buffer_idx);
-    if (buffer == result.buffer_handles.end() || begin.buffer_pos >= buffer->second->actual_size) return position;
+    if (buffer == result.buffer_handles.end() || begin.buffer_pos >= buffer->second->actual_size)
+      return position;
     const char* text = buffer->second->Ptr() + begin.buffer_pos;
-    if (text[0] == '\r' && begin.buffer_pos + 1 < buffer->second->actual_size && text[1] == '\n') return position + 2;
+    if (text[0] == '\r' && begin.buffer_pos + 1 < buffer->second->actual_size && text[1] == '\n')
+      return position + 2;
     return text[0] == '\n' || text[0] == '\r' ? position + 1 : position;
   }
 };
 
 struct PositionedCsvInfo final : duckdb::CSVMultiFileInfo {
-  static duckdb::unique_ptr<duckdb::MultiFileReaderInterface> CreateInterface(duckdb::ClientContext&) {
+  static duckdb::unique_ptr<duckdb::MultiFileReaderInterface> CreateInterface(
+      duckdb::ClientContext&) {
     return duckdb::make_uniq<PositionedCsvInfo>();
   }
   duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitializeLocalState(
@@ -106,11 +115,10 @@ struct PositionedCsvInfo final : duckdb::CSVMultiFileInfo {
         std::move(local.Cast<PositionedLocalState>().scanner));
   }
 
-  duckdb::shared_ptr<duckdb::BaseFileReader> CreateReader(duckdb::ClientContext& context,
-                                                          duckdb::GlobalTableFunctionState& global,
-                                                          const duckdb::OpenFileInfo& file,
-                                                          duckdb::idx_t file_index,
-                                                          const duckdb::MultiFileBindData& bind) override {
+  duckdb::shared_ptr<duckdb::BaseFileReader> CreateReader(
+      duckdb::ClientContext& context, duckdb::GlobalTableFunctionState& global,
+      const duckdb::OpenFileInfo& file, duckdb::idx_t file_index,
+      const duckdb::MultiFileBindData& bind) override {
     auto& csv = bind.bind_data->Cast<duckdb::ReadCSVData>();
     auto options = csv.options;
     if (bind.file_list->GetExpandResult() == duckdb::FileExpandResult::SINGLE_FILE) {
@@ -122,7 +130,7 @@ struct PositionedCsvInfo final : duckdb::CSVMultiFileInfo {
     }
     duckdb::vector<duckdb::string> names = bind.names;
     duckdb::vector<duckdb::LogicalType> types = bind.types;
-    names.pop_back();   // the position is no column of the file
+    names.pop_back();  // the position is no column of the file
     types.pop_back();
     return duckdb::make_shared_ptr<PositionedCsvFile>(
         context, file, std::move(options), bind.file_options, names, types, csv.csv_schema,
@@ -142,7 +150,8 @@ class PositionedReader final : public duckdb::MultiFileReader {
   }
 
   void BindOptions(duckdb::MultiFileOptions& options, duckdb::MultiFileList& files,
-                   duckdb::vector<duckdb::LogicalType>& types, duckdb::vector<duckdb::string>& names,
+                   duckdb::vector<duckdb::LogicalType>& types,
+                   duckdb::vector<duckdb::string>& names,
                    duckdb::MultiFileReaderBindData& bind_data) override {
     MultiFileReader::BindOptions(options, files, types, names, bind_data);
     names.emplace_back(kPositionColumn);
@@ -152,17 +161,20 @@ class PositionedReader final : public duckdb::MultiFileReader {
   void FinalizeBind(duckdb::MultiFileReaderData& data, const duckdb::MultiFileOptions& options,
                     const duckdb::MultiFileReaderBindData& bind_data,
                     const duckdb::vector<duckdb::MultiFileColumnDefinition>& columns,
-                    const duckdb::vector<duckdb::ColumnIndex>& column_ids, duckdb::ClientContext& context,
+                    const duckdb::vector<duckdb::ColumnIndex>& column_ids,
+                    duckdb::ClientContext& context,
                     duckdb::optional_ptr<duckdb::MultiFileReaderGlobalState> state) override {
     MultiFileReader::FinalizeBind(data, options, bind_data, columns, column_ids, context, state);
     if (const auto column = PositionColumnOf(state)) {
-      data.constant_map.Add(duckdb::MultiFileGlobalIndex(*column), duckdb::Value::BIGINT(kUnknownPosition));
+      data.constant_map.Add(duckdb::MultiFileGlobalIndex(*column),
+                            duckdb::Value::BIGINT(kUnknownPosition));
     }
   }
 
   duckdb::unique_ptr<duckdb::MultiFileReaderGlobalState> InitializeGlobalState(
-      duckdb::ClientContext&, const duckdb::MultiFileOptions&, const duckdb::MultiFileReaderBindData&,
-      const duckdb::MultiFileList& files, const duckdb::vector<duckdb::MultiFileColumnDefinition>& columns,
+      duckdb::ClientContext&, const duckdb::MultiFileOptions&,
+      const duckdb::MultiFileReaderBindData&, const duckdb::MultiFileList& files,
+      const duckdb::vector<duckdb::MultiFileColumnDefinition>& columns,
       const duckdb::vector<duckdb::ColumnIndex>& column_ids) override {
     auto state = duckdb::make_uniq<PositionedGlobalState>(files);
     for (duckdb::idx_t i = 0; i < column_ids.size(); i++) {
@@ -174,9 +186,11 @@ class PositionedReader final : public duckdb::MultiFileReader {
 
   void FinalizeChunk(duckdb::ClientContext& context, const duckdb::MultiFileBindData& bind_data,
                      duckdb::BaseFileReader& reader, const duckdb::MultiFileReaderData& data,
-                     duckdb::DataChunk& input, duckdb::DataChunk& output, duckdb::ExpressionExecutor& executor,
+                     duckdb::DataChunk& input, duckdb::DataChunk& output,
+                     duckdb::ExpressionExecutor& executor,
                      duckdb::optional_ptr<duckdb::MultiFileReaderGlobalState> state) override {
-    MultiFileReader::FinalizeChunk(context, bind_data, reader, data, input, output, executor, state);
+    MultiFileReader::FinalizeChunk(context, bind_data, reader, data, input, output, executor,
+                                   state);
     const auto column = PositionColumnOf(state);
     if (!column) return;
     duckdb::Vector filled(duckdb::LogicalType::BIGINT);
@@ -191,8 +205,9 @@ class PositionedReader final : public duckdb::MultiFileReader {
  private:
   struct PositionedGlobalState final : duckdb::MultiFileReaderGlobalState {
     explicit PositionedGlobalState(const duckdb::MultiFileList& files)
-        : MultiFileReaderGlobalState({}, duckdb::optional_ptr<const duckdb::MultiFileList>(&files)) {}
-    std::optional<duckdb::idx_t> position_column;   // among the projected columns
+        : MultiFileReaderGlobalState({},
+                                     duckdb::optional_ptr<const duckdb::MultiFileList>(&files)) {}
+    std::optional<duckdb::idx_t> position_column;  // among the projected columns
   };
 
   static std::optional<duckdb::idx_t> PositionColumnOf(

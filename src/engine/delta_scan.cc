@@ -1,5 +1,5 @@
-// delta_scan: DuckDB's Parquet reader driven by the file list of a Delta snapshot, with files skipped by their
-// partition values and statistics before they are opened.
+// delta_scan: DuckDB's Parquet reader driven by the file list of a Delta snapshot, with files
+// skipped by their partition values and statistics before they are opened.
 #include "base/text.h"
 #include "delta/file_skipping.h"
 #include "duckdb/catalog/catalog.hpp"
@@ -57,7 +57,8 @@ class DeltaFileList final : public duckdb::MultiFileList {
   const std::shared_ptr<const ScanSource>& source() const { return source_; }
   const delta::AddFile& At(std::size_t i) const { return *files_[i]; }
 
-  duckdb::unique_ptr<duckdb::MultiFileList> Without(const std::vector<Predicate>& predicates) const {
+  duckdb::unique_ptr<duckdb::MultiFileList> Without(
+      const std::vector<Predicate>& predicates) const {
     if (predicates.empty() || !source_->snapshot) return nullptr;
     const delta::FileSkipper skipper(*source_->snapshot, predicates);
     std::vector<const delta::AddFile*> kept;
@@ -103,7 +104,8 @@ class DeltaFileList final : public duckdb::MultiFileList {
   std::vector<const delta::AddFile*> files_;
 };
 
-// --- predicates from DuckDB's bound filters ---------------------------------------------------------------------
+// --- predicates from DuckDB's bound filters
+// ---------------------------------------------------------------------
 
 std::optional<delta::Op> ToOp(duckdb::ExpressionType type, bool flipped) {
   using duckdb::ExpressionType;
@@ -112,7 +114,8 @@ std::optional<delta::Op> ToOp(duckdb::ExpressionType type, bool flipped) {
     case ExpressionType::COMPARE_LESSTHAN: return flipped ? delta::Op::kGreater : delta::Op::kLess;
     case ExpressionType::COMPARE_LESSTHANOREQUALTO:
       return flipped ? delta::Op::kGreaterOrEqual : delta::Op::kLessOrEqual;
-    case ExpressionType::COMPARE_GREATERTHAN: return flipped ? delta::Op::kLess : delta::Op::kGreater;
+    case ExpressionType::COMPARE_GREATERTHAN:
+      return flipped ? delta::Op::kLess : delta::Op::kGreater;
     case ExpressionType::COMPARE_GREATERTHANOREQUALTO:
       return flipped ? delta::Op::kLessOrEqual : delta::Op::kGreaterOrEqual;
     default: return std::nullopt;
@@ -147,7 +150,8 @@ class PredicateReader {
   std::vector<Predicate> predicates;
 
  private:
-  // The table's column behind a reference; null for virtual columns and types that the column does not have.
+  // The table's column behind a reference; null for virtual columns and types that the column does
+  // not have.
   const data::Field* FieldOf(const duckdb::BoundColumnRefExpression& column) const {
     if (column.binding.table_index != info_.table_index) return nullptr;
     if (column.binding.column_index >= info_.column_ids.size()) return nullptr;
@@ -155,15 +159,18 @@ class PredicateReader {
     return id < schema_.fields.size() ? &schema_.fields[id] : nullptr;
   }
 
-  static std::optional<data::Value> ValueOf(const duckdb::Expression& expression, const data::Field& field) {
+  static std::optional<data::Value> ValueOf(const duckdb::Expression& expression,
+                                            const data::Field& field) {
     const auto* constant = AsConstant(expression);
     if (constant == nullptr || constant->value.IsNull()) return std::nullopt;
     duckdb::Value cast;
     std::string reason;
     // A cast that changes the value (1.5 to an integer) would make the comparison another one.
-    if (!constant->value.DefaultTryCastAs(ToLogicalType(field.type), cast, &reason, true)) return std::nullopt;
+    if (!constant->value.DefaultTryCastAs(ToLogicalType(field.type), cast, &reason, true))
+      return std::nullopt;
     duckdb::Value back;
-    if (!cast.DefaultTryCastAs(constant->value.type(), back, &reason, true) || back != constant->value) {
+    if (!cast.DefaultTryCastAs(constant->value.type(), back, &reason, true) ||
+        back != constant->value) {
       return std::nullopt;
     }
     return ToValue(cast);
@@ -172,7 +179,8 @@ class PredicateReader {
   void AddComparison(const duckdb::Expression& left, const duckdb::Expression& right,
                      duckdb::ExpressionType type, bool flipped) {
     const duckdb::Expression* operand = &left;
-    // date_column >= TIMESTAMPTZ: compared as instants; a date is the instant of its midnight in UTC.
+    // date_column >= TIMESTAMPTZ: compared as instants; a date is the instant of its midnight in
+    // UTC.
     if (operand->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST) {
       operand = operand->Cast<duckdb::BoundCastExpression>().child.get();
       if (operand->return_type.id() != duckdb::LogicalTypeId::DATE) return;
@@ -208,14 +216,16 @@ class PredicateReader {
   const data::Schema& schema_;
 };
 
-// --- the reader -------------------------------------------------------------------------------------------------
+// --- the reader
+// -------------------------------------------------------------------------------------------------
 
 struct DeltaGlobalState final : duckdb::MultiFileReaderGlobalState {
   explicit DeltaGlobalState(const duckdb::MultiFileList& list)
       : MultiFileReaderGlobalState({}, duckdb::optional_ptr<const duckdb::MultiFileList>(&list)) {}
 };
 
-std::shared_ptr<const ScanSource> LoadSource(duckdb::ClientContext& context, const std::string& path,
+std::shared_ptr<const ScanSource> LoadSource(duckdb::ClientContext& context,
+                                             const std::string& path,
                                              const duckdb::MultiFileOptions& options) {
   SessionState* state = SessionState::Of(context);
   if (path.starts_with(kSourcePrefix)) {
@@ -252,17 +262,17 @@ class DeltaReader final : public duckdb::MultiFileReader {
     return duckdb::make_uniq<DeltaReader>(*this);
   }
 
-  duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext& context,
-                                                           const duckdb::vector<duckdb::string>& paths,
-                                                           const duckdb::FileGlobInput&) override {
+  duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(
+      duckdb::ClientContext& context, const duckdb::vector<duckdb::string>& paths,
+      const duckdb::FileGlobInput&) override {
     if (paths.size() != 1) throw duckdb::BinderException("delta_scan takes one path");
     context_ = &context;
     path_ = paths[0];
     return duckdb::make_shared_ptr<DeltaFileList>(nullptr);
   }
 
-  bool ParseOption(const duckdb::string& key, const duckdb::Value& value, duckdb::MultiFileOptions& options,
-                   duckdb::ClientContext& context) override {
+  bool ParseOption(const duckdb::string& key, const duckdb::Value& value,
+                   duckdb::MultiFileOptions& options, duckdb::ClientContext& context) override {
     if (key == "version" || key == "timestamp") {
       options.custom_options[key] = value;
       return true;
@@ -271,7 +281,8 @@ class DeltaReader final : public duckdb::MultiFileReader {
   }
 
   bool Bind(duckdb::MultiFileOptions& options, duckdb::MultiFileList& files,
-            duckdb::vector<duckdb::LogicalType>& return_types, duckdb::vector<duckdb::string>& names,
+            duckdb::vector<duckdb::LogicalType>& return_types,
+            duckdb::vector<duckdb::string>& names,
             duckdb::MultiFileReaderBindData& bind_data) override {
     auto& list = static_cast<DeltaFileList&>(files);
     list.Reset(LoadSource(*context_, path_, options));
@@ -279,15 +290,18 @@ class DeltaReader final : public duckdb::MultiFileReader {
       names.push_back(field.name);
       return_types.push_back(ToLogicalType(field.type));
     }
-    bind_data.schema = duckdb::MultiFileColumnDefinition::ColumnsFromNamesAndTypes(names, return_types);
-    for (auto& column : bind_data.schema) {   // a column that an older file lacks reads as null
-      column.default_expression = duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value(column.type));
+    bind_data.schema =
+        duckdb::MultiFileColumnDefinition::ColumnsFromNamesAndTypes(names, return_types);
+    for (auto& column : bind_data.schema) {  // a column that an older file lacks reads as null
+      column.default_expression =
+          duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value(column.type));
     }
     return true;
   }
 
   void BindOptions(duckdb::MultiFileOptions& options, duckdb::MultiFileList& files,
-                   duckdb::vector<duckdb::LogicalType>& return_types, duckdb::vector<duckdb::string>& names,
+                   duckdb::vector<duckdb::LogicalType>& return_types,
+                   duckdb::vector<duckdb::string>& names,
                    duckdb::MultiFileReaderBindData& bind_data) override {
     options.auto_detect_hive_partitioning = false;
     options.hive_partitioning = false;
@@ -308,22 +322,26 @@ class DeltaReader final : public duckdb::MultiFileReader {
       duckdb::ClientContext&, const duckdb::MultiFileList&, const duckdb::MultiFileOptions&,
       const duckdb::vector<duckdb::string>&, const duckdb::vector<duckdb::LogicalType>&,
       const duckdb::vector<duckdb::column_t>&, duckdb::TableFilterSet&) override {
-    return nullptr;   // the Parquet reader applies join filters to row groups itself
+    return nullptr;  // the Parquet reader applies join filters to row groups itself
   }
 
   duckdb::unique_ptr<duckdb::MultiFileReaderGlobalState> InitializeGlobalState(
-      duckdb::ClientContext&, const duckdb::MultiFileOptions&, const duckdb::MultiFileReaderBindData&,
-      const duckdb::MultiFileList& files, const duckdb::vector<duckdb::MultiFileColumnDefinition>&,
+      duckdb::ClientContext&, const duckdb::MultiFileOptions&,
+      const duckdb::MultiFileReaderBindData&, const duckdb::MultiFileList& files,
+      const duckdb::vector<duckdb::MultiFileColumnDefinition>&,
       const duckdb::vector<duckdb::ColumnIndex>&) override {
     return duckdb::make_uniq<DeltaGlobalState>(files);
   }
 
-  void FinalizeBind(duckdb::MultiFileReaderData& reader_data, const duckdb::MultiFileOptions& options,
+  void FinalizeBind(duckdb::MultiFileReaderData& reader_data,
+                    const duckdb::MultiFileOptions& options,
                     const duckdb::MultiFileReaderBindData& bind_data,
                     const duckdb::vector<duckdb::MultiFileColumnDefinition>& columns,
-                    const duckdb::vector<duckdb::ColumnIndex>& column_ids, duckdb::ClientContext& context,
+                    const duckdb::vector<duckdb::ColumnIndex>& column_ids,
+                    duckdb::ClientContext& context,
                     duckdb::optional_ptr<duckdb::MultiFileReaderGlobalState> state) override {
-    MultiFileReader::FinalizeBind(reader_data, options, bind_data, columns, column_ids, context, state);
+    MultiFileReader::FinalizeBind(reader_data, options, bind_data, columns, column_ids, context,
+                                  state);
     const auto& list = static_cast<const DeltaFileList&>(*state->file_list);
     const delta::AddFile& file = list.At(reader_data.reader->file_list_idx.GetIndex());
     for (duckdb::idx_t i = 0; i < column_ids.size(); i++) {
@@ -333,24 +351,27 @@ class DeltaReader final : public duckdb::MultiFileReader {
       const auto value = file.partition_values.find(field.name);
       if (value == file.partition_values.end()) continue;
       const auto type = ToLogicalType(field.type);
-      reader_data.constant_map.Add(
-          duckdb::MultiFileGlobalIndex(i),
-          value->second ? duckdb::Value(*value->second).CastAs(context, type) : duckdb::Value(type));
+      reader_data.constant_map.Add(duckdb::MultiFileGlobalIndex(i),
+                                   value->second
+                                       ? duckdb::Value(*value->second).CastAs(context, type)
+                                       : duckdb::Value(type));
     }
   }
 
  private:
-  duckdb::ClientContext* context_ = nullptr;   // of the binder, which outlives the bind
+  duckdb::ClientContext* context_ = nullptr;  // of the binder, which outlives the bind
   std::string path_;
 };
 
-// --- names ------------------------------------------------------------------------------------------------------
+// --- names
+// ------------------------------------------------------------------------------------------------------
 
 duckdb::unique_ptr<duckdb::TableFunctionRef> ScanOf(const std::string& path) {
   auto reference = duckdb::make_uniq<duckdb::TableFunctionRef>();
   duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> arguments;
   arguments.push_back(duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value(path)));
-  reference->function = duckdb::make_uniq<duckdb::FunctionExpression>("delta_scan", std::move(arguments));
+  reference->function =
+      duckdb::make_uniq<duckdb::FunctionExpression>("delta_scan", std::move(arguments));
   return reference;
 }
 
@@ -397,14 +418,21 @@ duckdb::unique_ptr<duckdb::TableRef> ToTableRef(SessionState& state, const std::
   }
   if (const auto* files = std::get_if<FilesSource>(&source)) {
     ScanSource scan{.schema = files->schema};
-    for (const std::string& path : files->paths) scan.files.push_back({.path = path});
+    for (std::size_t i = 0; i < files->paths.size(); i++) {
+      const bool is_known = i < files->row_counts.size();
+      scan.files.push_back(
+          {.path = files->paths[i],
+           .stats_json =
+               is_known ? "{\"numRecords\":" + std::to_string(files->row_counts[i]) + "}" : ""});
+    }
     return ScanOfSource(state, key, std::move(scan));
   }
   if (const auto* schema = std::get_if<SchemaSource>(&source)) {
     return ScanOfSource(state, key, {.schema = schema->schema, .asset = schema->asset});
   }
   auto statements = Parse(std::get<QuerySource>(source).sql);
-  auto select = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(std::move(statements[0]));
+  auto select = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(
+      std::move(statements[0]));
   return duckdb::make_uniq<duckdb::SubqueryRef>(std::move(select));
 }
 
@@ -431,7 +459,8 @@ void RegisterDeltaScan(duckdb::DatabaseInstance& database) {
   auto& catalog = duckdb::Catalog::GetSystemCatalog(database);
   const auto transaction = duckdb::CatalogTransaction::GetSystemTransaction(database);
   auto& schema = catalog.GetSchema(transaction, DEFAULT_SCHEMA);
-  auto entry = schema.GetEntry(transaction, duckdb::CatalogType::TABLE_FUNCTION_ENTRY, "parquet_scan");
+  auto entry =
+      schema.GetEntry(transaction, duckdb::CatalogType::TABLE_FUNCTION_ENTRY, "parquet_scan");
   auto functions = entry->Cast<duckdb::TableFunctionCatalogEntry>().functions;
   functions.name = "delta_scan";
   for (auto& function : functions.functions) {
@@ -439,7 +468,7 @@ void RegisterDeltaScan(duckdb::DatabaseInstance& database) {
     function.get_multi_file_reader = DeltaReader::Create;
     function.serialize = nullptr;
     function.deserialize = nullptr;
-    function.statistics = nullptr;        // read from the first file only
+    function.statistics = nullptr;  // read from the first file only
     function.get_bind_info = nullptr;
     function.late_materialization = false;
     function.named_parameters.erase("schema");

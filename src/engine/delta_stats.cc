@@ -15,17 +15,20 @@ constexpr std::size_t kMaxTextBytes = 32;
 // Statistics of more columns would make the log larger than it helps.
 constexpr int kMaxColumns = 32;
 
-const data::Field* FindPath(const std::vector<data::Field>& fields, const std::vector<std::string>& path,
-                            std::size_t depth) {
+const data::Field* FindPath(const std::vector<data::Field>& fields,
+                            const std::vector<std::string>& path, std::size_t depth) {
   for (const data::Field& field : fields) {
     if (field.name != path[depth]) continue;
     if (depth + 1 == path.size()) return &field;
-    return field.type.kind == data::TypeKind::kStruct ? FindPath(field.type.children, path, depth + 1) : nullptr;
+    return field.type.kind == data::TypeKind::kStruct
+               ? FindPath(field.type.children, path, depth + 1)
+               : nullptr;
   }
   return nullptr;
 }
 
-// The value as the log writes it; null when it cannot be a bound (text that had to be cut, unreadable).
+// The value as the log writes it; null when it cannot be a bound (text that had to be cut,
+// unreadable).
 json ToBound(const std::string& text, const data::Type& type, bool is_max) {
   using data::TypeKind;
   switch (type.kind) {
@@ -46,7 +49,8 @@ json ToBound(const std::string& text, const data::Type& type, bool is_max) {
       const auto instant = ParseTimestamp(plain);
       if (!instant.ok()) return json();
       // Milliseconds in the log: round the bounds outwards.
-      TimestampUs rounded = *instant - ((*instant % kMicrosPerMilli) + kMicrosPerMilli) % kMicrosPerMilli;
+      TimestampUs rounded =
+          *instant - ((*instant % kMicrosPerMilli) + kMicrosPerMilli) % kMicrosPerMilli;
       if (is_max && rounded != *instant) rounded += kMicrosPerMilli;
       return FormatTimestamp(rounded);
     }
@@ -69,14 +73,15 @@ void Put(json& object, const std::vector<std::string>& path, json value) {
 
 }  // namespace
 
-delta::AddFile ToAddFile(const WrittenFile& file, const std::string& table_path, const data::Schema& schema,
-                         TimestampUs now) {
+delta::AddFile ToAddFile(const WrittenFile& file, const std::string& table_path,
+                         const data::Schema& schema, TimestampUs now) {
   json minimum = json::object(), maximum = json::object(), nulls = json::object();
   int columns = 0;
   for (const ColumnStats& stats : file.columns) {
     const auto path = Split(stats.column, '.');
     const data::Field* field = schema.Find(stats.column);
-    const std::vector<std::string> keys = field != nullptr ? std::vector<std::string>{stats.column} : path;
+    const std::vector<std::string> keys =
+        field != nullptr ? std::vector<std::string>{stats.column} : path;
     if (field == nullptr) field = FindPath(schema.fields, path, 0);
     if (field == nullptr || columns >= kMaxColumns) continue;
     columns++;
@@ -87,7 +92,9 @@ delta::AddFile ToAddFile(const WrittenFile& file, const std::string& table_path,
     if (!low.is_null()) Put(minimum, keys, low);
     if (!high.is_null()) Put(maximum, keys, high);
   }
-  const json all = {{"numRecords", file.row_count}, {"minValues", minimum}, {"maxValues", maximum},
+  const json all = {{"numRecords", file.row_count},
+                    {"minValues", minimum},
+                    {"maxValues", maximum},
                     {"nullCount", nulls}};
   const std::string prefix = table_path.ends_with('/') ? table_path : table_path + "/";
   return {.path = file.path.starts_with(prefix) ? file.path.substr(prefix.size()) : file.path,

@@ -23,7 +23,8 @@ ErrorKind KindOf(duckdb::ExceptionType type) {
   }
 }
 
-// The end of a quoted run that starts at `at` (a quote), or of a comment; `at` + 1 for anything else.
+// The end of a quoted run that starts at `at` (a quote), or of a comment; `at` + 1 for anything
+// else.
 std::size_t SkipToken(std::string_view sql, std::size_t at) {
   const char c = sql[at];
   if (c == '\'' || c == '"') {
@@ -89,9 +90,10 @@ Error ToError(const std::exception& exception, std::string_view sql) {
 
 std::string QuotePins(std::string_view sql) {
   std::string out;
-  std::size_t name_begin = std::string_view::npos;   // of the identifier that ends right before `at`
+  std::size_t name_begin = std::string_view::npos;  // of the identifier that ends right before `at`
   for (std::size_t at = 0; at < sql.size();) {
-    const std::size_t pin = sql[at] == '@' && name_begin != std::string_view::npos ? PinLength(sql, at) : 0;
+    const std::size_t pin =
+        sql[at] == '@' && name_begin != std::string_view::npos ? PinLength(sql, at) : 0;
     if (pin > 0) {
       std::string name(sql.substr(name_begin, at - name_begin));
       out.resize(out.size() - name.size());
@@ -116,7 +118,8 @@ std::string QuotePins(std::string_view sql) {
   return out;
 }
 
-std::string WithLiterals(std::string_view sql, const std::map<std::string, data::Value>& parameters) {
+std::string WithLiterals(std::string_view sql,
+                         const std::map<std::string, data::Value>& parameters) {
   std::string out;
   for (std::size_t at = 0; at < sql.size();) {
     std::size_t end = SkipToken(sql, at);

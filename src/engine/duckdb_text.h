@@ -1,4 +1,5 @@
-// Text in, text out: what several files of engine/ need around DuckDB's parser. Includes DuckDB: engine/ only.
+// Text in, text out: what several files of engine/ need around DuckDB's parser. Includes DuckDB:
+// engine/ only.
 #pragma once
 
 #include <exception>
@@ -11,13 +12,13 @@
 
 namespace leat::engine {
 
-// Turns an exception of DuckDB into an Error: the kind follows DuckDB's type, the location comes from its
-// position when it has one (line and column within `sql`).
+// Turns an exception of DuckDB into an Error: the kind follows DuckDB's type, the location comes
+// from its position when it has one (line and column within `sql`).
 Error ToError(const duckdb::ErrorData& data, std::string_view sql);
 Error ToError(const std::exception& exception, std::string_view sql);
 
-// silver.orders@v12 and silver.orders@'2026-11-01' are not SQL; they become silver."orders@v12". Other text is
-// unchanged. Strings and comments are skipped.
+// silver.orders@v12 and silver.orders@'2026-11-01' are not SQL; they become silver."orders@v12".
+// Other text is unchanged. Strings and comments are skipped.
 std::string QuotePins(std::string_view sql);
 
 // The bare name and the pin of a table name made by QuotePins: "orders@v12" → {"orders", "v12"}.

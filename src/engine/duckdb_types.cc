@@ -62,7 +62,8 @@ nlohmann::json ToJson(const duckdb::Value& value) {
     case LogicalTypeId::MAP: return MapToJson(value);
     case LogicalTypeId::LIST: {
       nlohmann::json array = nlohmann::json::array();
-      for (const auto& child : duckdb::ListValue::GetChildren(value)) array.push_back(ToJson(child));
+      for (const auto& child : duckdb::ListValue::GetChildren(value))
+        array.push_back(ToJson(child));
       return array;
     }
     default: break;
@@ -137,7 +138,8 @@ LogicalType ToLogicalType(const Type& type) {
     case TypeKind::kFloat: return LogicalType::FLOAT;
     case TypeKind::kDouble: return LogicalType::DOUBLE;
     case TypeKind::kDecimal:
-      return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision), static_cast<uint8_t>(type.scale));
+      return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision),
+                                  static_cast<uint8_t>(type.scale));
     case TypeKind::kString: return LogicalType::VARCHAR;
     case TypeKind::kBinary: return LogicalType::BLOB;
     case TypeKind::kDate: return LogicalType::DATE;
@@ -145,10 +147,12 @@ LogicalType ToLogicalType(const Type& type) {
     case TypeKind::kTimestampNtz: return LogicalType::TIMESTAMP;
     case TypeKind::kArray: return LogicalType::LIST(ToLogicalType(type.children[0].type));
     case TypeKind::kMap:
-      return LogicalType::MAP(ToLogicalType(type.children[0].type), ToLogicalType(type.children[1].type));
+      return LogicalType::MAP(ToLogicalType(type.children[0].type),
+                              ToLogicalType(type.children[1].type));
     case TypeKind::kStruct: {
       duckdb::child_list_t<LogicalType> children;
-      for (const Field& field : type.children) children.emplace_back(field.name, ToLogicalType(field.type));
+      for (const Field& field : type.children)
+        children.emplace_back(field.name, ToLogicalType(field.type));
       return LogicalType::STRUCT(std::move(children));
     }
   }
@@ -178,7 +182,8 @@ data::Value ToValue(const duckdb::Value& value) {
       return data::Instant{value.GetValueUnsafe<duckdb::timestamp_tz_t>().value};
     case LogicalTypeId::STRUCT:
     case LogicalTypeId::LIST:
-    case LogicalTypeId::MAP: return ToJson(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    case LogicalTypeId::MAP:
+      return ToJson(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     default: return value.ToString();
   }
 }

@@ -19,7 +19,8 @@
 namespace leat::engine {
 namespace {
 
-// "SELECT <casts> FROM (\n" is put before a query; positions in errors count from the query's own text.
+// "SELECT <casts> FROM (\n" is put before a query; positions in errors count from the query's own
+// text.
 struct Wrapped {
   std::string sql;
   std::size_t prefix_bytes = 0;
@@ -40,8 +41,10 @@ Parameters UsedBy(duckdb::SQLStatement& statement, const Parameters& parameters)
   for (const auto& [name, index] : statement.named_param_map) {
     const auto found = parameters.find(name);
     if (found == parameters.end()) {
-      throw duckdb::BinderException("parameter $%s is not defined; define it under vars: in leat.yml ($start and "
-                                    "$end are set for interval models)", name);
+      throw duckdb::BinderException(
+          "parameter $%s is not defined; define it under vars: in leat.yml ($start and "
+          "$end are set for interval models)",
+          name);
     }
     used.insert(*found);
   }
@@ -144,7 +147,8 @@ class DuckSession final : public Session {
         if (!chunk || chunk->size() == 0) break;
         for (duckdb::idx_t row = 0; row < chunk->size() && rows.rows.size() < max_rows; row++) {
           auto& cells = rows.rows.emplace_back();
-          for (duckdb::idx_t c = 0; c < chunk->ColumnCount(); c++) cells.push_back(ToValue(chunk->GetValue(c, row)));
+          for (duckdb::idx_t c = 0; c < chunk->ColumnCount(); c++)
+            cells.push_back(ToValue(chunk->GetValue(c, row)));
         }
       }
       if (result->HasError()) return ToError(result->GetErrorObject(), sql);
@@ -172,7 +176,8 @@ class DuckSession final : public Session {
     }
   }
 
-  Result<std::vector<WrittenFile>> WriteParquet(const std::string& sql, const Parameters& parameters,
+  Result<std::vector<WrittenFile>> WriteParquet(const std::string& sql,
+                                                const Parameters& parameters,
                                                 const WriteOptions& options) override {
     LEAT_ASSIGN(const Wrapped query, WithStoredTypes(sql, parameters));
     const std::string name = "part-" + io::NewUuid(environment_.random) + ".zstd.parquet";
@@ -193,7 +198,8 @@ class DuckSession final : public Session {
   Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
                               const std::string& format) override {
     const std::string options = format == "csv" ? "FORMAT csv, HEADER" : "FORMAT " + format;
-    const std::string copy = "COPY (\n" + WithoutSemicolon(sql) + "\n) TO " + QuoteLiteral(path) + " (" + options + ")";
+    const std::string copy =
+        "COPY (\n" + WithoutSemicolon(sql) + "\n) TO " + QuoteLiteral(path) + " (" + options + ")";
     LEAT_TRY(SetOrder(true));
     LEAT_ASSIGN(const auto result, Run(copy, {}, 7, false));
     const auto chunk = result->Fetch();
@@ -209,8 +215,8 @@ class DuckSession final : public Session {
  private:
   using QueryResult = duckdb::unique_ptr<duckdb::QueryResult>;
 
-  Result<QueryResult> Run(const std::string& sql, const Parameters& parameters, std::size_t prefix_bytes,
-                          bool streaming) {
+  Result<QueryResult> Run(const std::string& sql, const Parameters& parameters,
+                          std::size_t prefix_bytes, bool streaming) {
     try {
       QueryResult result;
       for (auto& statement : Parse(sql)) {
@@ -262,7 +268,8 @@ class DuckSession final : public Session {
       const bool same = ToLogicalType(*stored) == types[i] && types[i].GetAlias().empty();
       changed |= !same;
       const std::string name = QuoteIdentifier(names[i]);
-      columns.push_back(same ? name : fmt::format("CAST({} AS {}) AS {}", name, data::ToSql(*stored), name));
+      columns.push_back(
+          same ? name : fmt::format("CAST({} AS {}) AS {}", name, data::ToSql(*stored), name));
     }
     if (!changed) return Wrapped{.sql = sql};
     std::string prefix = "SELECT " + Join(columns, ", ") + " FROM (\n";
@@ -271,22 +278,28 @@ class DuckSession final : public Session {
   }
 
   static std::string CopyOptions(const WriteOptions& options, bool is_folder) {
-    std::string text = fmt::format(" (FORMAT parquet, RETURN_STATS, COMPRESSION zstd, COMPRESSION_LEVEL {}",
-                                   kCompressionLevel);
+    std::string text =
+        fmt::format(" (FORMAT parquet, RETURN_STATS, COMPRESSION zstd, COMPRESSION_LEVEL {}",
+                    kCompressionLevel);
     if (!options.partition_columns.empty()) {
       std::vector<std::string> quoted;
-      for (const auto& column : options.partition_columns) quoted.push_back(QuoteIdentifier(column));
+      for (const auto& column : options.partition_columns)
+        quoted.push_back(QuoteIdentifier(column));
       text += ", PARTITION_BY (" + Join(quoted, ", ") + ")";
     }
-    if (options.target_file_bytes > 0) text += fmt::format(", FILE_SIZE_BYTES {}", options.target_file_bytes);
-    if (is_folder) text += ", OVERWRITE_OR_IGNORE, FILENAME_PATTERN 'part-{uuid}', FILE_EXTENSION 'zstd.parquet'";
+    if (options.target_file_bytes > 0)
+      text += fmt::format(", FILE_SIZE_BYTES {}", options.target_file_bytes);
+    if (is_folder)
+      text +=
+          ", OVERWRITE_OR_IGNORE, FILENAME_PATTERN 'part-{uuid}', FILE_EXTENSION 'zstd.parquet'";
     return text + ")";
   }
 
   Status SetOrder(bool keep) {
     if (keep_order_ == keep) return Ok();
     keep_order_ = keep;
-    LEAT_ASSIGN(const auto done, Run(fmt::format("SET preserve_insertion_order = {}", keep), {}, 0, false));
+    LEAT_ASSIGN(const auto done,
+                Run(fmt::format("SET preserve_insertion_order = {}", keep), {}, 0, false));
     return Ok();
   }
 
@@ -306,12 +319,12 @@ class DuckSession final : public Session {
     return files;
   }
 
-  // A file that was begun when the query failed. In folder mode nothing tells its name: it is an orphan that no
-  // log entry refers to.
+  // A file that was begun when the query failed. In folder mode nothing tells its name: it is an
+  // orphan that no log entry refers to.
   void RemoveIfThere(const std::string& target, bool is_folder) {
     if (is_folder) return;
     const Status removed = environment_.files.Remove(target);
-    (void)removed;   // DuckDB removes the file itself in most cases; what stays is an orphan
+    (void)removed;  // DuckDB removes the file itself in most cases; what stays is an orphan
   }
 
   const io::Environment& environment_;
@@ -323,7 +336,9 @@ class DuckSession final : public Session {
 class DuckEngine final : public Engine {
  public:
   DuckEngine(const io::Environment& environment, duckdb::DBConfig& config)
-      : environment_(environment), database_(nullptr, &config), parquet_(MakeParquetHandler(database_)) {
+      : environment_(environment),
+        database_(nullptr, &config),
+        parquet_(MakeParquetHandler(database_)) {
     RegisterDeltaScan(*database_.instance);
     RegisterPositionedCsv(*database_.instance);
     // An option of the ICU extension, which is there only once the database is open.
@@ -339,7 +354,8 @@ class DuckEngine final : public Engine {
   delta::Table& TableAt(const std::string& path) override {
     const std::lock_guard lock(mutex_);
     auto& table = tables_[io::AbsolutePath(path)];
-    if (!table) table = std::make_unique<delta::Table>(environment_, *parquet_, io::AbsolutePath(path));
+    if (!table)
+      table = std::make_unique<delta::Table>(environment_, *parquet_, io::AbsolutePath(path));
     return *table;
   }
 
@@ -367,7 +383,8 @@ Result<std::unique_ptr<Engine>> Engine::Open(const io::Environment& environment,
     set("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
     set("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
     if (options.threads > 0) set("threads", duckdb::Value::INTEGER(options.threads));
-    if (!options.temporary_directory.empty()) set("temp_directory", duckdb::Value(options.temporary_directory));
+    if (!options.temporary_directory.empty())
+      set("temp_directory", duckdb::Value(options.temporary_directory));
     return std::unique_ptr<Engine>(new DuckEngine(environment, config));
   } catch (const std::exception& e) {
     return ToError(e, "").WithContext("opening the embedded engine");

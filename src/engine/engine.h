@@ -1,4 +1,5 @@
-// DuckDB behind our own interface: run SQL over Delta tables, bind and trace it, read files, write Parquet.
+// DuckDB behind our own interface: run SQL over Delta tables, bind and trace it, read files, write
+// Parquet.
 #pragma once
 
 #include <cstdint>
@@ -18,45 +19,48 @@
 namespace leat::engine {
 
 struct EngineOptions {
-  int threads = 0;                        // 0: all cores
-  std::int64_t memory_limit_bytes = 0;    // 0: the default in engine/limits.h
-  std::string temporary_directory;        // where large sorts and joins spill
+  int threads = 0;                      // 0: all cores
+  std::int64_t memory_limit_bytes = 0;  // 0: the default in engine/limits.h
+  std::string temporary_directory;      // where large sorts and joins spill
 };
 
 // What a table name in a query stands for.
 struct DeltaSource {
   std::string path;
-  std::optional<TableVersion> version;   // none: latest when bound
+  std::optional<TableVersion> version;  // none: latest when bound
 };
-struct FilesSource {                     // staged Parquet files that are not committed yet
+struct FilesSource {  // staged Parquet files that are not committed yet
   std::vector<std::string> paths;
   data::Schema schema;
+  std::vector<std::int64_t> row_counts =
+      {};  // by path; empty: unknown. Joins are planned with them
 };
-struct SchemaSource {                    // a table that need not exist: binds, has no rows
+struct SchemaSource {  // a table that need not exist: binds, has no rows
   AssetName asset;
   data::Schema schema;
 };
-struct QuerySource {                     // a view
+struct QuerySource {  // a view
   std::string sql;
 };
 using TableSource = std::variant<DeltaSource, FilesSource, SchemaSource, QuerySource>;
 
-// Resolves names in queries; asked with the schema ("" if none) and table as written. Called from engine threads.
-using TableResolver =
-    std::function<Result<std::optional<TableSource>>(const std::string& schema, const std::string& table)>;
+// Resolves names in queries; asked with the schema ("" if none) and table as written. Called from
+// engine threads.
+using TableResolver = std::function<Result<std::optional<TableSource>>(const std::string& schema,
+                                                                       const std::string& table)>;
 
 // Named parameters ($start): instants bind as TIMESTAMP WITH TIME ZONE.
 using Parameters = std::map<std::string, data::Value>;
 
 struct ColumnStats {
-  std::string column;                    // dotted path for nested fields
-  std::optional<std::string> min, max;   // as DuckDB prints them; none when unknown
+  std::string column;                   // dotted path for nested fields
+  std::optional<std::string> min, max;  // as DuckDB prints them; none when unknown
   std::optional<std::int64_t> null_count;
   bool has_nan = false;
 };
 
 struct WrittenFile {
-  std::string path;                      // absolute
+  std::string path;  // absolute
   std::int64_t row_count = 0;
   std::int64_t size_bytes = 0;
   std::vector<ColumnStats> columns;
@@ -64,24 +68,24 @@ struct WrittenFile {
 };
 
 struct WriteOptions {
-  std::string directory;                 // exists; file names are part-<uuid>.zstd.parquet
+  std::string directory;  // exists; file names are part-<uuid>.zstd.parquet
   std::vector<std::string> partition_columns;
-  std::int64_t target_file_bytes = 0;    // 0: one file per writing thread
-  bool keep_order = false;               // true: rows in query order, one file
+  std::int64_t target_file_bytes = 0;  // 0: one file per writing thread
+  bool keep_order = false;             // true: rows in query order, one file
 };
 
 struct ColumnLineage {
-  std::string column;                                  // of the query's result
-  std::vector<std::pair<AssetName, std::string>> sources;   // asset and column it is computed from
+  std::string column;                                      // of the query's result
+  std::vector<std::pair<AssetName, std::string>> sources;  // asset and column it is computed from
 };
 
 struct BoundQuery {
-  data::Schema schema;                   // result, with types that Delta can store
-  std::vector<ColumnLineage> lineage;    // only for tables resolved as SchemaSource
+  data::Schema schema;                 // result, with types that Delta can store
+  std::vector<ColumnLineage> lineage;  // only for tables resolved as SchemaSource
 };
 
 struct QueryProgress {
-  double fraction = 0;                   // 0 to 1, or negative when unknown
+  double fraction = 0;  // 0 to 1, or negative when unknown
 };
 
 // One connection. Not thread-safe; make one per task. Cheap (well under a millisecond).
@@ -100,9 +104,10 @@ class Session {
                         const std::function<Status(const data::ArrowBatch&)>& visit) = 0;
   // Parses and binds without running.
   virtual Result<BoundQuery> Bind(const std::string& sql, const Parameters& parameters = {}) = 0;
-  // Writes the query's rows as Parquet with types that Delta can store, and the statistics for its log.
-  // Files are not synced. On error or cancellation, none are left.
-  virtual Result<std::vector<WrittenFile>> WriteParquet(const std::string& sql, const Parameters& parameters,
+  // Writes the query's rows as Parquet with types that Delta can store, and the statistics for its
+  // log. Files are not synced. On error or cancellation, none are left.
+  virtual Result<std::vector<WrittenFile>> WriteParquet(const std::string& sql,
+                                                        const Parameters& parameters,
                                                         const WriteOptions& options) = 0;
   // COPY ... TO one file in csv, json or parquet.
   virtual Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,

@@ -10,8 +10,8 @@
 namespace leat::engine {
 namespace {
 
-// One batch as the source of DuckDB's arrow_scan. DuckDB takes the array over once and the schema as often as it
-// binds; the schema copy stays ours, so its release is masked.
+// One batch as the source of DuckDB's arrow_scan. DuckDB takes the array over once and the schema
+// as often as it binds; the schema copy stays ours, so its release is masked.
 struct SingleBatch {
   data::ArrowBatch batch;
   bool served = false;
@@ -33,14 +33,15 @@ int GetNext(ArrowArrayStream* stream, ArrowArray* out) {
   return 0;
 }
 
-duckdb::unique_ptr<duckdb::ArrowArrayStreamWrapper> Produce(uintptr_t batch, duckdb::ArrowStreamParameters&) {
+duckdb::unique_ptr<duckdb::ArrowArrayStreamWrapper> Produce(uintptr_t batch,
+                                                            duckdb::ArrowStreamParameters&) {
   auto wrapper = duckdb::make_uniq<duckdb::ArrowArrayStreamWrapper>();
-  wrapper->arrow_array_stream = ArrowArrayStream{
-      .get_schema = GetSchema,
-      .get_next = GetNext,
-      .get_last_error = [](ArrowArrayStream*) -> const char* { return nullptr; },
-      .release = [](ArrowArrayStream* stream) { stream->release = nullptr; },
-      .private_data = reinterpret_cast<void*>(batch)};
+  wrapper->arrow_array_stream =
+      ArrowArrayStream{.get_schema = GetSchema,
+                       .get_next = GetNext,
+                       .get_last_error = [](ArrowArrayStream*) -> const char* { return nullptr; },
+                       .release = [](ArrowArrayStream* stream) { stream->release = nullptr; },
+                       .private_data = reinterpret_cast<void*>(batch)};
   return wrapper;
 }
 
@@ -59,7 +60,8 @@ class DuckParquetHandler final : public delta::ParquetHandler {
       if (there->HasError()) return ToError(there->GetErrorObject(), "");
       std::vector<std::string> wanted;
       for (const auto& name : there->names) {
-        const bool asked = columns.empty() || std::find(columns.begin(), columns.end(), name) != columns.end();
+        const bool asked =
+            columns.empty() || std::find(columns.begin(), columns.end(), name) != columns.end();
         if (asked) wanted.push_back(QuoteIdentifier(name));
       }
       if (wanted.empty()) return Corrupt("none of the expected columns is in " + path);
@@ -76,9 +78,10 @@ class DuckParquetHandler final : public delta::ParquetHandler {
       duckdb::Connection connection(database_);
       SingleBatch single{.batch = std::move(batch)};
       connection
-          .TableFunction("arrow_scan", {duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(&single)),
-                                        duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(&Produce)),
-                                        duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(&ProduceSchema))})
+          .TableFunction("arrow_scan",
+                         {duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(&single)),
+                          duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(&Produce)),
+                          duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(&ProduceSchema))})
           ->CreateView("leat_batch", true, true);
       auto result = connection.Query("COPY (SELECT * FROM leat_batch) TO " + QuoteLiteral(path) +
                                      " (FORMAT parquet, COMPRESSION snappy)");
@@ -100,7 +103,8 @@ Status VisitBatches(duckdb::QueryResult& result,
   while (auto chunk = result.Fetch()) {
     if (chunk->size() == 0) break;
     data::ArrowBatch batch;
-    duckdb::ArrowConverter::ToArrowSchema(&batch.schema, result.types, result.names, result.client_properties);
+    duckdb::ArrowConverter::ToArrowSchema(&batch.schema, result.types, result.names,
+                                          result.client_properties);
     duckdb::ArrowConverter::ToArrowArray(*chunk, &batch.array, result.client_properties, {});
     LEAT_TRY(visit(batch));
   }

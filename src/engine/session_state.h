@@ -1,4 +1,5 @@
-// What DuckDB's callbacks need to know of the session that runs a query. Includes DuckDB: engine/ only.
+// What DuckDB's callbacks need to know of the session that runs a query. Includes DuckDB: engine/
+// only.
 #pragma once
 
 #include <map>
@@ -13,16 +14,18 @@ namespace leat::engine {
 
 // The rows behind one table name: files with their schema, from a Delta snapshot or staged.
 struct ScanSource {
-  std::string name;                                    // for messages
-  std::string root;                                    // relative file paths start here
+  std::string name;  // for messages
+  std::string root;  // relative file paths start here
   data::Schema schema;
   std::vector<std::string> partition_columns;
-  std::vector<delta::AddFile> files;                   // staged files; unused with a snapshot
-  std::shared_ptr<const delta::Snapshot> snapshot;     // shared: pruned lists of one scan point into it
-  AssetName asset;                                     // set for schema-only sources: column lineage
+  std::vector<delta::AddFile> files;  // staged files; unused with a snapshot
+  std::shared_ptr<const delta::Snapshot>
+      snapshot;     // shared: pruned lists of one scan point into it
+  AssetName asset;  // set for schema-only sources: column lineage
 };
 
-// Registered with each connection under kKey. Used by one query at a time, but from DuckDB's binder only.
+// Registered with each connection under kKey. Used by one query at a time, but from DuckDB's binder
+// only.
 class SessionState final : public duckdb::ClientContextState {
  public:
   static constexpr const char* kKey = "leat";
@@ -32,12 +35,14 @@ class SessionState final : public duckdb::ClientContextState {
 
   TableResolver resolver;
   Engine* engine = nullptr;
-  std::map<std::string, std::shared_ptr<const ScanSource>> sources;   // by the key in "leat-source:<key>"
+  std::map<std::string, std::shared_ptr<const ScanSource>>
+      sources;  // by the key in "leat-source:<key>"
 };
 
 constexpr const char* kSourcePrefix = "leat-source:";
 
-// delta_scan(path), also over "leat-source:<key>"; and the replacement of unknown table names by their sources.
+// delta_scan(path), also over "leat-source:<key>"; and the replacement of unknown table names by
+// their sources.
 void RegisterDeltaScan(duckdb::DatabaseInstance& database);
 // leat_read_csv: read_csv with a last column _leat_position, the byte offset where the row begins.
 void RegisterPositionedCsv(duckdb::DatabaseInstance& database);
@@ -49,8 +54,10 @@ Status VisitBatches(duckdb::QueryResult& result,
 std::unique_ptr<delta::ParquetHandler> MakeParquetHandler(duckdb::DuckDB& database);
 
 // Binds `sql` in the connection and traces its columns; throws DuckDB's exceptions.
-BoundQuery BindAndTrace(duckdb::Connection& connection, const std::string& sql, const Parameters& parameters);
+BoundQuery BindAndTrace(duckdb::Connection& connection, const std::string& sql,
+                        const Parameters& parameters);
 
-duckdb::case_insensitive_map_t<duckdb::BoundParameterData> ToBoundParameters(const Parameters& parameters);
+duckdb::case_insensitive_map_t<duckdb::BoundParameterData> ToBoundParameters(
+    const Parameters& parameters);
 
 }  // namespace leat::engine

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "duckdb/parser/expression/parameter_expression.hpp"
+#include "duckdb/parser/expression/star_expression.hpp"
 #include "duckdb/parser/expression/subquery_expression.hpp"
 #include "duckdb/parser/parsed_data/create_macro_info.hpp"
 #include "duckdb/parser/parsed_expression_iterator.hpp"
@@ -20,8 +21,8 @@
 namespace leat::engine {
 namespace {
 
-// Collects tables and parameters of a parsed query. Names of common table expressions hide tables from the node
-// that declares them down.
+// Collects tables and parameters of a parsed query. Names of common table expressions hide tables
+// from the node that declares them down.
 class FactsCollector {
  public:
   void Visit(duckdb::QueryNode& node) {
@@ -82,10 +83,13 @@ class FactsCollector {
         expression, [this](duckdb::unique_ptr<duckdb::ParsedExpression>& child) { Visit(*child); });
   }
 
-  // EnumerateTableRefChildren calls back for the reference itself and its inner ones; subqueries are ours.
+  // EnumerateTableRefChildren calls back for the reference itself and its inner ones; subqueries
+  // are ours.
   void Visit(duckdb::TableRef& table) {
     switch (table.type) {
-      case duckdb::TableReferenceType::BASE_TABLE: AddTable(table.Cast<duckdb::BaseTableRef>()); return;
+      case duckdb::TableReferenceType::BASE_TABLE:
+        AddTable(table.Cast<duckdb::BaseTableRef>());
+        return;
       case duckdb::TableReferenceType::SUBQUERY:
         Visit(*table.Cast<duckdb::SubqueryRef>().subquery->node);
         return;
@@ -155,19 +159,72 @@ Result<SqlFacts> AnalyzeSelect(std::string_view sql) {
   }
 }
 
+namespace {
+
+bool IsPlainStar(const duckdb::SelectNode& select) {
+  if (select.select_list.size() != 1 ||
+      select.select_list[0]->GetExpressionClass() != duckdb::ExpressionClass::STAR) {
+    return false;
+  }
+  const auto& star = select.select_list[0]->Cast<duckdb::StarExpression>();
+  return star.relation_name.empty() && star.exclude_list.empty() && star.replace_list.empty() &&
+         star.rename_list.empty() && !star.columns && !star.expr;
+}
+
+// Functions other than scalar ones cannot stand in a WHERE clause, so only subqueries make it look
+// beyond its row.
+bool LooksBeyondItsRow(const duckdb::ParsedExpression& expression) {
+  if (expression.GetExpressionClass() == duckdb::ExpressionClass::SUBQUERY) return true;
+  bool found = false;
+  duckdb::ParsedExpressionIterator::EnumerateChildren(
+      expression,
+      [&found](const duckdb::ParsedExpression& child) { found |= LooksBeyondItsRow(child); });
+  return found;
+}
+
+}  // namespace
+
+std::optional<std::string> FilterOf(std::string_view sql, std::string_view table) {
+  try {
+    auto statements = Parse(sql);
+    if (statements.size() != 1 || statements[0]->type != duckdb::StatementType::SELECT_STATEMENT)
+      return std::nullopt;
+    auto& node = *statements[0]->Cast<duckdb::SelectStatement>().node;
+    if (node.type != duckdb::QueryNodeType::SELECT_NODE || !node.modifiers.empty() ||
+        !node.cte_map.map.empty()) {
+      return std::nullopt;
+    }
+    auto& select = node.Cast<duckdb::SelectNode>();
+    if (!IsPlainStar(select) || !select.where_clause || select.having || select.qualify ||
+        select.sample || !select.groups.group_expressions.empty() || !select.from_table ||
+        select.from_table->type != duckdb::TableReferenceType::BASE_TABLE) {
+      return std::nullopt;
+    }
+    const auto& from = select.from_table->Cast<duckdb::BaseTableRef>();
+    const bool is_table = from.schema_name.empty() && from.alias.empty() && !from.sample &&
+                          EqualsIgnoreCase(from.table_name, table);
+    if (!is_table || LooksBeyondItsRow(*select.where_clause)) return std::nullopt;
+    return select.where_clause->ToString();
+  } catch (const std::exception&) {
+    return std::nullopt;  // AnalyzeSelect tells what is wrong with it
+  }
+}
+
 Result<std::vector<MacroDefinition>> AnalyzeMacros(std::string_view sql) {
   try {
     std::vector<MacroDefinition> macros;
     for (auto& statement : Parse(sql)) {
       const Location at = LocationOf(sql, statement->stmt_location);
       const bool creates = statement->type == duckdb::StatementType::CREATE_STATEMENT;
-      duckdb::CreateInfo* info = creates ? statement->Cast<duckdb::CreateStatement>().info.get() : nullptr;
+      duckdb::CreateInfo* info =
+          creates ? statement->Cast<duckdb::CreateStatement>().info.get() : nullptr;
       if (info == nullptr || (info->type != duckdb::CatalogType::MACRO_ENTRY &&
                               info->type != duckdb::CatalogType::TABLE_MACRO_ENTRY)) {
         return InvalidInput("only CREATE MACRO statements may stand in macros/").At(at);
       }
       info->on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
-      macros.push_back({.name = info->Cast<duckdb::CreateMacroInfo>().name, .sql = statement->ToString()});
+      macros.push_back(
+          {.name = info->Cast<duckdb::CreateMacroInfo>().name, .sql = statement->ToString()});
     }
     return macros;
   } catch (const std::exception& e) {

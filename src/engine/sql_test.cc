@@ -21,21 +21,26 @@ TEST(AnalyzeSelectTest, FindsTablesOutsideCommonTableExpressions) {
               ElementsAre("gold.y", "silver.x"));
   EXPECT_THAT(TablesOf("select (select max(v) from s.sub where s.sub.k = t.k) from s.t"),
               ElementsAre("s.sub", "s.t"));
-  EXPECT_THAT(TablesOf("select * from s.a union all select * from s.b order by (select 1 from s.c)"),
-              ElementsAre("s.a", "s.b", "s.c"));
-  EXPECT_THAT(TablesOf("with recursive r as (select 1 n union all select n + 1 from r, s.l) from r"),
-              ElementsAre("s.l"));
+  EXPECT_THAT(
+      TablesOf("select * from s.a union all select * from s.b order by (select 1 from s.c)"),
+      ElementsAre("s.a", "s.b", "s.c"));
+  EXPECT_THAT(
+      TablesOf("with recursive r as (select 1 n union all select n + 1 from r, s.l) from r"),
+      ElementsAre("s.l"));
   EXPECT_THAT(TablesOf("select * from \"odd schema\".\"a \"\"b\"\" c\" where x in (from s.u)"),
               ElementsAre("odd schema.a \"b\" c", "s.u"));
 }
 
 TEST(AnalyzeSelectTest, FindsPinsOutsideStringsAndComments) {
-  EXPECT_THAT(TablesOf("select 'x@v1' from silver.orders@v12 /* a@v1 */ join s.b@'2026-11-01' on 1=1"),
-              ElementsAre("s.b@2026-11-01", "silver.orders@v12"));
+  EXPECT_THAT(
+      TablesOf("select 'x@v1' from silver.orders@v12 /* a@v1 */ join s.b@'2026-11-01' on 1=1"),
+      ElementsAre("s.b@2026-11-01", "silver.orders@v12"));
 }
 
 TEST(AnalyzeSelectTest, FindsParameters) {
-  EXPECT_THAT(AnalyzeSelect("select $a from t where d >= $start and d < $end and e > $a").value().parameters,
+  EXPECT_THAT(AnalyzeSelect("select $a from t where d >= $start and d < $end and e > $a")
+                  .value()
+                  .parameters,
               ElementsAre("a", "end", "start"));
 }
 
@@ -53,8 +58,22 @@ TEST(AnalyzeSelectTest, SyntaxErrorsHaveLineAndColumn) {
   EXPECT_EQ(error.location()->line, 2);
 }
 
+TEST(FilterOfTest, KnowsQueriesThatJudgeEachRowByItself) {
+  EXPECT_EQ(FilterOf("select * from this where a > 1 and b is null;", "this"),
+            "((a > 1) AND (b IS NULL))");
+  for (const char* sql :
+       {"select * from this", "select a from this where a > 1",
+        "select * from this where a > 1 limit 3", "select * from this where a in (select b from t)",
+        "select * from other where a > 1", "select * from this join t using (a) where a > 1",
+        "select * exclude (a) from this where a > 1",
+        "select * from this where a > 1 qualify row_number() over () = 1", "drop table this"}) {
+    EXPECT_EQ(FilterOf(sql, "this"), std::nullopt) << sql;
+  }
+}
+
 TEST(AnalyzeMacrosTest, AcceptsOnlyMacros) {
-  const auto macros = AnalyzeMacros("create macro cents(x) as x * 100; create macro t() as table select 1").value();
+  const auto macros =
+      AnalyzeMacros("create macro cents(x) as x * 100; create macro t() as table select 1").value();
   ASSERT_EQ(macros.size(), 2U);
   EXPECT_EQ(macros[0].name, "cents");
   EXPECT_FALSE(AnalyzeMacros("create table t (a int)").ok());

@@ -39,7 +39,9 @@ data::Type Stored(data::Type type) {
 class Load {
  public:
   Load(const io::Environment& environment, engine::Session& session, const LoadInput& input)
-      : environment_(environment), session_(session), input_(input),
+      : environment_(environment),
+        session_(session),
+        input_(input),
         spec_(std::get<project::SourceSpec>(input.asset.spec)) {}
 
   Result<StagedLoad> Run(const io::CancelToken& cancel) {
@@ -47,10 +49,12 @@ class Load {
     if (staged_.nothing_new()) return std::move(staged_);
     LEAT_TRY(DetectFormats(cancel));
     LEAT_TRY(PlanSchema());
-    LEAT_TRY(session_.Execute("CREATE OR REPLACE TEMP TABLE leat_rejects (source VARCHAR, position BIGINT, line "
-                              "BIGINT, raw VARCHAR, column_name VARCHAR, error VARCHAR)"));
+    LEAT_TRY(session_.Execute(
+        "CREATE OR REPLACE TEMP TABLE leat_rejects (source VARCHAR, position BIGINT, line "
+        "BIGINT, raw VARCHAR, column_name VARCHAR, error VARCHAR)"));
     for (const FileGroup& group : groups_) {
-      if (cancel.cancelled()) return Cancelled("cancelled while loading " + input_.asset.name.value());
+      if (cancel.cancelled())
+        return Cancelled("cancelled while loading " + input_.asset.name.value());
       LEAT_TRY(ReadGroup(group));
     }
     LEAT_TRY(CheckBudget());
@@ -62,19 +66,21 @@ class Load {
   void RemoveStaged() {
     for (const engine::WrittenFile& file : staged_.files) {
       const Status removed = environment_.files.Remove(file.path);
-      (void)removed;   // an orphan that no log entry refers to
+      (void)removed;  // an orphan that no log entry refers to
     }
   }
 
  private:
   Status FindNew() {
-    LEAT_ASSIGN(auto found, connect::FindFiles(environment_.files, input_.project_root, spec_.file));
+    LEAT_ASSIGN(auto found,
+                connect::FindFiles(environment_.files, input_.project_root, spec_.file));
     if (found.empty() && !input_.table) {
       return NotFound("no file matches " + spec_.file.glob)
           .At(spec_.file.location)
           .WithHint("put the files there, or correct `file:` of the source");
     }
-    LEAT_ASSIGN(auto changes, connect::FindChanges(environment_.files, std::move(found), input_.table.get()));
+    LEAT_ASSIGN(auto changes,
+                connect::FindChanges(environment_.files, std::move(found), input_.table.get()));
     files_ = std::move(changes.added);
     for (connect::SourceFile& file : changes.changed) {
       LEAT_TRY(AddChanged(std::move(file)));
@@ -100,11 +106,13 @@ class Load {
   Status DetectFormats(const io::CancelToken& cancel) {
     for (const connect::SourceFile& file : files_) {
       if (cancel.cancelled()) return Cancelled("cancelled while looking at " + file.name);
-      LEAT_ASSIGN(auto format, connect::DetectFormat(environment_.files, session_, file, spec_.file));
+      LEAT_ASSIGN(auto format,
+                  connect::DetectFormat(environment_.files, session_, file, spec_.file));
       if (format.layout == connect::Layout::kEmpty) continue;
       for (const data::Field& field : format.columns.fields) {
         if (!IsProvenance(field.name)) continue;
-        return InvalidInput(file.name + " has a column named " + field.name + ", a name that Leat uses itself")
+        return InvalidInput(file.name + " has a column named " + field.name +
+                            ", a name that Leat uses itself")
             .At(spec_.file.location)
             .WithHint("rename the column in the file");
       }
@@ -131,7 +139,8 @@ class Load {
     return nullptr;
   }
 
-  // The table's columns: those it has, then the declared ones, then what the files bring and the policy admits.
+  // The table's columns: those it has, then the declared ones, then what the files bring and the
+  // policy admits.
   Status PlanSchema() {
     data::Schema& schema = staged_.schema;
     if (input_.table) {
@@ -151,16 +160,19 @@ class Load {
         LEAT_TRY(AddColumn(group, field, has_shape, before));
       }
     }
-    schema.fields.insert(schema.fields.end(), ProvenanceColumns().begin(), ProvenanceColumns().end());
+    schema.fields.insert(schema.fields.end(), ProvenanceColumns().begin(),
+                         ProvenanceColumns().end());
     return Ok();
   }
 
-  Status AddColumn(const FileGroup& group, const data::Field& field, bool has_shape, std::size_t before) {
+  Status AddColumn(const FileGroup& group, const data::Field& field, bool has_shape,
+                   std::size_t before) {
     data::Schema& schema = staged_.schema;
     for (std::size_t i = 0; i < schema.fields.size(); i++) {
       if (!EqualsIgnoreCase(schema.fields[i].name, field.name)) continue;
       // New in this load: several files may have it, with different types.
-      if (i >= before) schema.fields[i].type = connect::CommonType(schema.fields[i].type, Stored(field.type));
+      if (i >= before)
+        schema.fields[i].type = connect::CommonType(schema.fields[i].type, Stored(field.type));
       return Ok();
     }
     const bool is_new = has_shape && Declared(field.name) == nullptr && !IsNamed(field.name);
@@ -168,7 +180,8 @@ class Load {
       return InvalidInput(fmt::format("{} has a new column '{}', and schema_policy is freeze",
                                       group.files[0].name, field.name))
           .At(spec_.file.location)
-          .WithHint("add the column under columns:, or choose evolve, discard_row or discard_value");
+          .WithHint(
+              "add the column under columns:, or choose evolve, discard_row or discard_value");
     }
     if (is_new && spec_.schema_policy != SchemaPolicy::kEvolve) return Ok();
     schema.fields.push_back({.name = field.name, .type = Stored(field.type)});
@@ -177,8 +190,9 @@ class Load {
 
   // Declared by name, with or without a type.
   bool IsNamed(const std::string& name) const {
-    return std::any_of(input_.asset.columns.begin(), input_.asset.columns.end(),
-                       [&](const project::Column& column) { return EqualsIgnoreCase(column.name, name); });
+    return std::any_of(
+        input_.asset.columns.begin(), input_.asset.columns.end(),
+        [&](const project::Column& column) { return EqualsIgnoreCase(column.name, name); });
   }
 
   ScanPlan PlanOf(const FileGroup& group) const {
@@ -187,7 +201,8 @@ class Load {
     for (const data::Field& field : staged_.schema.fields) {
       if (IsProvenance(field.name)) continue;
       const data::Field* in_file = group.format.columns.Find(field.name);
-      plan.columns.push_back({.name = field.name, .type = field.type,
+      plan.columns.push_back({.name = field.name,
+                              .type = field.type,
                               .file_column = in_file == nullptr ? "" : in_file->name});
     }
     for (const data::Field& field : group.format.columns.fields) {
@@ -201,14 +216,18 @@ class Load {
     const std::string prefix = input_.project_root + "/";
     std::vector<std::string> columns;
     for (const ColumnPlan& column : plan.columns) columns.push_back(QuoteIdentifier(column.name));
-    const std::string name_of = fmt::format("CASE WHEN starts_with({{0}}, {0}) THEN substr({{0}}, {1}) ELSE {{0}} END",
-                                            QuoteLiteral(prefix), prefix.size() + 1);
+    const std::string name_of =
+        fmt::format("CASE WHEN starts_with({{0}}, {0}) THEN substr({{0}}, {1}) ELSE {{0}} END",
+                    QuoteLiteral(prefix), prefix.size() + 1);
     const std::string select = fmt::format(
-        "SELECT {}, {} AS _leat_run_id, {} AS _leat_source, CAST(position AS BIGINT) AS _leat_position, "
+        "SELECT {}, {} AS _leat_run_id, {} AS _leat_source, CAST(position AS BIGINT) AS "
+        "_leat_position, "
         "make_timestamptz({}) AS _leat_ingested_at FROM ({})",
-        Join(columns, ", "), QuoteLiteral(input_.run.value()), fmt::format(fmt::runtime(name_of), "source"),
-        environment_.clock.Now(), ScanSql(group, plan, spec_.file));
-    LEAT_ASSIGN(auto written, session_.WriteParquet(select, {}, {.directory = input_.staging_directory}));
+        Join(columns, ", "), QuoteLiteral(input_.run.value()),
+        fmt::format(fmt::runtime(name_of), "source"), environment_.clock.Now(),
+        ScanSql(group, plan, spec_.file));
+    LEAT_ASSIGN(auto written,
+                session_.WriteParquet(select, {}, {.directory = input_.staging_directory}));
     for (engine::WrittenFile& file : written) {
       staged_.rows_read += file.row_count;
       staged_.files.push_back(std::move(file));
@@ -216,7 +235,8 @@ class Load {
     LEAT_TRY(session_.Execute(fmt::format(
         "INSERT INTO leat_rejects SELECT {}, position, line, raw, column_name, error FROM ({})",
         fmt::format(fmt::runtime(name_of), "path"), RejectsSql(group, plan, spec_.file))));
-    LEAT_TRY(session_.Execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans"));
+    LEAT_TRY(
+        session_.Execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans"));
     return CountRejects();
   }
 
@@ -233,11 +253,13 @@ class Load {
     const project::ErrorBudget& budget = spec_.error_budget;
     const bool by_default = !budget.rows && !budget.fraction;
     const double fraction = budget.fraction.value_or(by_default ? kDefaultErrorFraction : 1.0);
-    const std::int64_t allowed = std::min(budget.rows.value_or(INT64_MAX),
-                                          static_cast<std::int64_t>(fraction * static_cast<double>(staged_.rows_read)));
+    const std::int64_t allowed =
+        std::min(budget.rows.value_or(INT64_MAX),
+                 static_cast<std::int64_t>(fraction * static_cast<double>(staged_.rows_read)));
     if (staged_.rows_rejected <= allowed) return Ok();
-    LEAT_ASSIGN(const auto first, session_.Query("SELECT source, line, position, error FROM leat_rejects ORDER BY "
-                                                 "source, position LIMIT 1"));
+    LEAT_ASSIGN(const auto first,
+                session_.Query("SELECT source, line, position, error FROM leat_rejects ORDER BY "
+                               "source, position LIMIT 1"));
     const auto& row = first.rows[0];
     std::string where = std::get<std::string>(row[0]);
     if (const auto* line = std::get_if<std::int64_t>(&row[1])) {
@@ -245,8 +267,10 @@ class Load {
     } else if (const auto* position = std::get_if<std::int64_t>(&row[2])) {
       where += " at " + std::to_string(*position);
     }
-    return InvalidInput(fmt::format("{} of {} rows cannot be read, more than the error budget of {} allows; the first: "
-                                    "{}: {}", staged_.rows_rejected, staged_.rows_read, allowed, where,
+    return InvalidInput(fmt::format("{} of {} rows cannot be read, more than the error budget of "
+                                    "{} allows; the first: "
+                                    "{}: {}",
+                                    staged_.rows_rejected, staged_.rows_read, allowed, where,
                                     std::get<std::string>(row[3])))
         .At(spec_.file.location)
         .WithHint("correct the file or the types under columns:, or raise error_budget");
@@ -256,7 +280,7 @@ class Load {
   engine::Session& session_;
   const LoadInput& input_;
   const project::SourceSpec& spec_;
-  std::vector<connect::SourceFile> files_;   // to read
+  std::vector<connect::SourceFile> files_;  // to read
   std::vector<FileGroup> groups_;
   StagedLoad staged_;
 };
@@ -275,16 +299,20 @@ Result<StagedLoad> StageSeed(const io::Environment& environment, engine::Session
                              const LoadInput& input) {
   const std::string& path = input.asset.location.file;
   LEAT_ASSIGN(const auto info, environment.files.Stat(io::JoinPath(input.project_root, path)));
-  connect::SourceFile file{.path = info.path, .name = path, .size_bytes = info.size_bytes,
+  connect::SourceFile file{.path = info.path,
+                           .name = path,
+                           .size_bytes = info.size_bytes,
                            .modified_us = info.modified_us};
   LEAT_ASSIGN(file.fingerprint, connect::FullFingerprint(environment.files, file));
   StagedLoad staged;
-  const auto known = input.table ? input.table->AppVersion(connect::ManifestId(file.name)) : std::nullopt;
+  const auto known =
+      input.table ? input.table->AppVersion(connect::ManifestId(file.name)) : std::nullopt;
   if (known && connect::SameContent(*known, file.fingerprint)) return staged;
   project::FileSourceOptions options{.glob = path, .format = project::FileFormat::kCsv};
   LEAT_ASSIGN(const auto format, connect::DetectFormat(environment.files, session, file, options));
   if (format.columns.fields.empty()) {
-    return InvalidInput("the seed is empty").At({.file = path, .line = 1, .column = 1})
+    return InvalidInput("the seed is empty")
+        .At({.file = path, .line = 1, .column = 1})
         .WithHint("write a header line and at least one row");
   }
   const FileGroup group{.format = format, .files = {file}};
@@ -300,10 +328,12 @@ Result<StagedLoad> StageSeed(const io::Environment& environment, engine::Session
     columns.push_back(QuoteIdentifier(field.name));
   }
   LEAT_ASSIGN(staged.files,
-              session.WriteParquet("SELECT " + Join(columns, ", ") + " FROM (" + ScanSql(group, plan, options) + ")",
-                                   {}, {.directory = input.staging_directory, .keep_order = true}));
-  LEAT_ASSIGN(const auto bad, session.Query("SELECT line, error FROM (" + RejectsSql(group, plan, options) +
-                                            ") ORDER BY position LIMIT 1"));
+              session.WriteParquet(
+                  "SELECT " + Join(columns, ", ") + " FROM (" + ScanSql(group, plan, options) + ")",
+                  {}, {.directory = input.staging_directory, .keep_order = true}));
+  LEAT_ASSIGN(const auto bad,
+              session.Query("SELECT line, error FROM (" + RejectsSql(group, plan, options) +
+                            ") ORDER BY position LIMIT 1"));
   if (!bad.rows.empty()) {
     const auto* line = std::get_if<std::int64_t>(&bad.rows[0][0]);
     return InvalidInput(std::get<std::string>(bad.rows[0][1]))

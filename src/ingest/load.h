@@ -1,5 +1,5 @@
-// Files to bronze: reads what is new in a source's files into staged Parquet files, sets unreadable rows aside.
-// Nothing is published here.
+// Files to bronze: reads what is new in a source's files into staged Parquet files, sets unreadable
+// rows aside. Nothing is published here.
 #pragma once
 
 #include <memory>
@@ -13,28 +13,30 @@
 namespace leat::ingest {
 
 struct LoadInput {
-  const project::Asset& asset;                        // a source
+  const project::Asset& asset;  // a source
   std::string project_root;
-  std::shared_ptr<const delta::Snapshot> table;       // null: the table does not exist yet
-  std::string staging_directory;                      // exists; the table's own folder
+  std::shared_ptr<const delta::Snapshot> table;  // null: the table does not exist yet
+  std::string staging_directory;                 // exists; the table's own folder
   RunId run;
 };
 
 struct StagedLoad {
   std::vector<engine::WrittenFile> files;
-  data::Schema schema;                                // of the table after the load; empty: no schema known yet
-  std::vector<connect::SourceFile> loaded;            // every file to enter in the manifest
-  std::vector<std::string> replaced;                  // _leat_source values whose earlier rows must go
-  std::int64_t rows_read = 0;                         // good and bad
+  data::Schema schema;  // of the table after the load; empty: no schema known yet
+  std::vector<connect::SourceFile> loaded;  // every file to enter in the manifest
+  std::vector<std::string> replaced;        // _leat_source values whose earlier rows must go
+  std::int64_t rows_read = 0;               // good and bad
   std::int64_t rows_rejected = 0;
-  // Over the load's session, until it ends: source, position, line, raw, column_name, error. Empty without rejects.
+  // Over the load's session, until it ends: source, position, line, raw, column_name, error. Empty
+  // without rejects.
   std::string rejects_sql;
 
   bool nothing_new() const { return loaded.empty(); }
 };
 
-// Errors: an unreadable file, an exceeded error budget, a schema that schema_policy freeze forbids. Staged files
-// of a failed load are removed. `session` must not be used for anything else until the rejects were read.
+// Errors: an unreadable file, an exceeded error budget, a schema that schema_policy freeze forbids.
+// Staged files of a failed load are removed. `session` must not be used for anything else until the
+// rejects were read.
 Result<StagedLoad> StageFiles(const io::Environment& environment, engine::Session& session,
                               const LoadInput& input, const io::CancelToken& cancel);
 

@@ -11,10 +11,11 @@
 namespace leat::ingest {
 namespace {
 
-// Lines of one origin, gathered in a file; `index` maps the offset of each to its row in quarantine.
+// Lines of one origin, gathered in a file; `index` maps the offset of each to its row in
+// quarantine.
 struct Lines {
   std::string text;
-  std::string index;   // CSV: position, quarantine_id
+  std::string index;  // CSV: position, quarantine_id
 };
 
 std::string TextOf(const data::Value& value) {
@@ -25,11 +26,14 @@ std::string TextOf(const data::Value& value) {
 class Reparser {
  public:
   Reparser(const io::Environment& environment, engine::Session& session, const ReparseInput& input)
-      : environment_(environment), session_(session), input_(input),
+      : environment_(environment),
+        session_(session),
+        input_(input),
         options_(std::get<project::SourceSpec>(input.asset.spec).file) {}
 
   Result<std::string> Run(const std::string& rows_sql) {
-    LEAT_ASSIGN(const auto rows, session_.Query("SELECT quarantine_id, source, raw FROM (" + rows_sql + ")"));
+    LEAT_ASSIGN(const auto rows,
+                session_.Query("SELECT quarantine_id, source, raw FROM (" + rows_sql + ")"));
     for (const auto& row : rows.rows) Gather(TextOf(row[0]), TextOf(row[1]), TextOf(row[2]));
     std::vector<std::string> queries;
     for (const auto& [origin, lines] : lines_) {
@@ -50,12 +54,14 @@ class Reparser {
   }
 
   Result<connect::FileFormat> FormatOf(const std::string& source) {
-    connect::FileFormat format{.layout = connect::Layout::kJsonLines, .encoding = "utf-8", .compression = "none"};
+    connect::FileFormat format{
+        .layout = connect::Layout::kJsonLines, .encoding = "utf-8", .compression = "none"};
     for (const data::Field& field : input_.schema.fields) {
       if (!field.name.starts_with("_leat_")) format.columns.fields.push_back(field);
     }
     if (source.empty()) return format;
-    const std::string path = source.starts_with("/") ? source : io::JoinPath(input_.project_root, source);
+    const std::string path =
+        source.starts_with("/") ? source : io::JoinPath(input_.project_root, source);
     const auto info = environment_.files.Stat(path);
     if (info.ok()) {
       const connect::SourceFile file{.path = path, .name = source, .size_bytes = info->size_bytes};
@@ -73,8 +79,10 @@ class Reparser {
     return format;
   }
 
-  Result<std::string> QueryOf(const std::string& origin, const Lines& lines, const std::string& rows_sql) {
-    const std::string name = io::JoinPath(input_.scratch_directory, "replay-" + io::NewUuid(environment_.random));
+  Result<std::string> QueryOf(const std::string& origin, const Lines& lines,
+                              const std::string& rows_sql) {
+    const std::string name =
+        io::JoinPath(input_.scratch_directory, "replay-" + io::NewUuid(environment_.random));
     LEAT_TRY(environment_.files.ReplaceFile(name + ".txt", lines.text));
     LEAT_TRY(environment_.files.ReplaceFile(name + ".csv", lines.index));
     LEAT_ASSIGN(const auto format, FormatOf(origin));
@@ -84,23 +92,30 @@ class Reparser {
     for (const data::Field& field : input_.schema.fields) {
       if (field.name.starts_with("_leat_")) continue;
       const data::Field* in_file = format.columns.Find(field.name);
-      plan.columns.push_back({.name = field.name, .type = field.type,
+      plan.columns.push_back({.name = field.name,
+                              .type = field.type,
                               .file_column = in_file == nullptr ? "" : in_file->name});
       columns.push_back("parsed." + QuoteIdentifier(field.name));
     }
     return fmt::format(
-        "SELECT lines.quarantine_id, CAST(NULL AS VARCHAR) AS replay_error, {}, {} AS _leat_run_id, kept.source AS "
-        "_leat_source, kept.position AS _leat_position, make_timestamptz({}) AS _leat_ingested_at FROM ({}) parsed JOIN "
-        "read_csv({}, header = false, auto_detect = false, delim = ',', columns = {{'at': 'BIGINT', 'quarantine_id': "
-        "'VARCHAR'}}) lines ON parsed.position = lines.at JOIN ({}) kept ON kept.quarantine_id = lines.quarantine_id",
+        "SELECT lines.quarantine_id, CAST(NULL AS VARCHAR) AS replay_error, {}, {} AS "
+        "_leat_run_id, kept.source AS "
+        "_leat_source, kept.position AS _leat_position, make_timestamptz({}) AS _leat_ingested_at "
+        "FROM ({}) parsed JOIN "
+        "read_csv({}, header = false, auto_detect = false, delim = ',', columns = {{'at': "
+        "'BIGINT', 'quarantine_id': "
+        "'VARCHAR'}}) lines ON parsed.position = lines.at JOIN ({}) kept ON kept.quarantine_id = "
+        "lines.quarantine_id",
         Join(columns, ", "), QuoteLiteral(input_.run.value()), environment_.clock.Now(),
         ScanSql(group, plan, options_), QuoteLiteral(name + ".csv"), rows_sql);
   }
 
   Result<std::string> NoRows() {
-    std::vector<std::string> columns = {"CAST(NULL AS VARCHAR) AS quarantine_id", "CAST(NULL AS VARCHAR) AS replay_error"};
+    std::vector<std::string> columns = {"CAST(NULL AS VARCHAR) AS quarantine_id",
+                                        "CAST(NULL AS VARCHAR) AS replay_error"};
     for (const data::Field& field : input_.schema.fields) {
-      columns.push_back("CAST(NULL AS " + data::ToSql(field.type) + ") AS " + QuoteIdentifier(field.name));
+      columns.push_back("CAST(NULL AS " + data::ToSql(field.type) + ") AS " +
+                        QuoteIdentifier(field.name));
     }
     return "SELECT " + Join(columns, ", ") + " WHERE false";
   }
@@ -109,7 +124,7 @@ class Reparser {
   engine::Session& session_;
   const ReparseInput& input_;
   const project::FileSourceOptions& options_;
-  std::map<std::string, Lines> lines_;   // by source; "" for JSON objects of any source
+  std::map<std::string, Lines> lines_;  // by source; "" for JSON objects of any source
 };
 
 }  // namespace

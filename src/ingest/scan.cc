@@ -25,29 +25,85 @@ const ColumnPlan* PlanOf(const ScanPlan& plan, const std::string& file_column) {
   return nullptr;
 }
 
-// The type in which the CSV reader converts a column. TIMESTAMP is the faster one, and means UTC here.
-std::string CsvTypeOf(const FileGroup& group, const ScanPlan& plan, const data::Field& field) {
+// How the CSV reader handles a column. It converts some types itself and reports what does not fit;
+// it is lenient with others (12.7 becomes the integer 13, an unreadable time with a zone becomes
+// null), which are therefore read as text and converted here.
+enum class CsvReading { kTyped, kTimestamp, kText };
+
+CsvReading ReadingOf(const FileGroup& group, const ScanPlan& plan, const data::Field& field) {
+  using data::TypeKind;
   const ColumnPlan* column = PlanOf(plan, field.name);
-  if (column == nullptr || plan.keep_bad_values_as_null) return "VARCHAR";
-  const bool without_zone = field.type.kind == data::TypeKind::kTimestampNtz;
-  if (column->type.kind == data::TypeKind::kTimestamp &&
-      (without_zone || !group.format.timestamp_format.empty())) {
-    return "TIMESTAMP";
+  if (column == nullptr || plan.keep_bad_values_as_null) return CsvReading::kText;
+  switch (column->type.kind) {
+    case TypeKind::kLong:
+      return field.type.kind == TypeKind::kLong ? CsvReading::kTyped : CsvReading::kText;
+    case TypeKind::kTimestamp:
+      return field.type.kind == TypeKind::kTimestampNtz || !group.format.timestamp_format.empty()
+                 ? CsvReading::kTimestamp  // the faster type without a zone; it means UTC here
+                 : CsvReading::kText;
+    case TypeKind::kString:
+    case TypeKind::kDouble:
+    case TypeKind::kDate:
+    case TypeKind::kBoolean: return CsvReading::kTyped;
+    default: return CsvReading::kText;
   }
-  return data::ToSql(column->type);
 }
 
-std::string CsvRelation(const FileGroup& group, const ScanPlan& plan, const project::FileSourceOptions& options) {
+std::string CsvTypeOf(const FileGroup& group, const ScanPlan& plan, const data::Field& field) {
+  switch (ReadingOf(group, plan, field)) {
+    case CsvReading::kTyped: return data::ToSql(PlanOf(plan, field.name)->type);
+    case CsvReading::kTimestamp: return "TIMESTAMP";
+    case CsvReading::kText: break;
+  }
+  return "VARCHAR";
+}
+
+bool IsInteger(const data::Type& type) {
+  return type.kind == data::TypeKind::kByte || type.kind == data::TypeKind::kShort ||
+         type.kind == data::TypeKind::kInteger || type.kind == data::TypeKind::kLong;
+}
+
+// True when the column's value is one of its type; empty for columns that the reader converts or
+// keeps as text.
+std::string CsvFitsColumn(const FileGroup& group, const ScanPlan& plan, const data::Field& field) {
+  const ColumnPlan* column = PlanOf(plan, field.name);
+  if (column == nullptr || plan.keep_bad_values_as_null ||
+      column->type.kind == data::TypeKind::kString ||
+      ReadingOf(group, plan, field) != CsvReading::kText) {
+    return "";
+  }
+  const std::string name = QuoteIdentifier(field.name);
+  std::string fits = fmt::format("TRY_CAST({} AS {}) IS NOT NULL", name, data::ToSql(column->type));
+  if (IsInteger(column->type)) fits += fmt::format(" AND NOT regexp_matches({}, '[.eE]')", name);
+  return fmt::format("({} IS NULL OR ({}))", name, fits);
+}
+
+std::string CsvFits(const FileGroup& group, const ScanPlan& plan) {
+  std::vector<std::string> conditions;
+  for (const data::Field& field : group.format.columns.fields) {
+    const std::string fits = CsvFitsColumn(group, plan, field);
+    if (!fits.empty()) conditions.push_back(fits);
+  }
+  return conditions.empty() ? "true" : "(" + Join(conditions, " AND ") + ")";
+}
+
+// `stores_rejects`: rows that the reader cannot read go to its temporary tables; they are passed
+// over either way.
+std::string CsvRelation(const FileGroup& group, const ScanPlan& plan,
+                        const project::FileSourceOptions& options, bool stores_rejects) {
   const connect::FileFormat& format = group.format;
   std::vector<std::string> columns;
   for (const data::Field& field : format.columns.fields) {
-    columns.push_back(QuoteLiteral(field.name) + ": " + QuoteLiteral(CsvTypeOf(group, plan, field)));
+    columns.push_back(QuoteLiteral(field.name) + ": " +
+                      QuoteLiteral(CsvTypeOf(group, plan, field)));
   }
   std::string sql = fmt::format(
-      "leat_read_csv({}, auto_detect = false, columns = {{{}}}, delim = {}, quote = {}, escape = {}, header = {}, "
-      "skip = {}, max_line_size = {}, store_rejects = true, strict_mode = true",
-      PathList(group), Join(columns, ", "), QuoteLiteral(format.delimiter), QuoteLiteral(format.quote),
-      QuoteLiteral(format.escape), format.has_header, format.skip_lines, connect::kMaxLineBytes);
+      "leat_read_csv({}, auto_detect = false, columns = {{{}}}, delim = {}, quote = {}, escape = "
+      "{}, header = {}, "
+      "skip = {}, max_line_size = {}, {} = true, strict_mode = true",
+      PathList(group), Join(columns, ", "), QuoteLiteral(format.delimiter),
+      QuoteLiteral(format.quote), QuoteLiteral(format.escape), format.has_header, format.skip_lines,
+      connect::kMaxLineBytes, stores_rejects ? "store_rejects" : "ignore_errors");
   const auto add = [&sql](const char* name, const std::string& value) {
     if (!value.empty()) sql += fmt::format(", {} = {}", name, QuoteLiteral(value));
   };
@@ -61,23 +117,28 @@ std::string CsvRelation(const FileGroup& group, const ScanPlan& plan, const proj
 }
 
 // The lines of text files as they are: a delimiter and a quote that text does not hold.
-std::string LinesRelation(const FileGroup& group) {
+std::string LinesRelation(const FileGroup& group, bool stores_rejects) {
   std::string sql = fmt::format(
-      "leat_read_csv({}, auto_detect = false, columns = {{'line': 'VARCHAR'}}, delim = E'\\x01', quote = '', "
-      "escape = '', header = false, max_line_size = {}, store_rejects = true, compression = {}",
-      PathList(group), connect::kMaxLineBytes, QuoteLiteral(group.format.compression));
-  if (group.format.encoding != "utf-8") sql += ", encoding = " + QuoteLiteral(group.format.encoding);
+      "leat_read_csv({}, auto_detect = false, columns = {{'line': 'VARCHAR'}}, delim = E'\\x01', "
+      "quote = '', "
+      "escape = '', header = false, max_line_size = {}, {} = true, compression = {}",
+      PathList(group), connect::kMaxLineBytes, stores_rejects ? "store_rejects" : "ignore_errors",
+      QuoteLiteral(group.format.compression));
+  if (group.format.encoding != "utf-8")
+    sql += ", encoding = " + QuoteLiteral(group.format.encoding);
   return sql + ")";
 }
 
-// The structure that from_json and json_transform_strict take: {"a": "BIGINT", "b": {"c": ["DOUBLE"]}}.
+// The structure that from_json and json_transform_strict take: {"a": "BIGINT", "b": {"c":
+// ["DOUBLE"]}}.
 nlohmann::ordered_json StructureOf(const data::Type& type) {
   if (type.kind == data::TypeKind::kStruct) {
     nlohmann::ordered_json object = nlohmann::ordered_json::object();
     for (const data::Field& field : type.children) object[field.name] = StructureOf(field.type);
     return object;
   }
-  if (type.kind == data::TypeKind::kArray) return nlohmann::ordered_json::array({StructureOf(type.children[0].type)});
+  if (type.kind == data::TypeKind::kArray)
+    return nlohmann::ordered_json::array({StructureOf(type.children[0].type)});
   return data::ToSql(type);
 }
 
@@ -90,42 +151,89 @@ std::string JsonStructure(const ScanPlan& plan) {
 }
 
 // Relation with "text" (one JSON value), "path" and "position" per record.
-std::string JsonRecords(const FileGroup& group) {
+std::string JsonRecords(const FileGroup& group, bool stores_rejects) {
   if (group.format.layout == Layout::kJsonLines) {
-    return "(SELECT line AS text, filename AS path, _leat_position AS position FROM " + LinesRelation(group) +
-           " WHERE trim(line) <> '')";
+    return "(SELECT line AS text, filename AS path, _leat_position AS position FROM " +
+           LinesRelation(group, stores_rejects) + " WHERE trim(line) <> '')";
   }
   // Documents have no lines of their own: the position is the number of the record in its file.
   return fmt::format(
-      "(SELECT CAST(json AS VARCHAR) AS text, filename AS path, row_number() OVER (PARTITION BY filename) - 1 AS "
-      "position FROM read_json_objects({}, format = '{}', filename = true, maximum_object_size = {}))",
+      "(SELECT CAST(json AS VARCHAR) AS text, filename AS path, row_number() OVER (PARTITION BY "
+      "filename) - 1 AS "
+      "position FROM read_json_objects({}, format = '{}', filename = true, maximum_object_size = "
+      "{}))",
       PathList(group), group.format.json_format, connect::kMaxLineBytes);
 }
 
-// Parsed records: "record" is a struct of the plan's columns, null where the text does not fit.
-std::string ParsedJson(const FileGroup& group, const ScanPlan& plan) {
+// True when the JSON `value` became `result` without a loss: what is missing may be null, nothing
+// else.
+std::string JsonFits(const std::string& value, const std::string& result, const data::Type& type,
+                     int depth) {
+  const std::string absent = "coalesce(json_type(" + value + "), 'NULL') = 'NULL'";
+  if (type.kind == data::TypeKind::kStruct) {
+    std::string all = "json_type(" + value + ") = 'OBJECT'";
+    for (const data::Field& field : type.children) {
+      all += " AND " + JsonFits(fmt::format("json_extract({}, {})", value,
+                                            QuoteLiteral("$." + QuoteIdentifier(field.name))),
+                                result + "." + QuoteIdentifier(field.name), field.type, depth + 1);
+    }
+    return "(" + absent + " OR (" + all + "))";
+  }
+  if (type.kind == data::TypeKind::kArray) {
+    const std::string pair = "pair" + std::to_string(depth);
+    return fmt::format(
+        "({0} OR (json_type({1}) = 'ARRAY' AND len(list_filter(list_zip(json_extract({1}, '$[*]'), "
+        "{2}), lambda {3}: "
+        "NOT {4})) = 0))",
+        absent, value, result, pair,
+        JsonFits(pair + "[1]", pair + "[2]", type.children[0].type, depth + 1));
+  }
+  return "(" + absent + " OR " + result + " IS NOT NULL)";
+}
+
+// Parsed records: "record" is a struct of the plan's columns, null where the text does not fit. The
+// strict parser also refuses absent keys: a record with some is parsed leniently and then looked at
+// value by value.
+std::string ParsedJson(const FileGroup& group, const ScanPlan& plan, bool stores_rejects) {
   const std::string structure = JsonStructure(plan);
-  const std::string parse = plan.keep_bad_values_as_null
-                                ? "json_transform(text, " + structure + ")"
-                                : "TRY(json_transform_strict(text, " + structure + "))";
-  return "(SELECT text, path, position, CASE WHEN json_valid(text) AND json_type(text) = 'OBJECT' THEN " + parse +
-         " END AS record FROM " + JsonRecords(group) + ")";
+  std::string parse = "json_transform(text, " + structure + ")";
+  if (!plan.keep_bad_values_as_null) {
+    std::string fits = "true";
+    for (const ColumnPlan& column : plan.columns) {
+      if (column.file_column.empty()) continue;
+      fits +=
+          " AND " + JsonFits(fmt::format("json_extract(text, {})",
+                                         QuoteLiteral("$." + QuoteIdentifier(column.file_column))),
+                             "parsed." + QuoteIdentifier(column.file_column), column.type, 0);
+    }
+    parse = fmt::format(
+        "coalesce(TRY(json_transform_strict(text, {})), list_filter([{}], lambda parsed: {})[1])",
+        structure, parse, fits);
+  }
+  return "(SELECT text, path, position, CASE WHEN json_valid(text) AND json_type(text) = 'OBJECT' "
+         "THEN " +
+         parse + " END AS record FROM " + JsonRecords(group, stores_rejects) + ")";
 }
 
 // A condition that is true for rows with a value in a surplus column.
 std::string SurplusCondition(const ScanPlan& plan, const std::string& prefix, const char* suffix) {
   std::vector<std::string> conditions;
   for (const std::string& name : plan.surplus) {
-    conditions.push_back(prefix + (prefix.empty() ? QuoteIdentifier(name) : QuoteLiteral("$." + QuoteIdentifier(name)))
-                         + suffix);
+    conditions.push_back(
+        prefix +
+        (prefix.empty() ? QuoteIdentifier(name) : QuoteLiteral("$." + QuoteIdentifier(name))) +
+        suffix);
   }
-  return conditions.empty() || !plan.reject_surplus ? "false" : "(" + Join(conditions, " OR ") + ")";
+  return conditions.empty() || !plan.reject_surplus ? "false"
+                                                    : "(" + Join(conditions, " OR ") + ")";
 }
 
 std::string JsonSurplus(const ScanPlan& plan) {
   return SurplusCondition(plan, "json_extract(text, ", ") IS NOT NULL");
 }
-std::string ColumnSurplus(const ScanPlan& plan) { return SurplusCondition(plan, "", " IS NOT NULL"); }
+std::string ColumnSurplus(const ScanPlan& plan) {
+  return SurplusCondition(plan, "", " IS NOT NULL");
+}
 
 // Columns read from CSV (already typed, or text to convert leniently) and Parquet.
 std::string ColumnExpression(const ColumnPlan& column, bool try_cast) {
@@ -137,7 +245,8 @@ std::string ColumnExpression(const ColumnPlan& column, bool try_cast) {
 }
 
 std::string ParquetRelation(const FileGroup& group) {
-  return "read_parquet(" + PathList(group) + ", union_by_name = true, filename = true, file_row_number = true)";
+  return "read_parquet(" + PathList(group) +
+         ", union_by_name = true, filename = true, file_row_number = true)";
 }
 
 // True when every value of the row that is there can be converted.
@@ -154,37 +263,44 @@ std::string ParquetFits(const ScanPlan& plan) {
 
 }  // namespace
 
-std::string ScanSql(const FileGroup& group, const ScanPlan& plan, const project::FileSourceOptions& options) {
+std::string ScanSql(const FileGroup& group, const ScanPlan& plan,
+                    const project::FileSourceOptions& options) {
   std::vector<std::string> columns;
   if (group.format.layout == Layout::kJsonLines || group.format.layout == Layout::kJsonDocument) {
     for (const ColumnPlan& column : plan.columns) {
       columns.push_back(column.file_column.empty()
                             ? ColumnExpression(column, false)
-                            : "record." + QuoteIdentifier(column.file_column) + " AS " + QuoteIdentifier(column.name));
+                            : "record." + QuoteIdentifier(column.file_column) + " AS " +
+                                  QuoteIdentifier(column.name));
     }
-    return "SELECT " + Join(columns, ", ") + ", path AS source, position FROM " + ParsedJson(group, plan) +
-           " WHERE record IS NOT NULL AND NOT " + JsonSurplus(plan);
+    return "SELECT " + Join(columns, ", ") + ", path AS source, position FROM " +
+           ParsedJson(group, plan, true) + " WHERE record IS NOT NULL AND NOT " + JsonSurplus(plan);
   }
   const bool is_parquet = group.format.layout == Layout::kParquet;
-  for (const ColumnPlan& column : plan.columns) {
-    columns.push_back(ColumnExpression(column, is_parquet || plan.keep_bad_values_as_null));
-  }
+  // Rows with a value that does not fit are filtered out; a lenient cast may still see them.
+  for (const ColumnPlan& column : plan.columns) columns.push_back(ColumnExpression(column, true));
   if (is_parquet) {
-    return "SELECT " + Join(columns, ", ") + ", filename AS source, file_row_number AS position FROM " +
-           ParquetRelation(group) + " WHERE " + ParquetFits(plan) + " AND NOT " + ColumnSurplus(plan);
+    return "SELECT " + Join(columns, ", ") +
+           ", filename AS source, file_row_number AS position FROM " + ParquetRelation(group) +
+           " WHERE " + ParquetFits(plan) + " AND NOT " + ColumnSurplus(plan);
   }
-  return "SELECT " + Join(columns, ", ") + ", filename AS source, _leat_position AS position FROM " +
-         CsvRelation(group, plan, options) + " WHERE NOT " + ColumnSurplus(plan);
+  return "SELECT " + Join(columns, ", ") +
+         ", filename AS source, _leat_position AS position FROM " +
+         CsvRelation(group, plan, options, true) + " WHERE " + CsvFits(group, plan) + " AND NOT " +
+         ColumnSurplus(plan);
 }
 
 namespace {
 
-// What the CSV reader set aside in its temporary tables. A line may have several errors. Positions there count
-// from 1.
+// What the CSV reader set aside in its temporary tables. A line may have several errors. Positions
+// there count from 1.
 std::string StoredRejects() {
-  return "SELECT s.file_path AS path, e.line_byte_position - 1 AS position, e.line AS line, any_value(e.csv_line) AS "
-         "raw, any_value(e.column_name) AS column_name, string_agg(DISTINCT lower(e.error_type::VARCHAR) || ': ' || "
-         "e.error_message, '; ') AS error FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) "
+  return "SELECT s.file_path AS path, e.line_byte_position - 1 AS position, e.line AS line, "
+         "any_value(e.csv_line) AS "
+         "raw, any_value(e.column_name) AS column_name, string_agg(DISTINCT "
+         "lower(e.error_type::VARCHAR) || ': ' || "
+         "e.error_message, '; ') AS error FROM reject_errors e JOIN reject_scans s USING (scan_id, "
+         "file_id) "
          "GROUP BY ALL";
 }
 
@@ -193,34 +309,57 @@ std::string SurplusError(const ScanPlan& plan) {
                       "), and schema_policy is discard_row");
 }
 
+// What is wrong with the first value of a row that does not fit its column.
+std::string CsvMisfit(const FileGroup& group, const ScanPlan& plan) {
+  std::string sql = "CASE";
+  for (const data::Field& field : group.format.columns.fields) {
+    const std::string fits = CsvFitsColumn(group, plan, field);
+    if (fits.empty()) continue;
+    const std::string before = QuoteLiteral("column " + field.name + ": could not convert \"");
+    const std::string after = QuoteLiteral("\" to " + data::ToSql(PlanOf(plan, field.name)->type));
+    sql += fmt::format(" WHEN NOT {} THEN {} || {} || {}", fits, before,
+                       QuoteIdentifier(field.name), after);
+  }
+  return sql + " ELSE " + SurplusError(plan) + " END";
+}
+
+// The rows that the reader set aside, and those that ScanSql filters out, as JSON objects.
+std::string CsvRejects(const FileGroup& group, const ScanPlan& plan,
+                       const project::FileSourceOptions& options) {
+  const std::string fits = CsvFits(group, plan);
+  const std::string surplus = ColumnSurplus(plan);
+  if (fits == "true" && surplus == "false") return StoredRejects();
+  std::vector<std::string> fields;
+  for (const data::Field& field : group.format.columns.fields) {
+    fields.push_back(QuoteLiteral(field.name) + ": " + QuoteIdentifier(field.name));
+  }
+  return StoredRejects() + " UNION ALL SELECT filename, _leat_position, NULL, to_json({" +
+         Join(fields, ", ") + "})::VARCHAR, NULL, " +
+         (fits == "true" ? SurplusError(plan) : CsvMisfit(group, plan)) + " FROM " +
+         CsvRelation(group, plan, options, false) + " WHERE NOT " + fits + " OR " + surplus;
+}
+
 }  // namespace
 
-std::string RejectsSql(const FileGroup& group, const ScanPlan& plan, const project::FileSourceOptions& options) {
-  const bool has_surplus = plan.reject_surplus && !plan.surplus.empty();
-  if (group.format.layout == Layout::kCsv) {
-    std::string sql = StoredRejects();
-    if (has_surplus) {
-      sql += " UNION ALL SELECT filename, _leat_position, NULL, to_json({" ;
-      std::vector<std::string> fields;
-      for (const data::Field& field : group.format.columns.fields) {
-        fields.push_back(QuoteLiteral(field.name) + ": " + QuoteIdentifier(field.name));
-      }
-      sql += Join(fields, ", ") + "})::VARCHAR, " + QuoteLiteral(plan.surplus[0]) + ", " + SurplusError(plan) +
-             " FROM " + CsvRelation(group, plan, options) + " WHERE " + ColumnSurplus(plan);
-    }
-    return sql;
-  }
+std::string RejectsSql(const FileGroup& group, const ScanPlan& plan,
+                       const project::FileSourceOptions& options) {
+  if (group.format.layout == Layout::kCsv) return CsvRejects(group, plan, options);
   if (group.format.layout == Layout::kParquet) {
-    return "SELECT filename AS path, file_row_number AS position, NULL AS line, to_json(r)::VARCHAR AS raw, NULL AS "
-           "column_name, CASE WHEN NOT (" + ParquetFits(plan) +
-           ") THEN 'a value does not fit the type of its column' ELSE " + SurplusError(plan) + " END AS error FROM " +
-           ParquetRelation(group) + " r WHERE NOT (" + ParquetFits(plan) + ") OR " + ColumnSurplus(plan);
+    return "SELECT filename AS path, file_row_number AS position, NULL AS line, "
+           "to_json(r)::VARCHAR AS raw, NULL AS "
+           "column_name, CASE WHEN NOT (" +
+           ParquetFits(plan) + ") THEN 'a value does not fit the type of its column' ELSE " +
+           SurplusError(plan) + " END AS error FROM " + ParquetRelation(group) + " r WHERE NOT (" +
+           ParquetFits(plan) + ") OR " + ColumnSurplus(plan);
   }
   std::string sql =
-      "SELECT path, position, NULL AS line, text AS raw, NULL AS column_name, CASE WHEN NOT json_valid(text) THEN "
-      "'not valid JSON' WHEN json_type(text) <> 'OBJECT' THEN 'not a JSON object' WHEN record IS NULL THEN 'a value "
-      "does not fit the type of its column' ELSE " + SurplusError(plan) + " END AS error FROM " +
-      ParsedJson(group, plan) + " WHERE record IS NULL OR " + JsonSurplus(plan);
+      "SELECT path, position, NULL AS line, text AS raw, NULL AS column_name, CASE WHEN NOT "
+      "json_valid(text) THEN "
+      "'not valid JSON' WHEN json_type(text) <> 'OBJECT' THEN 'not a JSON object' WHEN record IS "
+      "NULL THEN 'a value "
+      "does not fit the type of its column' ELSE " +
+      SurplusError(plan) + " END AS error FROM " + ParsedJson(group, plan, false) +
+      " WHERE record IS NULL OR " + JsonSurplus(plan);
   if (group.format.layout == Layout::kJsonLines) {
     // Lines that are no text (wrong encoding, too long) are in the reader's own tables.
     sql += " UNION ALL " + StoredRejects();

@@ -11,9 +11,9 @@ namespace leat::ingest {
 
 // One column of the table, and where a group of files has it.
 struct ColumnPlan {
-  std::string name;             // in the table
-  data::Type type;              // in the table
-  std::string file_column;      // in the files; empty: they lack it, it reads as null
+  std::string name;         // in the table
+  data::Type type;          // in the table
+  std::string file_column;  // in the files; empty: they lack it, it reads as null
 };
 
 struct FileGroup {
@@ -23,16 +23,18 @@ struct FileGroup {
 
 struct ScanPlan {
   std::vector<ColumnPlan> columns;
-  std::vector<std::string> surplus;   // columns of the files that the table does not take
-  bool keep_bad_values_as_null = false;   // schema_policy discard_value
-  bool reject_surplus = false;        // schema_policy discard_row: a row with a value there is rejected
+  std::vector<std::string> surplus;      // columns of the files that the table does not take
+  bool keep_bad_values_as_null = false;  // schema_policy discard_value
+  bool reject_surplus = false;  // schema_policy discard_row: a row with a value there is rejected
 };
 
 // A SELECT of the plan's columns, then "source" (the file's path) and "position".
-std::string ScanSql(const FileGroup& group, const ScanPlan& plan, const project::FileSourceOptions& options);
+std::string ScanSql(const FileGroup& group, const ScanPlan& plan,
+                    const project::FileSourceOptions& options);
 
-// A SELECT of the rows that ScanSql leaves out: path, position, line, raw, column_name, error. To be run after it in
-// the same session.
-std::string RejectsSql(const FileGroup& group, const ScanPlan& plan, const project::FileSourceOptions& options);
+// A SELECT of the rows that ScanSql leaves out: path, position, line, raw, column_name, error. To
+// be run after it in the same session.
+std::string RejectsSql(const FileGroup& group, const ScanPlan& plan,
+                       const project::FileSourceOptions& options);
 
 }  // namespace leat::ingest

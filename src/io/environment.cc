@@ -86,7 +86,7 @@ Environment& SystemEnvironment() {
 
 void CancelOnSignals(CancelToken& token) {
   g_cancel_token.store(&token);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = OnSignal;
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);

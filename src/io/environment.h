@@ -1,4 +1,5 @@
-// The seam for everything else outside the program: clock, randomness, environment variables, cancellation.
+// The seam for everything else outside the program: clock, randomness, environment variables,
+// cancellation.
 #pragma once
 
 #include <atomic>
@@ -15,8 +16,8 @@ namespace leat::io {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual TimestampUs Now() = 0;               // wall clock, UTC
-  virtual std::int64_t MonotonicUs() = 0;      // never goes back
+  virtual TimestampUs Now() = 0;           // wall clock, UTC
+  virtual std::int64_t MonotonicUs() = 0;  // never goes back
   virtual void Sleep(std::int64_t duration_us) = 0;
 };
 Clock& SystemClock();
@@ -24,7 +25,7 @@ Clock& SystemClock();
 class Random {
  public:
   virtual ~Random() = default;
-  virtual std::uint64_t Next() = 0;            // uniform over 64 bits; thread-safe
+  virtual std::uint64_t Next() = 0;  // uniform over 64 bits; thread-safe
 };
 Random& SystemRandom();
 // Version 4 UUID, lower case with hyphens. Run ids, table ids, data file names.

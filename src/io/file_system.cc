@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 Error SystemError(std::string_view action, const std::string& path, int error_number) {
-  std::string message = "cannot " + std::string(action) + " " + path + ": " + std::strerror(error_number);
+  std::string message =
+      "cannot " + std::string(action) + " " + path + ": " + std::strerror(error_number);
   switch (error_number) {
     case ENOENT:
     case ENOTDIR: return NotFound(std::move(message));
@@ -29,7 +30,8 @@ Error SystemError(std::string_view action, const std::string& path, int error_nu
       return Denied(std::move(message)).WithHint("check the owner and permissions of that path");
     case ENOSPC:
     case EDQUOT:
-      return RetryLater(std::move(message)).WithHint("free disk space, then run again: nothing was lost");
+      return RetryLater(std::move(message))
+          .WithHint("free disk space, then run again: nothing was lost");
     case EMFILE:
     case ENFILE:
       return RetryLater(std::move(message)).WithHint("raise the limit of open files (ulimit -n)");
@@ -97,7 +99,7 @@ class RealFileSystem final : public FileSystem {
                                 std::int64_t size_bytes) override {
     Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.ok()) return SystemError("read", path, errno);
-    struct stat s {};
+    struct stat s{};
     if (fstat(file.fd(), &s) != 0) return SystemError("read", path, errno);
     if (S_ISDIR(s.st_mode)) return SystemError("read", path, EISDIR);
     const std::int64_t there = std::max<std::int64_t>(0, s.st_size - offset);
@@ -132,8 +134,8 @@ class RealFileSystem final : public FileSystem {
   }
 
   Result<FileInfo> Stat(const std::string& path) override {
-    struct stat link {};
-    struct stat target {};
+    struct stat link{};
+    struct stat target{};
     if (lstat(path.c_str(), &link) != 0) return SystemError("read", path, errno);
     if (stat(path.c_str(), &target) != 0) return SystemError("read", path, errno);
     FileInfo info = ToInfo(path, target);
@@ -188,13 +190,13 @@ class RealFileSystem final : public FileSystem {
   }
 
  private:
-  // Writes and syncs a hidden file beside `path`; its name holds the process and a counter, so that no two
-  // writers share one.
+  // Writes and syncs a hidden file beside `path`; its name holds the process and a counter, so that
+  // no two writers share one.
   Result<std::string> WriteTemporary(const std::string& path, std::string_view content) {
     static std::atomic<unsigned> counter{0};
-    const std::string temporary = JoinPath(
-        ParentPath(path), "." + FileName(path) + "." + std::to_string(getpid()) + "." +
-                              std::to_string(counter++) + ".tmp");
+    const std::string temporary =
+        JoinPath(ParentPath(path), "." + FileName(path) + "." + std::to_string(getpid()) + "." +
+                                       std::to_string(counter++) + ".tmp");
     Descriptor file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (!file.ok()) return SystemError("create", temporary, errno);
     Status status = WriteAll(file.fd(), temporary, content);

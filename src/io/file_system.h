@@ -1,5 +1,6 @@
-// The seam for files. Everything Leat itself reads or writes goes through FileSystem, so that tests can make any
-// call fail, lose unsynced data, or stop the program between two calls. Paths are plain UTF-8 text.
+// The seam for files. Everything Leat itself reads or writes goes through FileSystem, so that tests
+// can make any call fail, lose unsynced data, or stop the program between two calls. Paths are
+// plain UTF-8 text.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +14,15 @@
 namespace leat::io {
 
 struct FileInfo {
-  std::string path;                // as given to Stat, or directory + "/" + name from List
+  std::string path;  // as given to Stat, or directory + "/" + name from List
   std::int64_t size_bytes = 0;
-  std::int64_t modified_us = 0;    // microseconds since 1970-01-01T00:00:00Z
+  std::int64_t modified_us = 0;  // microseconds since 1970-01-01T00:00:00Z
   bool is_directory = false;
   bool is_symlink = false;
 };
 
-// Thread-safe. Errors name the path and the system's reason; kNotFound, kDenied, kRetryLater (disk full, too many
-// open files) and kOutcomeUnknown (a failed fsync) are told apart.
+// Thread-safe. Errors name the path and the system's reason; kNotFound, kDenied, kRetryLater (disk
+// full, too many open files) and kOutcomeUnknown (a failed fsync) are told apart.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -36,11 +37,12 @@ class FileSystem {
 
   // Durable when it returns: temporary file, fsync, rename over `path`, fsync of the directory.
   virtual Status ReplaceFile(const std::string& path, std::string_view content) = 0;
-  // The same, but only if `path` does not exist yet: true = created by this call, false = somebody else had it.
-  // Atomic between processes (link(2)). The basis of Delta's commit.
+  // The same, but only if `path` does not exist yet: true = created by this call, false = somebody
+  // else had it. Atomic between processes (link(2)). The basis of Delta's commit.
   virtual Result<bool> CreateFile(const std::string& path, std::string_view content) = 0;
 
-  // Makes a file written by somebody else (the engine) durable. Its directory entry needs SyncDirectory.
+  // Makes a file written by somebody else (the engine) durable. Its directory entry needs
+  // SyncDirectory.
   virtual Status SyncFile(const std::string& path) = 0;
   virtual Status SyncDirectory(const std::string& directory) = 0;
 
@@ -64,7 +66,8 @@ std::string AbsolutePath(std::string_view path);
 
 // Follows symbolic links; kNotFound when the target is missing.
 Result<std::string> RealPath(const std::string& path);
-// Files that match a glob (*, ?, [..], ** for any depth), sorted; a folder means all files below it.
+// Files that match a glob (*, ?, [..], ** for any depth), sorted; a folder means all files below
+// it.
 Result<std::vector<FileInfo>> Glob(FileSystem& files, const std::string& pattern);
 // A fresh directory below the system's temporary folder.
 Result<std::string> MakeTemporaryDirectory(std::string_view prefix);

@@ -52,7 +52,8 @@ TEST_F(FileSystemTest, GlobMatchesFoldersWildcardsAndAnyDepth) {
   EXPECT_EQ(NamesOf(Glob(files_, At("*.csv")).value()), (std::vector<std::string>{"a.csv"}));
   EXPECT_EQ(NamesOf(Glob(files_, At("**/*.csv")).value()),
             (std::vector<std::string>{"a.csv", "x/c.csv", "x/y/d.csv"}));
-  EXPECT_EQ(NamesOf(Glob(files_, At("x")).value()), (std::vector<std::string>{"x/c.csv", "x/y/d.csv"}));
+  EXPECT_EQ(NamesOf(Glob(files_, At("x")).value()),
+            (std::vector<std::string>{"x/c.csv", "x/y/d.csv"}));
   EXPECT_EQ(Glob(files_, At("none")).error().kind(), ErrorKind::kNotFound);
 }
 

@@ -12,7 +12,8 @@ namespace {
 Result<engine::TableSource> SourceOf(Workspace& workspace, const project::Asset& asset) {
   const std::string& name = asset.name.value();
   const std::size_t dot = name.rfind('.');
-  LEAT_ASSIGN(auto source, workspace.Resolver()(dot == std::string::npos ? "" : name.substr(0, dot), name.substr(dot + 1)));
+  LEAT_ASSIGN(auto source, workspace.Resolver()(dot == std::string::npos ? "" : name.substr(0, dot),
+                                                name.substr(dot + 1)));
   if (!source) return NotFound("there is no table " + name);
   return std::move(*source);
 }
@@ -34,8 +35,12 @@ TaskResult CheckAsset(Workspace& workspace, const project::Asset& asset) {
     LEAT_ASSIGN(state::StateReader* const reader, workspace.reader());
     LEAT_ASSIGN(auto history, reader->RowCounts(asset.name, kMaxRowCountHistory));
     std::reverse(history.begin(), history.end());
-    const quality::AuditInput input{.asset = asset, .schema = schema, .files = {}, .published = source,
-                                    .tables = workspace.Resolver(), .parameters = parameters,
+    const quality::AuditInput input{.asset = asset,
+                                    .schema = schema,
+                                    .files = {},
+                                    .published = source,
+                                    .tables = workspace.Resolver(),
+                                    .parameters = parameters,
                                     .row_count_history = std::move(history),
                                     .now = workspace.environment().clock.Now()};
     LEAT_ASSIGN(auto audited, quality::Audit(*session, workspace.environment().files, input, {}));
@@ -55,7 +60,8 @@ TaskResult CheckAsset(Workspace& workspace, const project::Asset& asset) {
 }  // namespace
 
 Result<RunResult> RunChecks(Workspace& workspace, const std::vector<std::string>& select,
-                            const std::vector<std::string>& exclude, const io::CancelToken& cancel) {
+                            const std::vector<std::string>& exclude,
+                            const io::CancelToken& cancel) {
   LEAT_ASSIGN(const auto names, project::Select(workspace.project(), select, exclude, {}));
   const std::set<AssetName> chosen(names.begin(), names.end());
   const std::int64_t begun = workspace.environment().clock.MonotonicUs();
@@ -71,7 +77,8 @@ Result<RunResult> RunChecks(Workspace& workspace, const std::vector<std::string>
     failed += result.tasks.back().status == state::TaskStatus::kSucceeded ? 0 : 1;
   }
   if (failed > 0) {
-    result.status = failed == result.tasks.size() ? state::RunStatus::kFailed : state::RunStatus::kPartial;
+    result.status =
+        failed == result.tasks.size() ? state::RunStatus::kFailed : state::RunStatus::kPartial;
   }
   result.duration_us = workspace.environment().clock.MonotonicUs() - begun;
   return result;

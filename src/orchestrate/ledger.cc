@@ -7,13 +7,15 @@ namespace leat::orchestrate {
 Result<IntervalSet> ReadIntervals(const delta::Snapshot& table) {
   IntervalSet intervals;
   const auto property = table.metadata().configuration.find(kIntervalsProperty);
-  if (property == table.metadata().configuration.end() || property->second.empty()) return intervals;
+  if (property == table.metadata().configuration.end() || property->second.empty())
+    return intervals;
   for (const std::string& text : Split(property->second, ' ')) {
     const auto ends = Split(text, '/');
     const auto start = ParseTimestamp(ends[0]);
     const auto end = ParseTimestamp(ends.size() == 2 ? ends[1] : "");
     if (!start.ok() || !end.ok() || *start >= *end) {
-      return Corrupt(std::string("the table property ") + kIntervalsProperty + " holds '" + text + "'")
+      return Corrupt(std::string("the table property ") + kIntervalsProperty + " holds '" + text +
+                     "'")
           .WithHint("rebuild the table with --full-refresh");
     }
     intervals.Add({*start, *end});

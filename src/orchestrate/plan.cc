@@ -15,7 +15,8 @@ using project::Asset;
 
 class Planner {
  public:
-  Planner(Workspace& workspace, const RunRequest& request) : workspace_(workspace), request_(request) {}
+  Planner(Workspace& workspace, const RunRequest& request)
+      : workspace_(workspace), request_(request) {}
 
   Result<Plan> Make() {
     LEAT_ASSIGN(const std::vector<AssetName> selected, Selected());
@@ -39,7 +40,8 @@ class Planner {
     for (const Asset& asset : workspace_.project().assets) {
       if (!UsesModified() || asset.is_view()) continue;
       const auto snapshot = workspace_.TableOf(asset.name).Load();
-      if (!snapshot.ok() || ReadFingerprint(**snapshot) != asset.fingerprint) modified.insert(asset.name);
+      if (!snapshot.ok() || ReadFingerprint(**snapshot) != asset.fingerprint)
+        modified.insert(asset.name);
     }
     return project::Select(workspace_.project(), request_.select, request_.exclude, modified);
   }
@@ -59,7 +61,7 @@ class Planner {
     LEAT_ASSIGN(const auto tasks, reader->Tasks(*request_.resume));
     for (const state::TaskRecord& task : tasks) {
       if (task.status == state::TaskStatus::kSucceeded) {
-        resumed_.erase(task.asset);   // an earlier attempt failed
+        resumed_.erase(task.asset);  // an earlier attempt failed
       } else {
         resumed_[task.asset] = task.interval;
       }
@@ -68,11 +70,15 @@ class Planner {
   }
 
   Result<std::vector<StepKind>> KindsOf(const Asset& asset) {
-    if (std::holds_alternative<project::SourceSpec>(asset.spec)) return std::vector<StepKind>{LoadFiles()};
-    if (std::holds_alternative<project::SeedSpec>(asset.spec)) return std::vector<StepKind>{LoadSeed()};
+    if (std::holds_alternative<project::SourceSpec>(asset.spec))
+      return std::vector<StepKind>{LoadFiles()};
+    if (std::holds_alternative<project::SeedSpec>(asset.spec))
+      return std::vector<StepKind>{LoadSeed()};
     const auto& model = std::get<project::ModelSpec>(asset.spec);
-    if (model.materialized == project::Materialization::kView) return std::vector<StepKind>{CreateView()};
-    if (model.materialized != project::Materialization::kInterval) return std::vector<StepKind>{BuildTable()};
+    if (model.materialized == project::Materialization::kView)
+      return std::vector<StepKind>{CreateView()};
+    if (model.materialized != project::Materialization::kInterval)
+      return std::vector<StepKind>{BuildTable()};
     return IntervalsOf(asset);
   }
 
@@ -83,16 +89,20 @@ class Planner {
     }
     if (request_.window) {
       const TimestampUs last = FloorTo(grain, request_.window->end);
-      const TimestampUs end = last == request_.window->end ? last : NextAfter(grain, request_.window->end);
+      const TimestampUs end =
+          last == request_.window->end ? last : NextAfter(grain, request_.window->end);
       return std::vector<StepKind>{BuildInterval{{FloorTo(grain, request_.window->start), end}}};
     }
     const auto start = asset.start ? asset.start : workspace_.project().start;
     if (!start) {
-      return InvalidInput(asset.name.value() + " has no start, so it is unknown which intervals are missing")
+      return InvalidInput(asset.name.value() +
+                          " has no start, so it is unknown which intervals are missing")
           .At(asset.location)
-          .WithHint("add `start: 2026-01-01` to the asset or to leat.yml, or give --start and --end");
+          .WithHint(
+              "add `start: 2026-01-01` to the asset or to leat.yml, or give --start and --end");
     }
-    const Interval whole{FloorTo(grain, *start), FloorTo(grain, workspace_.environment().clock.Now())};
+    const Interval whole{FloorTo(grain, *start),
+                         FloorTo(grain, workspace_.environment().clock.Now())};
     if (whole.start >= whole.end) return std::vector<StepKind>{};
     IntervalSet done;
     const auto snapshot = workspace_.TableOf(asset.name).Load();
@@ -106,8 +116,8 @@ class Planner {
     return kinds;
   }
 
-  // Steps of one asset run one after the other; they wait for all steps of the assets that this one reads, also
-  // through assets that the plan leaves out.
+  // Steps of one asset run one after the other; they wait for all steps of the assets that this one
+  // reads, also through assets that the plan leaves out.
   void AddSteps(const Asset& asset, const std::vector<StepKind>& kinds) {
     std::set<std::size_t> after;
     for (const AssetName& name : asset.dependencies) {
@@ -115,7 +125,8 @@ class Planner {
     }
     std::set<std::size_t> last = after;
     for (const StepKind& kind : kinds) {
-      plan_.steps.push_back({.asset = asset.name, .kind = kind, .after = {last.begin(), last.end()}});
+      plan_.steps.push_back(
+          {.asset = asset.name, .kind = kind, .after = {last.begin(), last.end()}});
       last = {plan_.steps.size() - 1};
     }
     reached_[asset.name] = std::move(last);
@@ -124,7 +135,7 @@ class Planner {
   Workspace& workspace_;
   const RunRequest& request_;
   Plan plan_;
-  std::map<AssetName, std::set<std::size_t>> reached_;   // the steps after which an asset is ready
+  std::map<AssetName, std::set<std::size_t>> reached_;  // the steps after which an asset is ready
   std::map<AssetName, std::optional<Interval>> resumed_;
 };
 

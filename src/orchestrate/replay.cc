@@ -14,17 +14,21 @@ using project::Asset;
 class Replayer {
  public:
   Replayer(Workspace& workspace, const Asset& asset)
-      : workspace_(workspace), asset_(asset), path_(workspace.TablePath(asset.name)),
+      : workspace_(workspace),
+        asset_(asset),
+        path_(workspace.TablePath(asset.name)),
         quarantine_(workspace.QuarantinePath(asset.name)) {}
 
   Result<ReplayResult> Run() {
     LEAT_ASSIGN(session_, workspace_.NewSession());
     LEAT_ASSIGN(table_, workspace_.TableOf(asset_.name).Load());
-    LEAT_ASSIGN(auto unfinished, quality::FindUnfinishedReplay(workspace_.engine(), *session_, quarantine_));
+    LEAT_ASSIGN(auto unfinished,
+                quality::FindUnfinishedReplay(workspace_.engine(), *session_, quarantine_));
     if (unfinished) LEAT_TRY(Finish(unfinished->id));
     LEAT_ASSIGN(const auto begun,
-                quality::BeginReplay(workspace_.engine(), *session_, workspace_.environment(), quarantine_,
-                                     {quality::QuarantineStage::kIngest, quality::QuarantineStage::kCheck}));
+                quality::BeginReplay(
+                    workspace_.engine(), *session_, workspace_.environment(), quarantine_,
+                    {quality::QuarantineStage::kIngest, quality::QuarantineStage::kCheck}));
     if (begun) LEAT_TRY(Finish(begun->id));
     return result_;
   }
@@ -34,41 +38,54 @@ class Replayer {
   Status Finish(const std::string& id) {
     LEAT_ASSIGN(table_, workspace_.TableOf(asset_.name).Load());
     if (!quality::IsReplayed(*table_, id)) LEAT_TRY(StageAndPublish(id));
-    LEAT_ASSIGN(const std::int64_t replayed, quality::FinishReplay(workspace_.engine(), *session_,
-                                                                   workspace_.environment(), quarantine_, id));
+    LEAT_ASSIGN(const std::int64_t replayed,
+                quality::FinishReplay(workspace_.engine(), *session_, workspace_.environment(),
+                                      quarantine_, id));
     result_.replayed += replayed;
     return Ok();
   }
 
   Status StageAndPublish(const std::string& id) {
     LEAT_ASSIGN(const std::string scratch, io::MakeTemporaryDirectory("leat-replay-"));
-    const quality::ReplayInput input{.asset = asset_, .schema = table_->schema(),
-                                     .table = engine::DeltaSource{.path = path_, .version = table_->version()},
-                                     .tables = workspace_.Resolver(),
-                                     .parameters = workspace_.ParametersFor(std::nullopt),
-                                     .now = workspace_.environment().clock.Now(), .reparse = ReparseIn(scratch, id)};
-    auto staged = quality::StageReplay(workspace_.engine(), *session_, workspace_.environment(), quarantine_, id, input,
-                                       {.directory = path_});
+    const quality::ReplayInput input{
+        .asset = asset_,
+        .schema = table_->schema(),
+        .table = engine::DeltaSource{.path = path_, .version = table_->version()},
+        .tables = workspace_.Resolver(),
+        .parameters = workspace_.ParametersFor(std::nullopt),
+        .now = workspace_.environment().clock.Now(),
+        .reparse = ReparseIn(scratch, id)};
+    auto staged = quality::StageReplay(workspace_.engine(), *session_, workspace_.environment(),
+                                       quarantine_, id, input, {.directory = path_});
     LEAT_TRY(io::RemoveAll(scratch));
     if (!staged.ok()) return std::move(staged).error();
     result_.still_failing += staged->rejected;
     transform::PublishMode mode = transform::Append{};
     const auto* model = std::get_if<project::ModelSpec>(&asset_.spec);
-    if (model != nullptr && model->materialized == project::Materialization::kMerge) mode = transform::MergeByKey{model->key};
-    const transform::PublishInput publish{.table_path = path_, .schema = table_->schema(), .files = staged->files,
+    if (model != nullptr && model->materialized == project::Materialization::kMerge)
+      mode = transform::MergeByKey{model->key};
+    const transform::PublishInput publish{.table_path = path_,
+                                          .read = table_,
+                                          .schema = table_->schema(),
+                                          .files = staged->files,
                                           .mode = std::move(mode),
                                           .app_transactions = {quality::ReplayTransaction(id)}};
-    LEAT_ASSIGN(const auto published, transform::Publish(workspace_.environment(), workspace_.engine(), publish));
+    LEAT_ASSIGN(const auto published,
+                transform::Publish(workspace_.environment(), workspace_.engine(), publish));
     result_.version = published.version;
     return Ok();
   }
 
   quality::Reparse ReparseIn(const std::string& scratch, const std::string& id) {
     if (!std::holds_alternative<project::SourceSpec>(asset_.spec)) return nullptr;
-    return [this, scratch, id](engine::Session& session, const std::string& rows_sql) -> Result<std::string> {
+    return [this, scratch, id](engine::Session& session,
+                               const std::string& rows_sql) -> Result<std::string> {
       return ingest::ReparseSql(workspace_.environment(), session,
-                                {.asset = asset_, .project_root = workspace_.project().root, .schema = table_->schema(),
-                                 .run = RunId(id), .scratch_directory = scratch},
+                                {.asset = asset_,
+                                 .project_root = workspace_.project().root,
+                                 .schema = table_->schema(),
+                                 .run = RunId(id),
+                                 .scratch_directory = scratch},
                                 rows_sql);
     };
   }

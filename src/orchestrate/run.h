@@ -1,5 +1,5 @@
-// Runs assets in dependency order. A plan is data: what will run is decided in one place, and executed, printed or
-// counted elsewhere.
+// Runs assets in dependency order. A plan is data: what will run is decided in one place, and
+// executed, printed or counted elsewhere.
 #pragma once
 
 #include <optional>
@@ -13,29 +13,31 @@
 namespace leat::orchestrate {
 
 struct RunRequest {
-  std::vector<std::string> select, exclude;   // dbt's selection syntax; empty: everything
-  std::optional<Interval> window;             // --start and --end; aligned to each asset's grain
+  std::vector<std::string> select, exclude;  // dbt's selection syntax; empty: everything
+  std::optional<Interval> window;            // --start and --end; aligned to each asset's grain
   bool full_refresh = false;
-  int jobs = 0;                               // 0: one per core
-  std::optional<RunId> resume;                // leat retry: only what failed or was skipped in that run
-  std::string command;                        // as typed, for the history
+  int jobs = 0;                 // 0: one per core
+  std::optional<RunId> resume;  // leat retry: only what failed or was skipped in that run
+  std::string command;          // as typed, for the history
 };
 
 // What one task does. A new kind does not compile until every user handles it.
-struct LoadFiles {};                          // source: new and changed files into bronze
+struct LoadFiles {};  // source: new and changed files into bronze
 struct LoadSeed {};
-struct CreateView {};                         // binds the view; stores nothing
-struct BuildTable {};                         // table, append, merge, scd2
-struct BuildInterval { Interval interval; };
+struct CreateView {};  // binds the view; stores nothing
+struct BuildTable {};  // table, append, merge, scd2
+struct BuildInterval {
+  Interval interval;
+};
 using StepKind = std::variant<LoadFiles, LoadSeed, CreateView, BuildTable, BuildInterval>;
 
 struct Step {
   AssetName asset;
   StepKind kind;
-  std::vector<std::size_t> after;             // indices of steps of this plan that must succeed first
+  std::vector<std::size_t> after;  // indices of steps of this plan that must succeed first
 };
 struct Plan {
-  std::vector<Step> steps;                    // in an order that respects `after`
+  std::vector<Step> steps;  // in an order that respects `after`
 };
 
 struct TaskResult {
@@ -44,7 +46,7 @@ struct TaskResult {
   int attempt = 1;
   std::optional<Interval> interval;
   std::int64_t rows_read = 0, rows_written = 0, rows_quarantined = 0, bytes_written = 0;
-  std::optional<TableVersion> version;        // committed; none when nothing changed or for views
+  std::optional<TableVersion> version;  // committed; none when nothing changed or for views
   std::int64_t duration_us = 0;
   std::optional<Error> error;
   std::vector<quality::CheckOutcome> checks;
@@ -52,10 +54,10 @@ struct TaskResult {
 
 struct RunResult {
   RunId id;
-  state::RunStatus status = state::RunStatus::kSucceeded;   // partial: some tasks succeeded
+  state::RunStatus status = state::RunStatus::kSucceeded;  // partial: some tasks succeeded
   TimestampUs started_us = 0;
   std::int64_t duration_us = 0;
-  std::vector<TaskResult> tasks;              // in the order in which they ended
+  std::vector<TaskResult> tasks;  // in the order in which they ended
   std::vector<std::string> warnings;
 };
 
@@ -73,8 +75,9 @@ class RunObserver {
 // What a request would run. kInvalidInput: unknown names in the selection.
 Result<Plan> MakePlan(Workspace& workspace, const RunRequest& request);
 
-// Runs a plan to its end. Failures of tasks are in the result; an error means that nothing ran, or that the run
-// could not be recorded. When `cancel` is set, running queries are interrupted and the rest is cancelled.
+// Runs a plan to its end. Failures of tasks are in the result; an error means that nothing ran, or
+// that the run could not be recorded. When `cancel` is set, running queries are interrupted and the
+// rest is cancelled.
 Result<RunResult> Run(Workspace& workspace, const RunRequest& request, RunObserver& observer,
                       const io::CancelToken& cancel);
 
@@ -82,10 +85,11 @@ Result<RunResult> Run(Workspace& workspace, const RunRequest& request, RunObserv
 Result<RunResult> RunChecks(Workspace& workspace, const std::vector<std::string>& select,
                             const std::vector<std::string>& exclude, const io::CancelToken& cancel);
 
-// `leat quarantine replay`: offers an asset's quarantined rows again. Exactly once, also across crashes.
+// `leat quarantine replay`: offers an asset's quarantined rows again. Exactly once, also across
+// crashes.
 struct ReplayResult {
-  std::int64_t replayed = 0;                  // rows now in the table
-  std::int64_t still_failing = 0;             // rows that stay in quarantine
+  std::int64_t replayed = 0;       // rows now in the table
+  std::int64_t still_failing = 0;  // rows that stay in quarantine
   std::optional<TableVersion> version;
 };
 Result<ReplayResult> Replay(Workspace& workspace, const AssetName& asset);
@@ -95,10 +99,11 @@ struct UnitTestResult {
   std::string name;
   AssetName model;
   bool passed = false;
-  std::string message;                        // the difference, or the error
+  std::string message;  // the difference, or the error
   Location location;
   std::int64_t duration_us = 0;
 };
-Result<std::vector<UnitTestResult>> RunUnitTests(Workspace& workspace, const std::vector<std::string>& select);
+Result<std::vector<UnitTestResult>> RunUnitTests(Workspace& workspace,
+                                                 const std::vector<std::string>& select);
 
 }  // namespace leat::orchestrate

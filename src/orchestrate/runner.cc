@@ -1,11 +1,11 @@
-// Executes a plan: workers take ready steps, a supervisor watches for cancellation and timeouts and reports progress.
+// Executes a plan: workers take ready steps, a supervisor watches for cancellation and timeouts and
+// reports progress.
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <thread>
-
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "orchestrate/limits.h"
 #include "orchestrate/run.h"
@@ -40,7 +40,8 @@ std::string SamplesToJson(const data::Rows& samples) {
   nlohmann::json rows = nlohmann::json::array();
   for (const auto& cells : samples.rows) {
     nlohmann::json row = nlohmann::json::object();
-    for (std::size_t i = 0; i < cells.size(); i++) row[samples.schema.fields[i].name] = CellToJson(cells[i]);
+    for (std::size_t i = 0; i < cells.size(); i++)
+      row[samples.schema.fields[i].name] = CellToJson(cells[i]);
     rows.push_back(std::move(row));
   }
   return rows.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -52,7 +53,8 @@ bool MayBeRetried(const Error& error) {
 
 class Runner {
  public:
-  Runner(Workspace& workspace, const RunRequest& request, RunObserver& observer, const io::CancelToken& cancel)
+  Runner(Workspace& workspace, const RunRequest& request, RunObserver& observer,
+         const io::CancelToken& cancel)
       : workspace_(workspace), request_(request), observer_(observer), cancel_(cancel) {}
 
   Result<RunResult> Run() {
@@ -66,7 +68,8 @@ class Runner {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const std::size_t jobs = request_.jobs > 0 ? static_cast<std::size_t>(request_.jobs) : cores;
     std::vector<std::thread> workers;
-    for (std::size_t i = 0; i < std::min(jobs, plan_.steps.size()); i++) workers.emplace_back([this] { Work(); });
+    for (std::size_t i = 0; i < std::min(jobs, plan_.steps.size()); i++)
+      workers.emplace_back([this] { Work(); });
     Supervise();
     for (std::thread& worker : workers) worker.join();
     return End();
@@ -77,8 +80,8 @@ class Runner {
 
   struct State {
     Progress progress = Progress::kWaiting;
-    engine::Session* session = nullptr;    // while a query may run
-    std::int64_t deadline_us = 0;          // monotonic; 0: none
+    engine::Session* session = nullptr;  // while a query may run
+    std::int64_t deadline_us = 0;        // monotonic; 0: none
     bool timed_out = false;
   };
 
@@ -93,8 +96,12 @@ class Runner {
       LEAT_ASSIGN(const auto resumed, reader->Run(request_.resume->value()));
       first_started_us_ = resumed.started_us;
     }
-    record_ = {.id = result_.id, .status = state::RunStatus::kRunning, .started_us = result_.started_us,
-               .command = request_.command, .selection = SelectionText(), .interval = request_.window,
+    record_ = {.id = result_.id,
+               .status = state::RunStatus::kRunning,
+               .started_us = result_.started_us,
+               .command = request_.command,
+               .selection = SelectionText(),
+               .interval = request_.window,
                .full_refresh = request_.full_refresh};
     return writer_->BeginRun(record_);
   }
@@ -105,7 +112,8 @@ class Runner {
     return text;
   }
 
-  // --- the queue; mutex_ is held -----------------------------------------------------------------------------
+  // --- the queue; mutex_ is held
+  // -----------------------------------------------------------------------------
 
   void QueueReady() {
     for (std::size_t i = 0; i < states_.size(); i++) {
@@ -127,16 +135,19 @@ class Runner {
   void Skip(std::size_t i) {
     states_[i].progress = Progress::kUnsuccessful;
     TaskResult skipped{.asset = plan_.steps[i].asset};
-    skipped.status = cancel_.cancelled() ? state::TaskStatus::kCancelled : state::TaskStatus::kSkipped;
+    skipped.status =
+        cancel_.cancelled() ? state::TaskStatus::kCancelled : state::TaskStatus::kSkipped;
     skipped.attempt = 0;
-    if (const auto* step = std::get_if<BuildInterval>(&plan_.steps[i].kind)) skipped.interval = step->interval;
+    if (const auto* step = std::get_if<BuildInterval>(&plan_.steps[i].kind))
+      skipped.interval = step->interval;
     observer_.TaskFinished(plan_.steps[i], skipped);
     Record(writer_->AddTasks({ToRecord(skipped, result_.started_us)}));
     result_.tasks.push_back(std::move(skipped));
     waiting_--;
   }
 
-  // --- workers -------------------------------------------------------------------------------------------------
+  // --- workers
+  // -------------------------------------------------------------------------------------------------
 
   void Work() {
     std::unique_lock lock(mutex_);
@@ -149,8 +160,9 @@ class Runner {
       lock.unlock();
       TaskResult result = Attempt(i);
       lock.lock();
-      states_[i].progress =
-          result.status == state::TaskStatus::kSucceeded ? Progress::kSucceeded : Progress::kUnsuccessful;
+      states_[i].progress = result.status == state::TaskStatus::kSucceeded
+                                ? Progress::kSucceeded
+                                : Progress::kUnsuccessful;
       result_.tasks.push_back(std::move(result));
       waiting_--;
       QueueReady();
@@ -171,8 +183,9 @@ class Runner {
       result.attempt = attempt;
       result.duration_us = clock.MonotonicUs() - begun;
       RecordTask(result, started);
-      const bool again = result.status == state::TaskStatus::kFailed && MayBeRetried(*result.error) &&
-                         attempt < asset.retry.attempts && !cancel_.cancelled();
+      const bool again = result.status == state::TaskStatus::kFailed &&
+                         MayBeRetried(*result.error) && attempt < asset.retry.attempts &&
+                         !cancel_.cancelled();
       if (!again) break;
       Wait(asset.retry, attempt);
     }
@@ -185,38 +198,50 @@ class Runner {
       const std::lock_guard lock(mutex_);
       states_[i].timed_out = false;
       states_[i].deadline_us =
-          asset.timeout_us == 0 ? 0 : workspace_.environment().clock.MonotonicUs() + asset.timeout_us;
+          asset.timeout_us == 0 ? 0
+                                : workspace_.environment().clock.MonotonicUs() + asset.timeout_us;
     }
-    TaskResult running{.asset = asset.name, .status = state::TaskStatus::kRunning, .attempt = attempt};
-    if (const auto* step = std::get_if<BuildInterval>(&plan_.steps[i].kind)) running.interval = step->interval;
+    TaskResult running{
+        .asset = asset.name, .status = state::TaskStatus::kRunning, .attempt = attempt};
+    if (const auto* step = std::get_if<BuildInterval>(&plan_.steps[i].kind))
+      running.interval = step->interval;
     Record(writer_->BeginTask(ToRecord(running, workspace_.environment().clock.Now())));
-    const TaskContext context{.workspace = workspace_, .asset = asset, .run = result_.id,
-                              .run_started_us = first_started_us_, .full_refresh = request_.full_refresh,
-                              .cancel = cancel_, .use_session = [this, i](engine::Session* session) {
+    const TaskContext context{.workspace = workspace_,
+                              .asset = asset,
+                              .run = result_.id,
+                              .run_started_us = first_started_us_,
+                              .full_refresh = request_.full_refresh,
+                              .cancel = cancel_,
+                              .use_session = [this, i](engine::Session* session) {
                                 const std::lock_guard lock(mutex_);
                                 states_[i].session = session;
                               }};
     TaskResult result = RunTask(context, plan_.steps[i].kind);
     const std::lock_guard lock(mutex_);
     states_[i].deadline_us = 0;
-    if (states_[i].timed_out && result.status != state::TaskStatus::kSucceeded && !cancel_.cancelled()) {
+    if (states_[i].timed_out && result.status != state::TaskStatus::kSucceeded &&
+        !cancel_.cancelled()) {
       result.status = state::TaskStatus::kFailed;
-      result.error = RetryLater("timed out").At(asset.location).WithHint("raise `timeout` of the asset");
+      result.error =
+          RetryLater("timed out").At(asset.location).WithHint("raise `timeout` of the asset");
     }
     return result;
   }
 
-  // Exponential backoff with jitter: half of the delay is random, so that tasks do not retry in step.
+  // Exponential backoff with jitter: half of the delay is random, so that tasks do not retry in
+  // step.
   void Wait(const project::Retry& retry, int attempt) {
     std::int64_t delay = std::min(retry.delay_us << std::min(attempt - 1, 20), kMaxRetryDelayUs);
     const auto half = static_cast<std::uint64_t>(std::max<std::int64_t>(1, delay / 2));
     delay = static_cast<std::int64_t>(half + workspace_.environment().random.Next() % half);
-    for (std::int64_t waited = 0; waited < delay && !cancel_.cancelled(); waited += kSupervisePeriodUs) {
+    for (std::int64_t waited = 0; waited < delay && !cancel_.cancelled();
+         waited += kSupervisePeriodUs) {
       workspace_.environment().clock.Sleep(std::min(kSupervisePeriodUs, delay - waited));
     }
   }
 
-  // --- supervisor ----------------------------------------------------------------------------------------------
+  // --- supervisor
+  // ----------------------------------------------------------------------------------------------
 
   void Supervise() {
     std::unique_lock lock(mutex_);
@@ -247,15 +272,23 @@ class Runner {
     changed_.notify_all();
   }
 
-  // --- records -------------------------------------------------------------------------------------------------
+  // --- records
+  // -------------------------------------------------------------------------------------------------
 
   state::TaskRecord ToRecord(const TaskResult& result, TimestampUs started) const {
-    state::TaskRecord record{.run = result_.id, .asset = result.asset, .interval = result.interval,
-                             .attempt = std::max(1, result.attempt), .status = result.status, .started_us = started,
-                             .rows_read = result.rows_read, .rows_written = result.rows_written,
-                             .rows_quarantined = result.rows_quarantined, .bytes_written = result.bytes_written,
+    state::TaskRecord record{.run = result_.id,
+                             .asset = result.asset,
+                             .interval = result.interval,
+                             .attempt = std::max(1, result.attempt),
+                             .status = result.status,
+                             .started_us = started,
+                             .rows_read = result.rows_read,
+                             .rows_written = result.rows_written,
+                             .rows_quarantined = result.rows_quarantined,
+                             .bytes_written = result.bytes_written,
                              .version = result.version};
-    if (result.status != state::TaskStatus::kRunning) record.ended_us = workspace_.environment().clock.Now();
+    if (result.status != state::TaskStatus::kRunning)
+      record.ended_us = workspace_.environment().clock.Now();
     if (result.error) record.error = result.error->ToString();
     return record;
   }
@@ -264,23 +297,35 @@ class Runner {
     Record(writer_->EndTask(ToRecord(result, started)));
     std::vector<state::CheckRecord> checks;
     for (const quality::CheckOutcome& check : result.checks) {
-      checks.push_back({.run = result_.id, .asset = result.asset, .interval = result.interval, .name = check.name,
-                        .column = check.column, .status = ToState(check.status), .failing_rows = check.failing_rows,
-                        .sample_json = SamplesToJson(check.samples), .on_fail = quality::ToString(check.on_fail),
-                        .message = check.message, .checked_us = workspace_.environment().clock.Now()});
+      checks.push_back({.run = result_.id,
+                        .asset = result.asset,
+                        .interval = result.interval,
+                        .name = check.name,
+                        .column = check.column,
+                        .status = ToState(check.status),
+                        .failing_rows = check.failing_rows,
+                        .sample_json = SamplesToJson(check.samples),
+                        .on_fail = quality::ToString(check.on_fail),
+                        .message = check.message,
+                        .checked_us = workspace_.environment().clock.Now()});
     }
     if (!checks.empty()) Record(writer_->AddChecks(checks));
     if (!result.error) return;
-    Record(writer_->AddLog({.run = result_.id, .asset = result.asset, .time_us = workspace_.environment().clock.Now(),
-                            .level = state::LogLevel::kError, .message = result.error->ToString()}));
+    Record(writer_->AddLog({.run = result_.id,
+                            .asset = result.asset,
+                            .time_us = workspace_.environment().clock.Now(),
+                            .level = state::LogLevel::kError,
+                            .message = result.error->ToString()}));
   }
 
-  // The state database is an index: failing to write it is said, and never fails a task whose rows are in the lake.
+  // The state database is an index: failing to write it is said, and never fails a task whose rows
+  // are in the lake.
   void Record(const Status& status) {
     if (status.ok()) return;
     const std::lock_guard lock(warnings_mutex_);
     const std::string text = "the history is incomplete: " + status.error().message();
-    if (std::find(result_.warnings.begin(), result_.warnings.end(), text) == result_.warnings.end()) {
+    if (std::find(result_.warnings.begin(), result_.warnings.end(), text) ==
+        result_.warnings.end()) {
       result_.warnings.push_back(text);
     }
   }
@@ -302,7 +347,8 @@ class Runner {
     record_.status = result_.status;
     record_.ended_us = workspace_.environment().clock.Now();
     Record(writer_->EndRun(record_));
-    for (std::string& warning : writer_->TakeWarnings()) result_.warnings.push_back(std::move(warning));
+    for (std::string& warning : writer_->TakeWarnings())
+      result_.warnings.push_back(std::move(warning));
     return std::move(result_);
   }
 
@@ -316,13 +362,13 @@ class Runner {
   std::int64_t begun_us_ = 0;
   TimestampUs first_started_us_ = 0;
 
-  std::mutex mutex_;                     // guards all below but warnings
+  std::mutex mutex_;  // guards all below but warnings
   std::condition_variable changed_;
-  std::vector<State> states_;            // by step
+  std::vector<State> states_;  // by step
   std::deque<std::size_t> ready_;
-  std::size_t waiting_ = 0;              // steps without a result
+  std::size_t waiting_ = 0;  // steps without a result
   RunResult result_;
-  std::mutex warnings_mutex_;            // guards result_.warnings
+  std::mutex warnings_mutex_;  // guards result_.warnings
 };
 
 }  // namespace

@@ -22,20 +22,25 @@ Result<data::Schema> Schemas::Find(const project::Asset& asset) {
     return declared;
   }
   LEAT_ASSIGN(const auto session, workspace_.NewSession());
-  session->SetResolver([this](const std::string& schema, const std::string& table)
-                           -> Result<std::optional<engine::TableSource>> {
-    const project::Asset* input = workspace_.FindTable(schema, table);
-    if (input == nullptr) return std::optional<engine::TableSource>();
-    LEAT_ASSIGN(const data::Schema* const found, Of(*input));
-    return std::optional<engine::TableSource>(engine::SchemaSource{.asset = input->name, .schema = *found});
-  });
+  session->SetResolver(
+      [this](const std::string& schema,
+             const std::string& table) -> Result<std::optional<engine::TableSource>> {
+        const project::Asset* input = workspace_.FindTable(schema, table);
+        if (input == nullptr) return std::optional<engine::TableSource>();
+        LEAT_ASSIGN(const data::Schema* const found, Of(*input));
+        return std::optional<engine::TableSource>(
+            engine::SchemaSource{.asset = input->name, .schema = *found});
+      });
   auto parameters = workspace_.ParametersFor(Interval{0, 1});
   auto bound = session->Bind(model->sql, parameters);
   if (!bound.ok()) return transform::InModelFile(std::move(bound).error(), asset);
   if (model->materialized == project::Materialization::kScd2) {
-    bound->schema.fields.push_back({.name = "valid_from", .type = {.kind = data::TypeKind::kTimestamp}});
-    bound->schema.fields.push_back({.name = "valid_to", .type = {.kind = data::TypeKind::kTimestamp}});
-    bound->schema.fields.push_back({.name = "is_current", .type = {.kind = data::TypeKind::kBoolean}});
+    bound->schema.fields.push_back(
+        {.name = "valid_from", .type = {.kind = data::TypeKind::kTimestamp}});
+    bound->schema.fields.push_back(
+        {.name = "valid_to", .type = {.kind = data::TypeKind::kTimestamp}});
+    bound->schema.fields.push_back(
+        {.name = "is_current", .type = {.kind = data::TypeKind::kBoolean}});
   }
   return std::move(bound->schema);
 }

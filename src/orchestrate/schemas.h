@@ -13,8 +13,9 @@ class Schemas {
  public:
   explicit Schemas(Workspace& workspace) : workspace_(workspace) {}
 
-  // Of a model: what its SQL yields, bound on the schemas of what it reads. Of a source or seed: its table's, else the
-  // declared columns; empty when neither is known. The pointer is valid as long as this object.
+  // Of a model: what its SQL yields, bound on the schemas of what it reads. Of a source or seed:
+  // its table's, else the declared columns; empty when neither is known. The pointer is valid as
+  // long as this object.
   Result<const data::Schema*> Of(const project::Asset& asset);
 
  private:

@@ -22,7 +22,8 @@ using project::Asset;
 using project::Materialization;
 using project::ModelSpec;
 
-// Names the run in which an append model's rows were published, so that resuming a run cannot append them twice.
+// Names the run in which an append model's rows were published, so that resuming a run cannot
+// append them twice.
 constexpr const char* kAppendId = "leat:append";
 
 class Task {
@@ -41,10 +42,12 @@ class Task {
   }
 
  private:
-  // Every table is read at one version, however often the task refers to it; the versions go into the commit.
+  // Every table is read at one version, however often the task refers to it; the versions go into
+  // the commit.
   engine::TableResolver PinnedResolver() {
-    return [this, resolve = workspace_.Resolver()](const std::string& schema, const std::string& table)
-               -> Result<std::optional<engine::TableSource>> {
+    return [this, resolve = workspace_.Resolver()](
+               const std::string& schema,
+               const std::string& table) -> Result<std::optional<engine::TableSource>> {
       LEAT_ASSIGN(auto source, resolve(schema, table));
       auto* delta = source ? std::get_if<engine::DeltaSource>(&*source) : nullptr;
       if (delta == nullptr) return source;
@@ -75,18 +78,23 @@ class Task {
 
   Status Do(const LoadFiles&) {
     LEAT_TRY(LoadTable());
-    const ingest::LoadInput input{.asset = asset_, .project_root = workspace_.project().root,
+    const ingest::LoadInput input{.asset = asset_,
+                                  .project_root = workspace_.project().root,
                                   .table = context_.full_refresh ? nullptr : table_,
-                                  .staging_directory = path_, .run = context_.run};
-    LEAT_ASSIGN(auto load, ingest::StageFiles(workspace_.environment(), *session_, input, context_.cancel));
+                                  .staging_directory = path_,
+                                  .run = context_.run};
+    LEAT_ASSIGN(auto load,
+                ingest::StageFiles(workspace_.environment(), *session_, input, context_.cancel));
     if (load.nothing_new()) return Ok();
     staged_ = std::move(load.files);
     result_.rows_read = load.rows_read;
     for (const connect::SourceFile& file : load.loaded) AddManifest(file);
     if (load.schema.fields.empty()) return Ok();
     if (!load.rejects_sql.empty()) {
-      LEAT_ASSIGN(const std::int64_t rejected, Quarantine(quality::QuarantineStage::kIngest, RejectsSql(load.rejects_sql), std::nullopt));
-      (void)rejected;   // counted by row: one that was quarantined before is not counted again there
+      LEAT_ASSIGN(const std::int64_t rejected,
+                  Quarantine(quality::QuarantineStage::kIngest, RejectsSql(load.rejects_sql),
+                             std::nullopt));
+      (void)rejected;  // counted by row: one that was quarantined before is not counted again there
       result_.rows_quarantined += load.rows_rejected;
     }
     transform::PublishMode mode = transform::ReplaceSources{load.replaced};
@@ -96,9 +104,11 @@ class Task {
 
   Status Do(const LoadSeed&) {
     LEAT_TRY(LoadTable());
-    const ingest::LoadInput input{.asset = asset_, .project_root = workspace_.project().root,
+    const ingest::LoadInput input{.asset = asset_,
+                                  .project_root = workspace_.project().root,
                                   .table = context_.full_refresh ? nullptr : table_,
-                                  .staging_directory = path_, .run = context_.run};
+                                  .staging_directory = path_,
+                                  .run = context_.run};
     LEAT_ASSIGN(auto load, ingest::StageSeed(workspace_.environment(), *session_, input));
     if (load.nothing_new()) return Ok();
     staged_ = std::move(load.files);
@@ -113,10 +123,14 @@ class Task {
     if (!bound.ok()) return transform::InModelFile(std::move(bound).error(), asset_);
     if (asset_.checks.empty()) return Ok();
     // A view has nothing to hold back: its checks judge the rows that it shows now.
-    quality::AuditInput audit{.asset = asset_, .schema = bound->schema,
-                              .published = engine::QuerySource{.sql = engine::WithLiterals(model.sql, workspace_.ParametersFor(std::nullopt))},
-                              .tables = PinnedResolver(), .parameters = workspace_.ParametersFor(std::nullopt),
-                              .now = workspace_.environment().clock.Now()};
+    quality::AuditInput audit{
+        .asset = asset_,
+        .schema = bound->schema,
+        .published = engine::QuerySource{.sql = engine::WithLiterals(
+                                             model.sql, workspace_.ParametersFor(std::nullopt))},
+        .tables = PinnedResolver(),
+        .parameters = workspace_.ParametersFor(std::nullopt),
+        .now = workspace_.environment().clock.Now()};
     LEAT_ASSIGN(auto audited, quality::Audit(*session_, workspace_.environment().files, audit, {}));
     result_.checks = std::move(audited.checks);
     return audited.publishable ? Ok() : ChecksFailed();
@@ -139,7 +153,8 @@ class Task {
         case Materialization::kAppend: mode = transform::Append{}; break;
         case Materialization::kMerge: mode = transform::MergeByKey{model.key}; break;
         case Materialization::kScd2:
-          mode = transform::TrackHistory{.key = model.key, .time_column = model.time_column, .now = now};
+          mode = transform::TrackHistory{
+              .key = model.key, .time_column = model.time_column, .now = now};
           break;
         default: break;
       }
@@ -156,7 +171,10 @@ class Task {
     if (table_ && !context_.full_refresh) {
       LEAT_ASSIGN(done, ReadIntervals(*table_));
     }
-    done.Add(step.interval);
+    // An interval that has not ended yet is built, but not done.
+    const Grain grain = ParseGrain(asset_.schedule).value_or(Grain::kDay);
+    const TimestampUs now = workspace_.environment().clock.Now();
+    done.Add({step.interval.start, std::min(step.interval.end, FloorTo(grain, now))});
     configuration_[kIntervalsProperty] = WriteIntervals(done);
     transform::PublishMode mode = transform::ReplaceInterval{model.time_column, step.interval};
     if (context_.full_refresh) mode = transform::ReplaceAll{};
@@ -165,10 +183,12 @@ class Task {
 
   Result<data::Schema> Stage(const std::optional<Interval>& interval, bool replaces) {
     const data::Schema* table = table_ && !replaces ? &table_->schema() : nullptr;
-    LEAT_ASSIGN(auto staged, transform::StageModel(*session_, {.asset = asset_,
-                                                               .parameters = workspace_.ParametersFor(interval),
-                                                               .interval = interval, .table = table,
-                                                               .staging_directory = path_}));
+    LEAT_ASSIGN(auto staged,
+                transform::StageModel(*session_, {.asset = asset_,
+                                                  .parameters = workspace_.ParametersFor(interval),
+                                                  .interval = interval,
+                                                  .table = table,
+                                                  .staging_directory = path_}));
     staged_ = std::move(staged.files);
     result_.rows_read = staged.rows;
     return std::move(staged.schema);
@@ -179,13 +199,19 @@ class Task {
     if (!asset_.checks.empty()) LEAT_TRY(Audit(schema, mode, interval));
     for (const engine::WrittenFile& file : staged_) result_.rows_written += file.row_count;
     configuration_[kFingerprintProperty] = asset_.fingerprint;
-    transform::PublishInput input{.table_path = path_, .schema = schema, .files = staged_, .mode = std::move(mode),
-                                  .app_transactions = app_transactions_, .configuration = configuration_,
+    transform::PublishInput input{.table_path = path_,
+                                  .read = table_,
+                                  .schema = schema,
+                                  .files = staged_,
+                                  .mode = std::move(mode),
+                                  .app_transactions = app_transactions_,
+                                  .configuration = configuration_,
                                   .commit_extra = {{"leat", Provenance(interval)}}};
     if (context_.cancel.cancelled()) return Cancelled("cancelled before publishing");
     auto published = transform::Publish(workspace_.environment(), workspace_.engine(), input);
     if (!published.ok()) {
-      if (published.error().kind() == ErrorKind::kOutcomeUnknown) staged_.clear();   // they may be published
+      if (published.error().kind() == ErrorKind::kOutcomeUnknown)
+        staged_.clear();  // they may be published
       return std::move(published).error();
     }
     result_.version = published->version;
@@ -195,27 +221,34 @@ class Task {
     return Ok();
   }
 
-  Status Audit(const data::Schema& schema, const transform::PublishMode& mode, const std::optional<Interval>& interval) {
-    quality::AuditInput input{.asset = asset_, .schema = schema, .files = staged_, .tables = PinnedResolver(),
+  Status Audit(const data::Schema& schema, const transform::PublishMode& mode,
+               const std::optional<Interval>& interval) {
+    quality::AuditInput input{.asset = asset_,
+                              .schema = schema,
+                              .files = staged_,
+                              .tables = PinnedResolver(),
                               .parameters = workspace_.ParametersFor(interval),
                               .now = workspace_.environment().clock.Now()};
     if (table_ && std::holds_alternative<transform::Append>(mode)) {
       input.existing = engine::DeltaSource{.path = path_, .version = table_->version()};
     }
-    const bool needs_history = std::any_of(asset_.checks.begin(), asset_.checks.end(), [](const project::Check& check) {
-      return std::holds_alternative<project::VolumeAnomaly>(check.kind);
-    });
+    const bool needs_history =
+        std::any_of(asset_.checks.begin(), asset_.checks.end(), [](const project::Check& check) {
+          return std::holds_alternative<project::VolumeAnomaly>(check.kind);
+        });
     if (needs_history) {
       LEAT_ASSIGN(state::StateReader* const reader, workspace_.reader());
       LEAT_ASSIGN(input.row_count_history, reader->RowCounts(asset_.name, kMaxRowCountHistory));
       std::reverse(input.row_count_history.begin(), input.row_count_history.end());
     }
-    LEAT_ASSIGN(auto audited, quality::Audit(*session_, workspace_.environment().files, input, {.directory = path_}));
+    LEAT_ASSIGN(auto audited, quality::Audit(*session_, workspace_.environment().files, input,
+                                             {.directory = path_}));
     result_.checks = std::move(audited.checks);
     staged_ = std::move(audited.files);
     if (!audited.publishable) return ChecksFailed();
     if (!QuarantinesByCheck()) return Ok();
-    LEAT_ASSIGN(const std::int64_t rows, Quarantine(quality::QuarantineStage::kCheck, audited.quarantine_sql, interval));
+    LEAT_ASSIGN(const std::int64_t rows,
+                Quarantine(quality::QuarantineStage::kCheck, audited.quarantine_sql, interval));
     (void)rows;
     result_.rows_quarantined += audited.rows_quarantined;
     return Ok();
@@ -232,7 +265,8 @@ class Task {
     for (const quality::CheckOutcome& check : result_.checks) {
       const bool is_error = check.status == quality::CheckStatus::kError;
       if (!is_error && check.status != quality::CheckStatus::kFailed) continue;
-      std::string text = "check '" + check.name + "' " + (is_error ? "could not be evaluated" : "failed");
+      std::string text =
+          "check '" + check.name + "' " + (is_error ? "could not be evaluated" : "failed");
       if (check.failing_rows > 0) text += fmt::format(" on {} rows", check.failing_rows);
       if (!check.message.empty()) text += ": " + check.message;
       failed.push_back(std::move(text));
@@ -242,10 +276,15 @@ class Task {
         .WithHint("nothing was published; correct the data, or change on_fail of the check");
   }
 
-  Result<std::int64_t> Quarantine(quality::QuarantineStage stage, const std::string& sql, const std::optional<Interval>& interval) {
-    quality::QuarantineBatch batch{.asset = asset_.name, .run = context_.run,
-                                   .now = workspace_.environment().clock.Now(), .stage = stage,
-                                   .interval = interval, .sql = sql, .parameters = workspace_.ParametersFor(interval)};
+  Result<std::int64_t> Quarantine(quality::QuarantineStage stage, const std::string& sql,
+                                  const std::optional<Interval>& interval) {
+    quality::QuarantineBatch batch{.asset = asset_.name,
+                                   .run = context_.run,
+                                   .now = workspace_.environment().clock.Now(),
+                                   .stage = stage,
+                                   .interval = interval,
+                                   .sql = sql,
+                                   .parameters = workspace_.ParametersFor(interval)};
     const auto* model = std::get_if<ModelSpec>(&asset_.spec);
     if (stage == quality::QuarantineStage::kCheck && model != nullptr) {
       if (model->materialized == Materialization::kInterval) {
@@ -258,15 +297,20 @@ class Task {
                                     workspace_.QuarantinePath(asset_.name), batch);
   }
 
-  // A rejected line is the same one when it stands at the same place of the same file with the same text.
+  // A rejected line is the same one when it stands at the same place of the same file with the same
+  // text.
   static std::string RejectsSql(const std::string& rejects) {
-    return "SELECT CAST(NULL AS VARCHAR) AS check_name, column_name, CASE WHEN line IS NULL THEN error ELSE 'line ' || "
-           "line || ': ' || error END AS error, source, raw, position, concat_ws('|', source, position, raw) AS identity "
-           "FROM (" + rejects + ")";
+    return "SELECT CAST(NULL AS VARCHAR) AS check_name, column_name, CASE WHEN line IS NULL THEN "
+           "error ELSE 'line ' || "
+           "line || ': ' || error END AS error, source, raw, position, concat_ws('|', source, "
+           "position, raw) AS identity "
+           "FROM (" +
+           rejects + ")";
   }
 
   void AddManifest(const connect::SourceFile& file) {
-    app_transactions_.push_back({.app_id = connect::ManifestId(file.name), .version = file.fingerprint});
+    app_transactions_.push_back(
+        {.app_id = connect::ManifestId(file.name), .version = file.fingerprint});
   }
 
   // What the commit tells of its origin, as JSON.
@@ -275,7 +319,9 @@ class Task {
                            {"asset", asset_.name.value()},
                            {"fingerprint", asset_.fingerprint},
                            {"rows_quarantined", result_.rows_quarantined}};
-    if (interval) json["interval"] = {{"start", FormatTimestamp(interval->start)}, {"end", FormatTimestamp(interval->end)}};
+    if (interval)
+      json["interval"] = {{"start", FormatTimestamp(interval->start)},
+                          {"end", FormatTimestamp(interval->end)}};
     const std::lock_guard lock(inputs_mutex_);
     for (const auto& [name, version] : inputs_) json["inputs"][name] = version.value();
     return json.dump();
@@ -284,7 +330,7 @@ class Task {
   void RemoveStaged() {
     for (const engine::WrittenFile& file : staged_) {
       const Status removed = workspace_.environment().files.Remove(file.path);
-      (void)removed;   // an orphan that no log entry refers to
+      (void)removed;  // an orphan that no log entry refers to
     }
     staged_.clear();
   }
@@ -296,7 +342,7 @@ class Task {
   std::unique_ptr<engine::Session> session_;
   std::string path_;
   std::shared_ptr<const delta::Snapshot> table_;
-  std::vector<engine::WrittenFile> staged_;                  // ours to remove until they are published
+  std::vector<engine::WrittenFile> staged_;  // ours to remove until they are published
   std::vector<delta::AppTransaction> app_transactions_;
   std::map<std::string, std::string> configuration_;
   std::mutex inputs_mutex_;
@@ -311,7 +357,8 @@ TaskResult RunTask(const TaskContext& context, const StepKind& kind) {
   Status status = Task(context, result).Run(kind);
   if (status.ok()) return result;
   result.rows_written = 0;
-  const bool cancelled = context.cancel.cancelled() || status.error().kind() == ErrorKind::kCancelled;
+  const bool cancelled =
+      context.cancel.cancelled() || status.error().kind() == ErrorKind::kCancelled;
   result.status = cancelled ? state::TaskStatus::kCancelled : state::TaskStatus::kFailed;
   result.error = std::move(status).error();
   return result;

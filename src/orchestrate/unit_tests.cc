@@ -22,7 +22,9 @@ std::string Literal(const data::Value& value) {
     std::string operator()(std::int64_t number) const { return std::to_string(number); }
     std::string operator()(double number) const { return fmt::format("{}::DOUBLE", number); }
     std::string operator()(const std::string& text) const { return QuoteLiteral(text); }
-    std::string operator()(data::Instant instant) const { return "make_timestamptz(" + std::to_string(instant.us) + ")"; }
+    std::string operator()(data::Instant instant) const {
+      return "make_timestamptz(" + std::to_string(instant.us) + ")";
+    }
   };
   return std::visit(Visitor(), value);
 }
@@ -37,7 +39,8 @@ std::string Relation(const data::Rows& rows, const TypeOf& type_of) {
       const std::string& name = rows.schema.fields[i].name;
       const std::string literal = cells == nullptr ? "NULL" : Literal((*cells)[i]);
       const std::string type = type_of(name);
-      columns.push_back((type.empty() ? literal : "CAST(" + literal + " AS " + type + ")") + " AS " + QuoteIdentifier(name));
+      columns.push_back((type.empty() ? literal : "CAST(" + literal + " AS " + type + ")") +
+                        " AS " + QuoteIdentifier(name));
     }
     return "SELECT " + Join(columns, ", ");
   };
@@ -58,28 +61,36 @@ class TestCase {
     LEAT_ASSIGN(session_, workspace_.NewSession());
     LEAT_TRY(FreezeClock());
     LEAT_TRY(PrepareInputs());
-    session_->SetResolver([this](const std::string& schema, const std::string& table) { return Resolve(schema, table); });
+    session_->SetResolver([this](const std::string& schema, const std::string& table) {
+      return Resolve(schema, table);
+    });
     auto parameters = workspace_.ParametersFor(std::nullopt);
     for (const auto& [name, value] : test_.vars) parameters[name] = value;
     if (test_.start) parameters["start"] = data::Instant{*test_.start};
     if (test_.end) parameters["end"] = data::Instant{*test_.end};
     const bool has_window = test_.start && test_.end;
-    const std::string sql = has_window ? transform::ModelSql(*model) : std::get<project::ModelSpec>(model->spec).sql;
+    const std::string sql =
+        has_window ? transform::ModelSql(*model) : std::get<project::ModelSpec>(model->spec).sql;
     auto bound = session_->Bind(sql, parameters);
-    if (!bound.ok()) return transform::InModelFile(std::move(bound).error(), *model).WithContext("with the given rows");
+    if (!bound.ok())
+      return transform::InModelFile(std::move(bound).error(), *model)
+          .WithContext("with the given rows");
     return Compare(sql, parameters, bound->schema);
   }
 
  private:
-  // now(), current_timestamp, today() and current_date are functions that a macro of the session can replace.
+  // now(), current_timestamp, today() and current_date are functions that a macro of the session
+  // can replace.
   Status FreezeClock() {
     if (!test_.now) return Ok();
     const std::string instant = fmt::format("make_timestamptz({})", *test_.now);
     for (const char* name : {"now", "get_current_timestamp", "transaction_timestamp"}) {
-      LEAT_TRY(session_->Execute(fmt::format("CREATE OR REPLACE TEMP MACRO {}() AS {}", name, instant)));
+      LEAT_TRY(
+          session_->Execute(fmt::format("CREATE OR REPLACE TEMP MACRO {}() AS {}", name, instant)));
     }
     for (const char* name : {"today", "current_date"}) {
-      LEAT_TRY(session_->Execute(fmt::format("CREATE OR REPLACE TEMP MACRO {}() AS CAST({} AS DATE)", name, instant)));
+      LEAT_TRY(session_->Execute(
+          fmt::format("CREATE OR REPLACE TEMP MACRO {}() AS CAST({} AS DATE)", name, instant)));
     }
     return Ok();
   }
@@ -103,12 +114,14 @@ class TestCase {
     return Ok();
   }
 
-  Result<std::optional<engine::TableSource>> Resolve(const std::string& schema, const std::string& table) {
+  Result<std::optional<engine::TableSource>> Resolve(const std::string& schema,
+                                                     const std::string& table) {
     const project::Asset* asset = workspace_.FindTable(schema, table);
     if (asset == nullptr) return std::optional<engine::TableSource>();
     const auto given = inputs_.find(asset->name.value());
     if (given == inputs_.end()) {
-      return InvalidInput("the test gives no rows for " + asset->name.value()).WithHint("add it under given:");
+      return InvalidInput("the test gives no rows for " + asset->name.value())
+          .WithHint("add it under given:");
     }
     if (given->second.starts_with("SELECT  WHERE") || given->second.empty()) return Empty(*asset);
     return std::optional<engine::TableSource>(engine::QuerySource{.sql = given->second});
@@ -117,14 +130,17 @@ class TestCase {
   // `bronze.orders: []`: no rows, and all columns that the table has.
   Result<std::optional<engine::TableSource>> Empty(const project::Asset& asset) {
     LEAT_ASSIGN(const data::Schema* const schema, schemas_.Of(asset));
-    return std::optional<engine::TableSource>(engine::SchemaSource{.asset = asset.name, .schema = *schema});
+    return std::optional<engine::TableSource>(
+        engine::SchemaSource{.asset = asset.name, .schema = *schema});
   }
 
-  Result<std::string> Compare(const std::string& sql, const engine::Parameters& parameters, const data::Schema& actual) {
+  Result<std::string> Compare(const std::string& sql, const engine::Parameters& parameters,
+                              const data::Schema& actual) {
     std::vector<std::string> columns;
     for (const data::Field& field : test_.expected.schema.fields) {
       if (actual.Find(field.name) == nullptr) {
-        return InvalidInput("the model has no column " + field.name).WithHint(NearestHint(field.name, actual.names()));
+        return InvalidInput("the model has no column " + field.name)
+            .WithHint(NearestHint(field.name, actual.names()));
       }
       columns.push_back(QuoteIdentifier(field.name));
     }
@@ -136,19 +152,29 @@ class TestCase {
     if (columns.empty()) return CompareEmpty(sql, parameters);
     std::vector<std::string> typed;
     for (const data::Field& field : test_.expected.schema.fields) {
-      typed.push_back("CAST(" + QuoteIdentifier(field.name) + " AS " + data::ToSql(actual.Find(field.name)->type) + ") AS " +
+      typed.push_back("CAST(" + QuoteIdentifier(field.name) + " AS " +
+                      data::ToSql(actual.Find(field.name)->type) + ") AS " +
                       QuoteIdentifier(field.name));
     }
     const std::string got = "SELECT " + Join(typed, ", ") + ordinal + " FROM (\n" + sql + "\n)";
     const std::string want = "SELECT *" + ordinal + " FROM (" + expected + ")";
-    const std::string both = "WITH got AS MATERIALIZED (" + got + "), want AS MATERIALIZED (" + want + ") ";
-    LEAT_ASSIGN(const auto missing, session_->Query(both + "SELECT to_json(r)::VARCHAR FROM (FROM want EXCEPT ALL FROM got) r", parameters));
-    LEAT_ASSIGN(const auto surplus, session_->Query(both + "SELECT to_json(r)::VARCHAR FROM (FROM got EXCEPT ALL FROM want) r", parameters));
-    return Describe("expected, but not there: ", missing) + Describe("there, but not expected: ", surplus);
+    const std::string both =
+        "WITH got AS MATERIALIZED (" + got + "), want AS MATERIALIZED (" + want + ") ";
+    LEAT_ASSIGN(
+        const auto missing,
+        session_->Query(both + "SELECT to_json(r)::VARCHAR FROM (FROM want EXCEPT ALL FROM got) r",
+                        parameters));
+    LEAT_ASSIGN(
+        const auto surplus,
+        session_->Query(both + "SELECT to_json(r)::VARCHAR FROM (FROM got EXCEPT ALL FROM want) r",
+                        parameters));
+    return Describe("expected, but not there: ", missing) +
+           Describe("there, but not expected: ", surplus);
   }
 
   Result<std::string> CompareEmpty(const std::string& sql, const engine::Parameters& parameters) {
-    LEAT_ASSIGN(const auto rows, session_->Query("SELECT to_json(r)::VARCHAR FROM (\n" + sql + "\n) r", parameters));
+    LEAT_ASSIGN(const auto rows,
+                session_->Query("SELECT to_json(r)::VARCHAR FROM (\n" + sql + "\n) r", parameters));
     return Describe("there, but not expected: ", rows);
   }
 
@@ -167,12 +193,13 @@ class TestCase {
   Schemas& schemas_;
   const project::UnitTest& test_;
   std::unique_ptr<engine::Session> session_;
-  std::map<std::string, std::string> inputs_;   // SQL by asset
+  std::map<std::string, std::string> inputs_;  // SQL by asset
 };
 
 }  // namespace
 
-Result<std::vector<UnitTestResult>> RunUnitTests(Workspace& workspace, const std::vector<std::string>& select) {
+Result<std::vector<UnitTestResult>> RunUnitTests(Workspace& workspace,
+                                                 const std::vector<std::string>& select) {
   LEAT_ASSIGN(const auto names, project::Select(workspace.project(), select, {}, {}));
   const std::set<AssetName> chosen(names.begin(), names.end());
   Schemas schemas(workspace);

@@ -19,15 +19,21 @@ std::string FolderOf(const std::string& storage, const std::string& name) {
 
 }  // namespace
 
-Result<std::unique_ptr<Workspace>> Workspace::Open(const io::Environment& environment, project::Project project,
+Result<std::unique_ptr<Workspace>> Workspace::Open(const io::Environment& environment,
+                                                   project::Project project,
                                                    const WorkspaceOptions& options) {
-  LEAT_ASSIGN(auto engine, engine::Engine::Open(environment, {.threads = options.threads,
-                                                              .memory_limit_bytes = options.memory_limit_bytes,
-                                                              .temporary_directory = io::JoinPath(project.root, ".leat/tmp")}));
-  return std::unique_ptr<Workspace>(new Workspace(environment, std::move(project), std::move(engine)));
+  LEAT_ASSIGN(auto engine,
+              engine::Engine::Open(
+                  environment, {.threads = options.threads,
+                                .memory_limit_bytes = options.memory_limit_bytes,
+                                .temporary_directory = io::JoinPath(project.root, ".leat/tmp")}));
+  return std::unique_ptr<Workspace>(
+      new Workspace(environment, std::move(project), std::move(engine)));
 }
 
-std::string Workspace::TablePath(const AssetName& asset) const { return FolderOf(project_.storage, asset.value()); }
+std::string Workspace::TablePath(const AssetName& asset) const {
+  return FolderOf(project_.storage, asset.value());
+}
 
 std::string Workspace::QuarantinePath(const AssetName& asset) const {
   return FolderOf(project_.storage, asset.value() + kQuarantineSuffix);
@@ -39,7 +45,8 @@ std::optional<data::Schema> Workspace::StoredSchema(const AssetName& asset) {
   return (*snapshot)->schema();
 }
 
-const project::Asset* Workspace::FindTable(const std::string& schema, const std::string& table) const {
+const project::Asset* Workspace::FindTable(const std::string& schema,
+                                           const std::string& table) const {
   const std::string name = schema.empty() ? table : schema + "." + table;
   const project::Asset* found = nullptr;
   for (const project::Asset& asset : project_.assets) {
@@ -49,7 +56,8 @@ const project::Asset* Workspace::FindTable(const std::string& schema, const std:
   return found;
 }
 
-Result<std::optional<engine::TableSource>> Workspace::Resolve(const std::string& schema, const std::string& table) {
+Result<std::optional<engine::TableSource>> Workspace::Resolve(const std::string& schema,
+                                                              const std::string& table) {
   const project::Asset* asset = FindTable(schema, table);
   std::string path;
   if (asset != nullptr) {
@@ -60,18 +68,21 @@ Result<std::optional<engine::TableSource>> Workspace::Resolve(const std::string&
     }
     path = TablePath(asset->name);
   } else if (table.ends_with(kQuarantineSuffix)) {
-    asset = FindTable(schema, table.substr(0, table.size() - std::string(kQuarantineSuffix).size()));
+    asset =
+        FindTable(schema, table.substr(0, table.size() - std::string(kQuarantineSuffix).size()));
     if (asset != nullptr) path = QuarantinePath(asset->name);
   }
   if (asset == nullptr) {
     if (schema.empty()) return std::optional<engine::TableSource>();
     std::vector<std::string> names;
     for (const project::Asset& known : project_.assets) names.push_back(known.name.value());
-    return NotFound("there is no table " + schema + "." + table).WithHint(NearestHint(schema + "." + table, names));
+    return NotFound("there is no table " + schema + "." + table)
+        .WithHint(NearestHint(schema + "." + table, names));
   }
   const auto snapshot = engine_->TableAt(path).Load();
   if (!snapshot.ok() && snapshot.error().kind() == ErrorKind::kNotFound) {
-    if (path == QuarantinePath(asset->name)) return NotFound("no row of " + asset->name.value() + " was ever quarantined");
+    if (path == QuarantinePath(asset->name))
+      return NotFound("no row of " + asset->name.value() + " was ever quarantined");
     return NotFound("the table of " + asset->name.value() + " does not exist yet")
         .WithHint("build it with: leat run -s " + asset->name.value());
   }
@@ -80,7 +91,9 @@ Result<std::optional<engine::TableSource>> Workspace::Resolve(const std::string&
 }
 
 engine::TableResolver Workspace::Resolver() {
-  return [this](const std::string& schema, const std::string& table) { return Resolve(schema, table); };
+  return [this](const std::string& schema, const std::string& table) {
+    return Resolve(schema, table);
+  };
 }
 
 Result<std::unique_ptr<engine::Session>> Workspace::NewSession() {
@@ -105,7 +118,8 @@ engine::Parameters Workspace::ParametersFor(const std::optional<Interval>& windo
 Result<state::StateReader*> Workspace::reader() {
   const std::lock_guard lock(mutex_);
   if (!reader_) {
-    LEAT_ASSIGN(reader_, state::StateReader::Open(environment_, state::StatePath(project_.root, project_.environment)));
+    LEAT_ASSIGN(reader_, state::StateReader::Open(
+                             environment_, state::StatePath(project_.root, project_.environment)));
   }
   return reader_.get();
 }
@@ -113,7 +127,8 @@ Result<state::StateReader*> Workspace::reader() {
 Result<state::StateWriter*> Workspace::writer() {
   const std::lock_guard lock(mutex_);
   if (!writer_) {
-    LEAT_ASSIGN(writer_, state::StateWriter::Open(environment_, state::StatePath(project_.root, project_.environment)));
+    LEAT_ASSIGN(writer_, state::StateWriter::Open(
+                             environment_, state::StatePath(project_.root, project_.environment)));
   }
   return writer_.get();
 }

@@ -16,14 +16,15 @@
 namespace leat::orchestrate {
 
 struct WorkspaceOptions {
-  int threads = 0;                        // 0: all cores
-  std::int64_t memory_limit_bytes = 0;    // 0: the engine's default
+  int threads = 0;                      // 0: all cores
+  std::int64_t memory_limit_bytes = 0;  // 0: the engine's default
 };
 
 // Thread-safe. Opening creates nothing in `storage`.
 class Workspace {
  public:
-  static Result<std::unique_ptr<Workspace>> Open(const io::Environment& environment, project::Project project,
+  static Result<std::unique_ptr<Workspace>> Open(const io::Environment& environment,
+                                                 project::Project project,
                                                  const WorkspaceOptions& options);
 
   const io::Environment& environment() const { return environment_; }
@@ -37,11 +38,12 @@ class Workspace {
   // The schema of the asset's table; none while it does not exist.
   std::optional<data::Schema> StoredSchema(const AssetName& asset);
 
-  // A session in which the project's assets are tables (views are expanded) and its macros are defined.
-  // <asset>_quarantine names the quarantine table.
+  // A session in which the project's assets are tables (views are expanded) and its macros are
+  // defined. <asset>_quarantine names the quarantine table.
   Result<std::unique_ptr<engine::Session>> NewSession();
   engine::TableResolver Resolver();
-  // The asset that a query's table name means, case ignored; a seed also without its schema. Null: none.
+  // The asset that a query's table name means, case ignored; a seed also without its schema. Null:
+  // none.
   const project::Asset* FindTable(const std::string& schema, const std::string& table) const;
 
   // The project's variables; with a window also $start and $end.
@@ -52,15 +54,17 @@ class Workspace {
   Result<state::StateWriter*> writer();
 
  private:
-  Workspace(const io::Environment& environment, project::Project project, std::unique_ptr<engine::Engine> engine)
+  Workspace(const io::Environment& environment, project::Project project,
+            std::unique_ptr<engine::Engine> engine)
       : environment_(environment), project_(std::move(project)), engine_(std::move(engine)) {}
 
-  Result<std::optional<engine::TableSource>> Resolve(const std::string& schema, const std::string& table);
+  Result<std::optional<engine::TableSource>> Resolve(const std::string& schema,
+                                                     const std::string& table);
 
   io::Environment environment_;
   project::Project project_;
   std::unique_ptr<engine::Engine> engine_;
-  std::mutex mutex_;                              // guards the two below
+  std::mutex mutex_;  // guards the two below
   std::unique_ptr<state::StateReader> reader_;
   std::unique_ptr<state::StateWriter> writer_;
 };

@@ -24,7 +24,10 @@ engine::TableResolver ResolverFor(const AuditInput& input) {
     audited = *input.published;
   } else if (!input.files.empty()) {
     engine::FilesSource staged{.schema = input.schema};
-    for (const engine::WrittenFile& file : input.files) staged.paths.push_back(file.path);
+    for (const engine::WrittenFile& file : input.files) {
+      staged.paths.push_back(file.path);
+      staged.row_counts.push_back(file.row_count);
+    }
     audited = std::move(staged);
   }
   return [audited, existing = input.existing, tables = input.tables](

@@ -283,6 +283,7 @@ TEST_F(AuditTest, CustomSqlReturnsTheBadRows) {
   EXPECT_EQ(result.checks[0].failing_rows, 1);
   EXPECT_FALSE(result.publishable);
   asset_.checks = {Custom("select * from this where v > $most")};
+  AddCheck(project::Pattern{"[0-9]"});
   input.parameters["most"] = std::int64_t{3};
   EXPECT_TRUE(Run(input).publishable);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "engine/sql.h"
 #include "quality/limits.h"
 
 namespace leat::quality {
@@ -198,6 +199,15 @@ std::optional<std::string> BreaksCheck(const Check& check, const Operand& operan
           [](const auto&) -> Predicate { return std::nullopt; },
       },
       check.kind);
+}
+
+std::optional<std::string> BreaksRow(const Check& check, const data::Schema& schema,
+                                     const SelfReference& self) {
+  if (const auto* custom = std::get_if<project::CustomSql>(&check.kind)) {
+    return engine::FilterOf(custom->sql, kAuditedRows);
+  }
+  const data::Field* field = schema.Find(check.column);
+  return field == nullptr ? std::nullopt : BreaksCheck(check, ColumnOperand(*field), self);
 }
 
 bool HasConvexGoodRange(const Check& check) {

@@ -51,6 +51,10 @@ struct SelfReference {
 // judge each row by itself (keys, custom SQL, whole table).
 std::optional<std::string> BreaksCheck(const project::Check& check, const Operand& operand,
                                        const SelfReference& self);
+// The same over the rows of `this`, also for custom queries that are no more than a filter of them.
+// Nothing as well when the check's column is missing.
+std::optional<std::string> BreaksRow(const project::Check& check, const data::Schema& schema,
+                                     const SelfReference& self);
 // The good values lie between two bounds: when both ends of a range are good, so is everything
 // between.
 bool HasConvexGoodRange(const project::Check& check);

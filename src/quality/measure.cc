@@ -69,11 +69,8 @@ class Measurer {
 
   // An expression over `this`; empty for checks that need no scan, or one of their own.
   std::string AggregateOf(const Check& check) const {
-    const data::Field* field = input_.schema.Find(check.column);
-    if (field != nullptr) {
-      if (const auto predicate = BreaksCheck(check, ColumnOperand(*field), self_)) {
-        return fmt::format("count(*) FILTER (WHERE {})", *predicate);
-      }
+    if (const auto predicate = BreaksRow(check, input_.schema, self_)) {
+      return fmt::format("count(*) FILTER (WHERE {})", *predicate);
     }
     if (const auto* fresh = std::get_if<project::Freshness>(&check.kind)) {
       return Newest("max(" + QuoteIdentifier(fresh->column) + ")");
@@ -164,8 +161,8 @@ class Measurer {
       expressions.push_back(aggregates_[i]);
     }
     if (asked.empty()) return Ok();
-    auto answers =
-        session_.Query(fmt::format("SELECT {} FROM {}", Join(expressions, ", "), kAuditedRows));
+    auto answers = session_.Query(
+        fmt::format("SELECT {} FROM {}", Join(expressions, ", "), kAuditedRows), input_.parameters);
     if (answers.ok()) {
       for (std::size_t n = 0; n < asked.size(); n++)
         Settle(asked[n], ToNumber(answers->rows[0][n]));
@@ -173,6 +170,10 @@ class Measurer {
     }
     LEAT_TRY(Interrupted(answers.error()));
     for (const std::size_t i : asked) {  // one of them is wrong: the others keep their results
+      if (std::holds_alternative<project::CustomSql>(checks()[i].kind)) {
+        aggregates_[i].clear();  // asked as it is written, so that an error tells its place there
+        continue;
+      }
       LEAT_TRY(Take(i, One(fmt::format("SELECT {} FROM {}", aggregates_[i], kAuditedRows))));
     }
     return Ok();
@@ -191,7 +192,7 @@ class Measurer {
       return Take(i, One(CountRepeatedKeys(key, !IsSetAside(check), has_existing())));
     }
     const auto* custom = std::get_if<project::CustomSql>(&check.kind);
-    if (custom == nullptr) return Ok();
+    if (custom == nullptr || counted) return Ok();
     auto count = IsSetAside(check) && !input_.published ? CollectCustomRows(i, *custom)
                                                         : CountCustomRows(*custom);
     if (!count.ok()) count = WithPlace(*custom, std::move(count).error());

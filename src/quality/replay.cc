@@ -283,8 +283,9 @@ Result<std::optional<Replay>> BeginReplay(engine::Engine& engine, engine::Sessio
                                           const std::string& quarantine_path,
                                           const std::vector<QuarantineStage>& stages) {
   std::vector<std::string> names = {"NULL"};
-  for (const QuarantineStage stage : stages)
-    names.push_back(stage == QuarantineStage::kCheck ? "'check'" : "'ingest'");
+  for (const QuarantineStage stage : stages) {
+    names.emplace_back(stage == QuarantineStage::kCheck ? "'check'" : "'ingest'");
+  }
   Replay replay{.id = io::NewUuid(environment.random)};
   const auto make = [&](const std::string&) {
     return QuarantineChange{

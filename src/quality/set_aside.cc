@@ -48,9 +48,7 @@ class Finder {
   Status FindByPredicates() {
     std::vector<std::string> predicates, flags, hits;
     for (const std::size_t i : broken_) {
-      const data::Field* field = input_.schema.Find(check(i).column);
-      if (field == nullptr) continue;
-      const auto predicate = BreaksCheck(check(i), ColumnOperand(*field), self_);
+      const auto predicate = BreaksRow(check(i), input_.schema, self_);
       if (!predicate) continue;
       const std::string flag = fmt::format("breaks_{}", i);
       predicates.push_back(fmt::format("({}) AS {}", *predicate, flag));
@@ -58,12 +56,15 @@ class Finder {
       hits.push_back(fmt::format("CASE WHEN {} THEN {} END", flag, i));
     }
     if (flags.empty()) return Ok();
-    return session_.Execute(fmt::format(
-        "INSERT INTO {} SELECT file, row, check_index FROM (SELECT file, row, unnest([{}]) AS "
-        "check_index "
-        "FROM (SELECT {} AS file, {} AS row, {} FROM {}) WHERE {}) WHERE check_index IS NOT NULL",
-        kFoundTable, Join(hits, ", "), kFileColumn, kRowColumn, Join(predicates, ", "),
-        kAuditedRows, Join(flags, " OR ")));
+    return session_.Execute(
+        fmt::format(
+            "INSERT INTO {} SELECT file, row, check_index FROM (SELECT file, row, unnest([{}]) AS "
+            "check_index "
+            "FROM (SELECT {} AS file, {} AS row, {} FROM {}) WHERE {}) WHERE check_index IS NOT "
+            "NULL",
+            kFoundTable, Join(hits, ", "), kFileColumn, kRowColumn, Join(predicates, ", "),
+            kAuditedRows, Join(flags, " OR ")),
+        input_.parameters);
   }
 
   Status FindByOwnQuery(std::size_t i) {
@@ -73,7 +74,10 @@ class Finder {
                                           kFoundTable, i,
                                           LaterRowsOfKeys(key, self_.has_existing)));
     }
-    if (!std::holds_alternative<project::CustomSql>(check(i).kind)) return Ok();
+    if (!std::holds_alternative<project::CustomSql>(check(i).kind) ||
+        BreaksRow(check(i), input_.schema, self_)) {
+      return Ok();
+    }
     std::vector<std::string> equal;
     for (const std::string& column : RowColumns(input_.schema)) {
       equal.push_back(fmt::format("t.{0} IS NOT DISTINCT FROM bad.{0}", QuoteIdentifier(column)));

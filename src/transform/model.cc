@@ -36,7 +36,8 @@ bool Fits(const Type& from, const Type& to) {
 }
 
 // Casts around the query where the table's types are wider.
-Result<std::string> WithTableTypes(const std::string& sql, data::Schema& schema, const data::Schema& table) {
+Result<std::string> WithTableTypes(const std::string& sql, data::Schema& schema,
+                                   const data::Schema& table) {
   std::vector<std::string> columns;
   bool changed = false;
   for (data::Field& field : schema.fields) {
@@ -47,8 +48,8 @@ Result<std::string> WithTableTypes(const std::string& sql, data::Schema& schema,
       continue;
     }
     if (!Fits(field.type, stored->type)) {
-      return InvalidInput(fmt::format("column {} is now {}, but the table has {}", field.name, field.type.ToString(),
-                                      stored->type.ToString()))
+      return InvalidInput(fmt::format("column {} is now {}, but the table has {}", field.name,
+                                      field.type.ToString(), stored->type.ToString()))
           .WithHint("cast it in the model, or rebuild the table with --full-refresh");
     }
     changed = true;
@@ -66,7 +67,8 @@ Status NoNullTimes(const StagedModel& staged, const std::string& time_column) {
     }
   }
   if (nulls == 0) return Ok();
-  return InvalidInput(fmt::format("{} rows have no {}, so they belong to no interval", nulls, time_column))
+  return InvalidInput(
+             fmt::format("{} rows have no {}, so they belong to no interval", nulls, time_column))
       .WithHint("filter them out in the model, or give them a time");
 }
 
@@ -75,8 +77,8 @@ Status NoNullTimes(const StagedModel& staged, const std::string& time_column) {
 std::string ModelSql(const project::Asset& asset) {
   const auto& model = std::get<project::ModelSpec>(asset.spec);
   if (model.materialized != project::Materialization::kInterval) return model.sql;
-  // The outer filter keeps rows of other intervals out, whatever the model reads. Rows without a time are kept so
-  // that they are noticed.
+  // The outer filter keeps rows of other intervals out, whatever the model reads. Rows without a
+  // time are kept so that they are noticed.
   const std::string time = QuoteIdentifier(model.time_column);
   return fmt::format("SELECT * FROM (\n{}\n) WHERE ({} >= $start AND {} < $end) OR {} IS NULL",
                      std::string(Trim(model.sql)), time, time, time);
@@ -106,7 +108,8 @@ Result<StagedModel> StageModel(engine::Session& session, const ModelInput& input
     if (!typed.ok()) return InModelFile(std::move(typed).error(), input.asset);
     sql = std::move(*typed);
   }
-  auto written = session.WriteParquet(sql, input.parameters, {.directory = input.staging_directory});
+  auto written =
+      session.WriteParquet(sql, input.parameters, {.directory = input.staging_directory});
   if (!written.ok()) return InModelFile(std::move(written).error(), input.asset);
   staged.files = std::move(*written);
   for (const engine::WrittenFile& file : staged.files) staged.rows += file.row_count;

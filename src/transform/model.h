@@ -11,24 +11,27 @@
 namespace leat::transform {
 
 struct ModelInput {
-  const project::Asset& asset;             // a model that is no view
-  engine::Parameters parameters;           // variables, and $start and $end with an interval
-  std::optional<Interval> interval;        // set for materialized: interval
-  const data::Schema* table = nullptr;     // of the table that the rows will join; null when it is replaced
+  const project::Asset& asset;       // a model that is no view
+  engine::Parameters parameters;     // variables, and $start and $end with an interval
+  std::optional<Interval> interval;  // set for materialized: interval
+  const data::Schema* table =
+      nullptr;  // of the table that the rows will join; null when it is replaced
   std::string staging_directory;
 };
 
 struct StagedModel {
   std::vector<engine::WrittenFile> files;
-  data::Schema schema;                     // of the result
+  data::Schema schema;  // of the result
   std::int64_t rows = 0;
 };
 
-// Runs the model. Columns that the table has already are written with the table's types. Errors: those of the SQL
-// with file:line:column, a type that does not fit the table, a null in the time column.
+// Runs the model. Columns that the table has already are written with the table's types. Errors:
+// those of the SQL with file:line:column, a type that does not fit the table, a null in the time
+// column.
 Result<StagedModel> StageModel(engine::Session& session, const ModelInput& input);
 
-// The SQL that `leat render` prints and StageModel runs: the model, for intervals limited to [$start, $end).
+// The SQL that `leat render` prints and StageModel runs: the model, for intervals limited to
+// [$start, $end).
 std::string ModelSql(const project::Asset& asset);
 
 // A location within the SQL text of a model, as a location in its file.

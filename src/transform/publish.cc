@@ -35,7 +35,10 @@ class Attempt {
  public:
   Attempt(const io::Environment& environment, engine::Engine& engine, const PublishInput& input,
           std::shared_ptr<const delta::Snapshot> base)
-      : environment_(environment), input_(input), base_(std::move(base)), session_(engine.NewSession()) {
+      : environment_(environment),
+        input_(input),
+        base_(std::move(base)),
+        session_(engine.NewSession()) {
     session_->SetResolver([this](const std::string& schema, const std::string& table) {
       return Resolve(schema, table);
     });
@@ -61,23 +64,30 @@ class Attempt {
   void RemoveWritten() {
     for (const engine::WrittenFile& file : written_) {
       const Status removed = environment_.files.Remove(file.path);
-      (void)removed;   // an orphan that no log entry refers to
+      (void)removed;  // an orphan that no log entry refers to
     }
   }
 
  private:
-  Result<std::optional<engine::TableSource>> Resolve(const std::string& schema, const std::string& table) {
+  Result<std::optional<engine::TableSource>> Resolve(const std::string& schema,
+                                                     const std::string& table) {
     if (!schema.empty()) return std::optional<engine::TableSource>();
-    const auto source = [](auto value) { return std::optional<engine::TableSource>(std::move(value)); };
+    const auto source = [](auto value) {
+      return std::optional<engine::TableSource>(std::move(value));
+    };
     if (table == "leat_target") {
       return source(engine::DeltaSource{.path = input_.table_path, .version = base_->version()});
     }
     if (table == "leat_staged") {
-      std::vector<std::string> paths;
-      for (const engine::WrittenFile& file : input_.files) paths.push_back(file.path);
-      return source(engine::FilesSource{.paths = std::move(paths), .schema = input_.schema});
+      engine::FilesSource staged{.paths = {}, .schema = input_.schema};
+      for (const engine::WrittenFile& file : input_.files) {
+        staged.paths.push_back(file.path);
+        staged.row_counts.push_back(file.row_count);
+      }
+      return source(std::move(staged));
     }
-    if (table == "leat_touched") return source(engine::FilesSource{.paths = touched_, .schema = base_->schema()});
+    if (table == "leat_touched")
+      return source(engine::FilesSource{.paths = touched_, .schema = base_->schema()});
     return std::optional<engine::TableSource>();
   }
 
@@ -125,18 +135,21 @@ class Attempt {
   Status Apply(const ReplaceInterval& mode) {
     if (!base_) return Apply(Append());
     const std::string time = QuoteIdentifier(mode.time_column);
-    transaction_.info.operation_parameters["predicate"] =
-        fmt::format("{} >= '{}' AND {} < '{}'", mode.time_column, FormatTimestamp(mode.interval.start),
-                    mode.time_column, FormatTimestamp(mode.interval.end));
-    return ReplaceWhere(time + " >= $start AND " + time + " < $end",
-                        {{"start", data::Instant{mode.interval.start}}, {"end", data::Instant{mode.interval.end}}});
+    transaction_.info.operation_parameters["predicate"] = fmt::format(
+        "{} >= '{}' AND {} < '{}'", mode.time_column, FormatTimestamp(mode.interval.start),
+        mode.time_column, FormatTimestamp(mode.interval.end));
+    return ReplaceWhere(
+        time + " >= $start AND " + time + " < $end",
+        {{"start", data::Instant{mode.interval.start}}, {"end", data::Instant{mode.interval.end}}});
   }
 
   // Removes the rows that match, and adds the staged ones.
   Status ReplaceWhere(const std::string& condition, const engine::Parameters& parameters) {
     transaction_.scope = delta::ReadScope::kWholeTable;
-    LEAT_TRY(FindTouched("SELECT DISTINCT filename FROM leat_target WHERE " + condition, parameters));
-    LEAT_TRY(Rewrite("SELECT * FROM leat_touched WHERE (" + condition + ") IS NOT TRUE", parameters));
+    LEAT_TRY(
+        FindTouched("SELECT DISTINCT filename FROM leat_target WHERE " + condition, parameters));
+    LEAT_TRY(
+        Rewrite("SELECT * FROM leat_touched WHERE (" + condition + ") IS NOT TRUE", parameters));
     AddStaged();
     return Ok();
   }
@@ -148,8 +161,9 @@ class Attempt {
     transaction_.info.operation = "MERGE";
     const std::string same = EqualKeys(mode.key, "t", "s");
     LEAT_ASSIGN(const std::string range, KeyRange(mode.key[0]));
-    LEAT_TRY(FindTouched("SELECT DISTINCT t.filename FROM (SELECT *, filename FROM leat_target" + range +
-                         ") t SEMI JOIN leat_staged s ON " + same, {}));
+    LEAT_TRY(FindTouched("SELECT DISTINCT t.filename FROM (SELECT *, filename FROM leat_target" +
+                             range + ") t SEMI JOIN leat_staged s ON " + same,
+                         {}));
     LEAT_TRY(Rewrite("SELECT t.* FROM leat_touched t ANTI JOIN leat_staged s ON " + same, {}));
     AddStaged();
     return Ok();
@@ -158,9 +172,12 @@ class Attempt {
   Status Apply(const TrackHistory& mode) {
     LEAT_TRY(RefuseDuplicates(mode.key));
     schema_.fields.insert(schema_.fields.end(), {kValidFrom, kValidTo, kIsCurrent});
-    const std::string from = mode.time_column.empty() ? fmt::format("make_timestamptz({})", mode.now)
-                                                      : "CAST(s." + QuoteIdentifier(mode.time_column) + " AS TIMESTAMPTZ)";
-    const std::string begin = "SELECT s.*, " + from + " AS valid_from, CAST(NULL AS TIMESTAMPTZ) AS valid_to, "
+    const std::string from =
+        mode.time_column.empty()
+            ? fmt::format("make_timestamptz({})", mode.now)
+            : "CAST(s." + QuoteIdentifier(mode.time_column) + " AS TIMESTAMPTZ)";
+    const std::string begin = "SELECT s.*, " + from +
+                              " AS valid_from, CAST(NULL AS TIMESTAMPTZ) AS valid_to, "
                               "true AS is_current FROM leat_staged s";
     if (!base_) return Write(begin);
     transaction_.scope = delta::ReadScope::kWholeTable;
@@ -170,23 +187,34 @@ class Attempt {
     for (const data::Field& field : input_.schema.fields) {
       const std::string name = QuoteIdentifier(field.name);
       const bool in_table = base_->schema().Find(field.name) != nullptr;
-      differs.push_back(in_table ? "t." + name + " IS DISTINCT FROM s." + name : "s." + name + " IS NOT NULL");
+      differs.push_back(in_table ? "t." + name + " IS DISTINCT FROM s." + name
+                                 : "s." + name + " IS NOT NULL");
     }
     const std::string changed = same + " AND t.is_current AND (" + Join(differs, " OR ") + ")";
-    LEAT_TRY(FindTouched("SELECT DISTINCT t.filename FROM (SELECT *, filename FROM leat_target) t SEMI JOIN "
-                         "leat_staged s ON " + changed, {}));
-    LEAT_TRY(Rewrite("SELECT t.* REPLACE (CASE WHEN s.leat_hit THEN " + (mode.time_column.empty() ? from : "s.leat_from") +
-                     " ELSE t.valid_to END AS valid_to, t.is_current AND s.leat_hit IS NULL AS is_current) "
-                     "FROM leat_touched t LEFT JOIN (SELECT s.*, true AS leat_hit, " + from + " AS leat_from FROM "
-                     "leat_staged s) s ON " + changed, {}));
+    LEAT_TRY(FindTouched(
+        "SELECT DISTINCT t.filename FROM (SELECT *, filename FROM leat_target) t SEMI JOIN "
+        "leat_staged s ON " +
+            changed,
+        {}));
+    LEAT_TRY(Rewrite(
+        "SELECT t.* REPLACE (CASE WHEN s.leat_hit THEN " +
+            (mode.time_column.empty() ? from : "s.leat_from") +
+            " ELSE t.valid_to END AS valid_to, t.is_current AND s.leat_hit IS NULL AS is_current) "
+            "FROM leat_touched t LEFT JOIN (SELECT s.*, true AS leat_hit, " +
+            from +
+            " AS leat_from FROM "
+            "leat_staged s) s ON " +
+            changed,
+        {}));
     return Write(begin + " ANTI JOIN leat_target t ON " + same + " AND t.is_current AND NOT (" +
                  Join(differs, " OR ") + ")");
   }
 
   Status RefuseDuplicates(const std::vector<std::string>& key) {
     const std::string columns = QuotedList(key);
-    LEAT_ASSIGN(const auto found, session_->Query("SELECT " + columns + ", count(*) FROM leat_staged GROUP BY " + columns +
-                                                  " HAVING count(*) > 1 LIMIT 1"));
+    LEAT_ASSIGN(const auto found,
+                session_->Query("SELECT " + columns + ", count(*) FROM leat_staged GROUP BY " +
+                                columns + " HAVING count(*) > 1 LIMIT 1"));
     if (found.rows.empty()) return Ok();
     std::vector<std::string> values;
     for (std::size_t i = 0; i < key.size(); i++) {
@@ -196,26 +224,32 @@ class Attempt {
       if (const auto* n = std::get_if<std::int64_t>(&value)) text = std::to_string(*n);
       values.push_back(key[i] + " = " + text);
     }
-    return InvalidInput(fmt::format("the key {} comes {} times in the result, and must be unique", Join(values, ", "),
+    return InvalidInput(fmt::format("the key {} comes {} times in the result, and must be unique",
+                                    Join(values, ", "),
                                     std::get<std::int64_t>(found.rows[0].back())))
-        .WithHint("keep one row per key in the model, for instance with qualify row_number() over (...) = 1");
+        .WithHint(
+            "keep one row per key in the model, for instance with qualify row_number() over (...) "
+            "= 1");
   }
 
-  // " WHERE key BETWEEN ..." with the staged rows' bounds, so that files of other keys are not even opened.
+  // " WHERE key BETWEEN ..." with the staged rows' bounds, so that files of other keys are not even
+  // opened.
   Result<std::string> KeyRange(const std::string& column) {
     const std::string name = QuoteIdentifier(column);
-    LEAT_ASSIGN(const auto bounds,
-                session_->Query("SELECT CAST(min(" + name + ") AS VARCHAR), CAST(max(" + name + ") AS VARCHAR), count(*) FILTER (" +
-                                name + " IS NULL) FROM leat_staged"));
+    LEAT_ASSIGN(
+        const auto bounds,
+        session_->Query("SELECT CAST(min(" + name + ") AS VARCHAR), CAST(max(" + name +
+                        ") AS VARCHAR), count(*) FILTER (" + name + " IS NULL) FROM leat_staged"));
     const auto* low = std::get_if<std::string>(&bounds.rows[0][0]);
     const auto* high = std::get_if<std::string>(&bounds.rows[0][1]);
     const data::Field* field = input_.schema.Find(column);
-    if (low == nullptr || high == nullptr || field == nullptr || std::get<std::int64_t>(bounds.rows[0][2]) > 0) {
+    if (low == nullptr || high == nullptr || field == nullptr ||
+        std::get<std::int64_t>(bounds.rows[0][2]) > 0) {
       return std::string();
     }
     const std::string type = data::ToSql(field->type);
-    return fmt::format(" WHERE {0} >= CAST({1} AS {3}) AND {0} <= CAST({2} AS {3})", name, QuoteLiteral(*low),
-                       QuoteLiteral(*high), type);
+    return fmt::format(" WHERE {0} >= CAST({1} AS {3}) AND {0} <= CAST({2} AS {3})", name,
+                       QuoteLiteral(*low), QuoteLiteral(*high), type);
   }
 
   Status FindTouched(const std::string& sql, const engine::Parameters& parameters) {
@@ -234,7 +268,8 @@ class Attempt {
   // Copies what stays of the touched files.
   Status Rewrite(const std::string& sql, const engine::Parameters& parameters) {
     if (touched_.empty()) return Ok();
-    LEAT_ASSIGN(auto files, session_->WriteParquet(sql, parameters, {.directory = input_.table_path}));
+    LEAT_ASSIGN(auto files,
+                session_->WriteParquet(sql, parameters, {.directory = input_.table_path}));
     for (engine::WrittenFile& file : files) {
       rows_rewritten_ += file.row_count;
       Add(file);
@@ -266,7 +301,8 @@ class Attempt {
       metadata.schema = schema_;
       metadata.created_ms = environment_.clock.Now() / kMicrosPerMilli;
       transaction_.protocol = delta::Protocol{};
-      if (transaction_.info.operation == "WRITE") transaction_.info.operation = "CREATE TABLE AS SELECT";
+      if (transaction_.info.operation == "WRITE")
+        transaction_.info.operation = "CREATE TABLE AS SELECT";
     }
     for (const auto& [key, value] : input_.configuration) metadata.configuration[key] = value;
     const bool same = base_ && metadata.schema == base_->schema() &&
@@ -296,8 +332,8 @@ class Attempt {
   std::shared_ptr<const delta::Snapshot> base_;
   std::unique_ptr<engine::Session> session_;
   delta::Transaction transaction_;
-  data::Schema schema_;                         // of the files that are added
-  std::vector<std::string> touched_;            // absolute paths of files with rows to replace
+  data::Schema schema_;               // of the files that are added
+  std::vector<std::string> touched_;  // absolute paths of files with rows to replace
   std::vector<engine::WrittenFile> written_;
   std::int64_t rows_rewritten_ = 0;
 };
@@ -316,15 +352,14 @@ Status SyncAll(io::FileSystem& files, const std::string& directory,
 }
 
 bool ChangesNothing(const delta::Transaction& transaction) {
-  return transaction.base && transaction.adds.empty() && transaction.removes.empty() && !transaction.metadata &&
-         transaction.app_transactions.empty();
+  return transaction.base && transaction.adds.empty() && transaction.removes.empty() &&
+         !transaction.metadata && transaction.app_transactions.empty();
 }
 
 // Another run has done this work already: doing it again would double rows.
-Status RefuseDone(const delta::Snapshot& base, const PublishInput& input,
-                  const std::shared_ptr<const delta::Snapshot>& first) {
+Status RefuseDone(const delta::Snapshot& base, const PublishInput& input) {
   for (const delta::AppTransaction& entry : input.app_transactions) {
-    const auto before = first ? first->AppVersion(entry.app_id) : std::nullopt;
+    const auto before = input.read ? input.read->AppVersion(entry.app_id) : std::nullopt;
     if (base.AppVersion(entry.app_id) == before) continue;
     return Conflict("another run has just published " + entry.app_id)
         .WithHint("run again: what it loaded will not be loaded twice");
@@ -341,17 +376,17 @@ Result<data::Schema> Evolve(const data::Schema& table, const data::Schema& added
     if (known == nullptr) {
       evolved.fields.push_back(field);
     } else if (known->type != field.type) {
-      return InvalidInput(fmt::format("column {} has type {} in the table and {} in the new rows", field.name,
-                                      known->type.ToString(), field.type.ToString()))
+      return InvalidInput(fmt::format("column {} has type {} in the table and {} in the new rows",
+                                      field.name, known->type.ToString(), field.type.ToString()))
           .WithHint("cast it, or rebuild the table with --full-refresh");
     }
   }
   return evolved;
 }
 
-Result<Published> Publish(const io::Environment& environment, engine::Engine& engine, const PublishInput& input) {
+Result<Published> Publish(const io::Environment& environment, engine::Engine& engine,
+                          const PublishInput& input) {
   delta::Table& table = engine.TableAt(input.table_path);
-  std::shared_ptr<const delta::Snapshot> first;
   for (int attempt = 0; attempt < kMaxPublishAttempts; attempt++) {
     std::shared_ptr<const delta::Snapshot> base;
     auto loaded = table.Load();
@@ -360,14 +395,11 @@ Result<Published> Publish(const io::Environment& environment, engine::Engine& en
     } else if (loaded.error().kind() != ErrorKind::kNotFound) {
       return std::move(loaded).error();
     }
-    if (attempt == 0) {
-      first = base;
-    } else if (base) {
-      LEAT_TRY(RefuseDone(*base, input, first));
-    }
+    if (base) LEAT_TRY(RefuseDone(*base, input));
     Attempt builder(environment, engine, input, base);
     auto transaction = builder.Build();
-    Status ready = transaction.ok() ? SyncAll(environment.files, input.table_path, {&input.files, &builder.written()})
+    Status ready = transaction.ok() ? SyncAll(environment.files, input.table_path,
+                                              {&input.files, &builder.written()})
                                     : Status(transaction.error());
     if (!ready.ok()) {
       builder.RemoveWritten();
@@ -385,7 +417,8 @@ Result<Published> Publish(const io::Environment& environment, engine::Engine& en
     }
     builder.RemoveWritten();
   }
-  return Conflict(fmt::format("{} kept changing: gave up after {} attempts", input.table_path, kMaxPublishAttempts))
+  return Conflict(fmt::format("{} kept changing: gave up after {} attempts", input.table_path,
+                              kMaxPublishAttempts))
       .WithHint("run again when the other writer has finished");
 }
 

@@ -1,5 +1,5 @@
-// Publishes staged and audited files as one Delta commit: appended, in place of all rows, of some sources' rows, of
-// an interval, merged by key, or as history.
+// Publishes staged and audited files as one Delta commit: appended, in place of all rows, of some
+// sources' rows, of an interval, merged by key, or as history.
 #pragma once
 
 #include <memory>
@@ -14,38 +14,51 @@ namespace leat::transform {
 
 struct ReplaceAll {};
 struct Append {};
-struct ReplaceSources { std::vector<std::string> sources; };            // rows by their _leat_source
-struct ReplaceInterval { std::string time_column; Interval interval; };
-struct MergeByKey { std::vector<std::string> key; };                    // nulls in keys are equal to each other
-// Slowly changing dimension, type 2: adds valid_from, valid_to and is_current. A key's row is closed and a new one
-// begun when another column differs; keys that no longer come stay current.
+struct ReplaceSources {
+  std::vector<std::string> sources;
+};  // rows by their _leat_source
+struct ReplaceInterval {
+  std::string time_column;
+  Interval interval;
+};
+struct MergeByKey {
+  std::vector<std::string> key;
+};  // nulls in keys are equal to each other
+// Slowly changing dimension, type 2: adds valid_from, valid_to and is_current. A key's row is
+// closed and a new one begun when another column differs; keys that no longer come stay current.
 struct TrackHistory {
   std::vector<std::string> key;
-  std::string time_column;        // valid_from of a row; empty: `now`
+  std::string time_column;  // valid_from of a row; empty: `now`
   TimestampUs now = 0;
 };
-using PublishMode = std::variant<ReplaceAll, Append, ReplaceSources, ReplaceInterval, MergeByKey, TrackHistory>;
+using PublishMode =
+    std::variant<ReplaceAll, Append, ReplaceSources, ReplaceInterval, MergeByKey, TrackHistory>;
 
 struct PublishInput {
   std::string table_path;
-  data::Schema schema;                                       // of the staged files
+  // The table as it was when the caller decided what to publish; null: it did not exist. What
+  // another run has recorded since then under one of app_transactions is a conflict.
+  std::shared_ptr<const delta::Snapshot> read;
+  data::Schema schema;  // of the staged files
   std::vector<engine::WrittenFile> files;
   PublishMode mode;
   std::vector<delta::AppTransaction> app_transactions;
-  std::map<std::string, std::string> configuration;          // table properties to set
-  std::map<std::string, std::string> commit_extra;           // raw JSON by key, into commitInfo
+  std::map<std::string, std::string> configuration;  // table properties to set
+  std::map<std::string, std::string> commit_extra;   // raw JSON by key, into commitInfo
 };
 
 struct Published {
-  std::optional<TableVersion> version;   // none: nothing to commit
+  std::optional<TableVersion> version;  // none: nothing to commit
   std::int64_t bytes_written = 0;
-  std::int64_t rows_rewritten = 0;       // rows of the table that were copied to new files
+  std::int64_t rows_rewritten = 0;  // rows of the table that were copied to new files
 };
 
-// Durable when it returns: data files, folder and log entry are synced in that order. When another process commits
-// in between, the publication is computed again on its result. Errors: duplicate keys, a schema that does not fit,
-// kConflict after limits.h's attempts or when another run already recorded one of the app_transactions.
-Result<Published> Publish(const io::Environment& environment, engine::Engine& engine, const PublishInput& input);
+// Durable when it returns: data files, folder and log entry are synced in that order. When another
+// process commits in between, the publication is computed again on its result. Errors: duplicate
+// keys, a schema that does not fit, kConflict after limits.h's attempts or when another run already
+// recorded one of the app_transactions.
+Result<Published> Publish(const io::Environment& environment, engine::Engine& engine,
+                          const PublishInput& input);
 
 // The table's schema after columns of `added` joined it; an error when a column has another type.
 Result<data::Schema> Evolve(const data::Schema& table, const data::Schema& added);

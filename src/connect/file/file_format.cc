@@ -14,10 +14,11 @@ namespace {
 using data::Type;
 using data::TypeKind;
 
-std::string CompressionOf(const std::string& path, const project::FileSourceOptions& options) {
+std::string CompressionOf(const std::string& path, std::string_view head,
+                          const project::FileSourceOptions& options) {
   if (!options.compression.empty()) return options.compression;
-  if (path.ends_with(".gz")) return "gzip";
-  if (path.ends_with(".zst")) return "zstd";
+  if (path.ends_with(".gz") || head.starts_with("\x1F\x8B")) return "gzip";
+  if (path.ends_with(".zst") || head.starts_with("\x28\xB5\x2F\xFD")) return "zstd";
   return "none";
 }
 
@@ -35,8 +36,11 @@ std::string ExtensionOf(const std::string& path) {
 std::size_t Utf8Length(std::string_view text, std::size_t i) {
   const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
   const unsigned char lead = byte(i);
-  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
-                             : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  const std::size_t length = lead < 0x80                   ? 1
+                             : lead >= 0xC2 && lead < 0xE0 ? 2
+                             : lead >= 0xE0 && lead < 0xF0 ? 3
+                             : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                           : 0;
   if (length == 0 || i + length > text.size()) return 0;
   for (std::size_t k = 1; k < length; k++) {
     if ((byte(i + k) & 0xC0U) != 0x80U) return 0;
@@ -44,8 +48,9 @@ std::size_t Utf8Length(std::string_view text, std::size_t i) {
   return length;
 }
 
-// From the byte order mark, or else: text that has no valid multi-byte UTF-8 sequence but bytes above 127 is
-// Latin-1; a UTF-8 text with some wrong bytes stays UTF-8, and those rows go to quarantine.
+// From the byte order mark, or else: text that has no valid multi-byte UTF-8 sequence but bytes
+// above 127 is Latin-1; a UTF-8 text with some wrong bytes stays UTF-8, and those rows go to
+// quarantine.
 Result<std::string> EncodingOf(std::string_view head, bool is_whole, const std::string& path) {
   if (head.starts_with("\xFF\xFE")) return std::string("utf-16");
   if (head.starts_with("\xFE\xFF")) {
@@ -73,8 +78,8 @@ bool IsOneLineJson(std::string_view text) {
   return nlohmann::json::accept(line);
 }
 
-Layout LayoutOf(const std::string& path, std::string_view head, const project::FileSourceOptions& options,
-                bool is_packed) {
+Layout LayoutOf(const std::string& path, std::string_view head,
+                const project::FileSourceOptions& options, bool is_packed) {
   const std::string extension = ExtensionOf(path);
   const bool named_json = extension == "json" || extension == "ndjson" || extension == "jsonl";
   const bool named_csv = extension == "csv" || extension == "tsv" || extension == "txt";
@@ -90,10 +95,12 @@ Layout LayoutOf(const std::string& path, std::string_view head, const project::F
   const std::string_view text = Trim(WithoutMark(head));
   const bool many_lines = text.find('\n') != std::string_view::npos;
   if (text.starts_with('[')) return Layout::kJsonDocument;
-  return !many_lines || IsOneLineJson(text) || extension != "json" ? Layout::kJsonLines : Layout::kJsonDocument;
+  return !many_lines || IsOneLineJson(text) || extension != "json" ? Layout::kJsonLines
+                                                                   : Layout::kJsonDocument;
 }
 
-// Integers of any width are stored as long and reals as double, so that a later file with larger values fits.
+// Integers of any width are stored as long and reals as double, so that a later file with larger
+// values fits.
 Type Widened(const Type& type) {
   switch (type.kind) {
     case TypeKind::kByte:
@@ -121,12 +128,15 @@ std::string CharacterOf(const data::Value& value) {
 std::string SniffArguments(const SourceFile& file, const project::FileSourceOptions& options,
                            const FileFormat& format) {
   std::string arguments = QuoteLiteral(file.path) + fmt::format(", sample_size = {}", kSniffLines) +
-                          ", ignore_errors = true, strict_mode = false, max_line_size = " +
-                          std::to_string(kMaxLineBytes);
+                          fmt::format(
+                              ", ignore_errors = true, strict_mode = false, max_line_size = {0}, "
+                              "buffer_size = {0}",
+                              kMaxLineBytes);
   const auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) arguments += fmt::format(", {} = {}", name, QuoteLiteral(value));
   };
-  add("delim", options.delimiter.empty() && ExtensionOf(file.path) == "tsv" ? "\t" : options.delimiter);
+  add("delim",
+      options.delimiter.empty() && ExtensionOf(file.path) == "tsv" ? "\t" : options.delimiter);
   add("quote", options.quote);
   add("escape", options.escape);
   add("dateformat", options.date_format);
@@ -139,14 +149,38 @@ std::string SniffArguments(const SourceFile& file, const project::FileSourceOpti
   return arguments;
 }
 
-Status DetectCsv(engine::Session& session, const SourceFile& file, const project::FileSourceOptions& options,
-                 FileFormat& format) {
+// The first line of a message of the CSV reader says what is wrong; the rest repeats the line,
+// however long, and the reader's settings.
+std::string ReasonOf(const std::string& message) {
+  for (const std::string_view line : Split(message, '\n')) {
+    if (line.find("Maximum line size") != std::string_view::npos) {
+      return fmt::format("a line is longer than the maximum line size of {} bytes", kMaxLineBytes);
+    }
+  }
+  return message.substr(0, message.find('\n'));
+}
+
+// The sniffer leaves a doubled quote in a column's name as it is.
+std::string UnescapedName(std::string name, const FileFormat& format) {
+  const std::string escaped = format.escape + format.quote;
+  for (std::size_t at = name.find(escaped); at != std::string::npos;
+       at = name.find(escaped, at + 1)) {
+    name.erase(at, format.escape.size());
+  }
+  return name;
+}
+
+Status DetectCsv(engine::Session& session, const SourceFile& file,
+                 const project::FileSourceOptions& options, FileFormat& format) {
   const std::string sql =
-      "SELECT Delimiter, Quote, \"Escape\", Comment, SkipRows, HasHeader, \"Columns\", DateFormat, TimestampFormat "
-      "FROM sniff_csv(" + SniffArguments(file, options, format) + ")";
+      "SELECT Delimiter, Quote, \"Escape\", Comment, SkipRows, HasHeader, \"Columns\", DateFormat, "
+      "TimestampFormat "
+      "FROM sniff_csv(" +
+      SniffArguments(file, options, format) + ")";
   auto sniffed = session.Query(sql);
   if (!sniffed.ok()) {
-    return InvalidInput("cannot tell the format of " + file.name + ": " + sniffed.error().message())
+    return InvalidInput("cannot tell the format of " + file.name + ": " +
+                        ReasonOf(sniffed.error().message()))
         .WithHint("set delimiter, quote, header or encoding under from: in the source");
   }
   if (sniffed->rows.empty()) return InvalidInput("cannot tell the format of " + file.name);
@@ -154,7 +188,8 @@ Status DetectCsv(engine::Session& session, const SourceFile& file, const project
   format.delimiter = TextOf(row[0]);
   format.quote = options.quote.empty() ? CharacterOf(row[1]) : options.quote;
   format.escape = options.escape.empty() ? CharacterOf(row[2]) : options.escape;
-  if (format.quote.empty()) format.quote = "\"";   // none in the sample; the usual one may come later
+  if (format.quote.empty())
+    format.quote = "\"";  // none in the sample; the usual one may come later
   if (format.escape.empty()) format.escape = format.quote;
   format.comment = CharacterOf(row[3]);
   format.skip_lines = std::get<std::int64_t>(row[4]);
@@ -164,8 +199,10 @@ Status DetectCsv(engine::Session& session, const SourceFile& file, const project
   for (const auto& column : nlohmann::json::parse(TextOf(row[6]))) {
     const std::string name = column.at("type");
     LEAT_ASSIGN(Type type, data::ParseType(name));
-    if (name == "TIMESTAMP") type.kind = TypeKind::kTimestampNtz;   // read without looking for an offset
-    format.columns.fields.push_back({.name = column.at("name"), .type = Widened(type)});
+    if (name == "TIMESTAMP")
+      type.kind = TypeKind::kTimestampNtz;  // read without looking for an offset
+    format.columns.fields.push_back(
+        {.name = UnescapedName(column.at("name"), format), .type = Widened(type)});
   }
   return Ok();
 }
@@ -173,11 +210,48 @@ Status DetectCsv(engine::Session& session, const SourceFile& file, const project
 Status DetectByBinding(engine::Session& session, const SourceFile& file, const std::string& from,
                        FileFormat& format) {
   auto bound = session.Bind("SELECT * FROM " + from);
-  if (!bound.ok()) return std::move(bound).error().WithContext("cannot read " + file.name);
+  if (!bound.ok()) {
+    return InvalidInput("cannot read " + file.name + ": " + bound.error().message())
+        .WithHint(
+            "the file is damaged or of another format: replace it, or set format under from: in "
+            "the source");
+  }
   for (const data::Field& field : bound->schema.fields) {
     format.columns.fields.push_back({.name = field.name, .type = Widened(field.type)});
   }
   return Ok();
+}
+
+// Types as read_json finds them: counts are signed, and what was always null may yet be anything.
+nlohmann::ordered_json UsualTypes(const nlohmann::ordered_json& structure) {
+  if (structure == "UBIGINT") return "BIGINT";
+  if (structure == "NULL") return "JSON";
+  nlohmann::ordered_json usual = structure;
+  if (!structure.is_structured()) return usual;
+  for (auto part = usual.begin(); part != usual.end(); ++part) *part = UsualTypes(*part);
+  return usual;
+}
+
+// read_json gives up on lines that are JSON but no objects: then only the objects tell the columns.
+Status DetectFromObjects(engine::Session& session, const SourceFile& file, FileFormat& format) {
+  std::string lines = fmt::format(
+      "leat_read_csv([{}], auto_detect = false, columns = {{'line': 'VARCHAR'}}, delim = E'\\x01', "
+      "quote = '', escape "
+      "= '', header = false, max_line_size = {}, ignore_errors = true, compression = {}",
+      QuoteLiteral(file.path), kMaxLineBytes, QuoteLiteral(format.compression));
+  if (format.encoding != "utf-8") lines += ", encoding = " + QuoteLiteral(format.encoding);
+  LEAT_ASSIGN(
+      const auto found,
+      session.Query("SELECT CAST(json_group_structure(CAST(line AS JSON)) AS VARCHAR) FROM " +
+                    lines + ") WHERE json_valid(line) AND json_type(line) = 'OBJECT'"));
+  const std::string structure = TextOf(found.rows[0][0]);
+  if (structure.empty()) {
+    return InvalidInput(file.name + " has no line that is a JSON object")
+        .WithHint("replace the file, or set format under from: in the source");
+  }
+  const std::string types = UsualTypes(nlohmann::ordered_json::parse(structure)).dump();
+  return DetectByBinding(
+      session, file, "(SELECT unnest(from_json('{}'::JSON, " + QuoteLiteral(types) + ")))", format);
 }
 
 }  // namespace
@@ -191,17 +265,18 @@ bool FileFormat::ReadsLike(const FileFormat& other) const {
          columns.names() == other.columns.names();
 }
 
-Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session, const SourceFile& file,
-                                const project::FileSourceOptions& options) {
+Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session,
+                                const SourceFile& file, const project::FileSourceOptions& options) {
   LEAT_ASSIGN(const std::string head, files.ReadRange(file.path, 0, kSniffBytes));
-  FileFormat format{.compression = CompressionOf(file.path, options)};
+  FileFormat format{.compression = CompressionOf(file.path, head, options)};
   if (WithoutMark(head).empty()) return format;
   const bool is_packed = format.compression != "none";
   format.layout = LayoutOf(file.path, head, options, is_packed);
   format.encoding = options.encoding.empty() ? "utf-8" : ToLower(options.encoding);
   if (options.encoding.empty() && !is_packed && format.layout != Layout::kParquet) {
-    LEAT_ASSIGN(format.encoding,
-                EncodingOf(head, static_cast<std::int64_t>(head.size()) == file.size_bytes, file.name));
+    LEAT_ASSIGN(
+        format.encoding,
+        EncodingOf(head, static_cast<std::int64_t>(head.size()) == file.size_bytes, file.name));
   }
   const std::string path = QuoteLiteral(file.path);
   switch (format.layout) {
@@ -209,15 +284,21 @@ Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session,
     case Layout::kParquet:
       LEAT_TRY(DetectByBinding(session, file, "read_parquet(" + path + ")", format));
       break;
-    case Layout::kJsonLines:
-      LEAT_TRY(DetectByBinding(session, file,
-                               "read_json(" + path + ", format = 'newline_delimited', records = true, "
-                               "ignore_errors = true, sample_size = -1)", format));
+    case Layout::kJsonLines: {
+      const std::string lines = "read_json(" + path +
+                                ", format = 'newline_delimited', records = true, ignore_errors = "
+                                "true, sample_size = -1)";
+      const bool bound = DetectByBinding(session, file, lines, format).ok();
+      if (!bound) LEAT_TRY(DetectFromObjects(session, file, format));
       break;
+    }
     case Layout::kJsonDocument: {
-      format.json_format = Trim(WithoutMark(head)).starts_with('[') || is_packed ? "array" : "unstructured";
-      LEAT_TRY(DetectByBinding(session, file, "read_json(" + path + ", format = '" + format.json_format +
-                               "', records = true, sample_size = -1)", format));
+      format.json_format =
+          Trim(WithoutMark(head)).starts_with('[') || is_packed ? "array" : "unstructured";
+      LEAT_TRY(DetectByBinding(session, file,
+                               "read_json(" + path + ", format = '" + format.json_format +
+                                   "', records = true, sample_size = -1)",
+                               format));
       break;
     }
     case Layout::kEmpty: break;
@@ -232,7 +313,8 @@ Type CommonType(const Type& a, const Type& b) {
   };
   if (either(TypeKind::kTimestamp, TypeKind::kTimestampNtz)) return {.kind = TypeKind::kTimestamp};
   if (either(TypeKind::kLong, TypeKind::kDouble)) return {.kind = TypeKind::kDouble};
-  if (either(TypeKind::kDate, TypeKind::kTimestamp) || either(TypeKind::kDate, TypeKind::kTimestampNtz)) {
+  if (either(TypeKind::kDate, TypeKind::kTimestamp) ||
+      either(TypeKind::kDate, TypeKind::kTimestampNtz)) {
     return {.kind = TypeKind::kTimestamp};
   }
   if (a.kind == TypeKind::kStruct && b.kind == TypeKind::kStruct) {

@@ -11,34 +11,35 @@ namespace leat::connect {
 
 enum class Layout {
   kCsv,
-  kJsonLines,      // one JSON value per line
-  kJsonDocument,   // one array of objects, or objects that span lines
+  kJsonLines,     // one JSON value per line
+  kJsonDocument,  // one array of objects, or objects that span lines
   kParquet,
-  kEmpty,          // no bytes (or only a byte order mark)
+  kEmpty,  // no bytes (or only a byte order mark)
 };
 
 // How to read one file, and the columns it has.
 struct FileFormat {
   Layout layout = Layout::kEmpty;
-  std::string encoding;       // kCsv, kJsonLines: utf-8, utf-16, latin-1
-  std::string compression;    // none, gzip, zstd
-  std::string delimiter, quote, escape, comment;     // kCsv; empty quote: none
-  std::string date_format, timestamp_format;         // kCsv; empty: ISO 8601
-  std::string json_format;    // kJsonDocument: array, unstructured
+  std::string encoding;                           // kCsv, kJsonLines: utf-8, utf-16, latin-1
+  std::string compression;                        // none, gzip, zstd
+  std::string delimiter, quote, escape, comment;  // kCsv; empty quote: none
+  std::string date_format, timestamp_format;      // kCsv; empty: ISO 8601
+  std::string json_format;                        // kJsonDocument: array, unstructured
   bool has_header = false;
   std::int64_t skip_lines = 0;
-  data::Schema columns;       // as in the file, with the detected types (integers long, reals double)
+  data::Schema columns;  // as in the file, with the detected types (integers long, reals double)
 
   // Files that can be read by one scan: everything equal but the types.
   bool ReadsLike(const FileFormat& other) const;
 };
 
-// Reads the beginning of a file. Errors name the file: unreadable, undetectable, an encoding that Leat lacks.
-Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session, const SourceFile& file,
-                                const project::FileSourceOptions& options);
+// Reads the beginning of a file. Errors name the file: unreadable, undetectable, an encoding that
+// Leat lacks.
+Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session,
+                                const SourceFile& file, const project::FileSourceOptions& options);
 
-// The smallest type that holds the values of both: long and double → double, date and timestamp → timestamp,
-// anything else that differs → string.
+// The smallest type that holds the values of both: long and double → double, date and timestamp →
+// timestamp, anything else that differs → string.
 data::Type CommonType(const data::Type& a, const data::Type& b);
 
 }  // namespace leat::connect

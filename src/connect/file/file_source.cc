@@ -15,11 +15,13 @@ constexpr std::uint64_t kLow31 = 0x7FFFFFFFULL;
 
 Error LeadsOut(const std::string& path, const std::string& target) {
   return Denied(path + " leads out of the project, to " + target)
-      .WithHint("copy the file into the project, or name its folder by an absolute path in the source");
+      .WithHint(
+          "copy the file into the project, or name its folder by an absolute path in the source");
 }
 
 Result<std::uint64_t> HashContent(io::FileSystem& files, const SourceFile& file) {
-  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), XXH3_freeState);
+  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
+                                                                       XXH3_freeState);
   XXH3_64bits_reset(state.get());
   for (std::int64_t offset = 0; offset < file.size_bytes; offset += kHashChunkBytes) {
     LEAT_ASSIGN(const std::string chunk, files.ReadRange(file.path, offset, kHashChunkBytes));
@@ -33,21 +35,26 @@ Result<std::uint64_t> HashContent(io::FileSystem& files, const SourceFile& file)
 Result<std::vector<SourceFile>> FindFiles(io::FileSystem& files, const std::string& project_root,
                                           const project::FileSourceOptions& options) {
   const bool is_absolute = options.glob.starts_with("/");
-  const std::string pattern = is_absolute ? options.glob : io::AbsolutePath(io::JoinPath(project_root, options.glob));
+  const std::string pattern =
+      is_absolute ? options.glob : io::AbsolutePath(io::JoinPath(project_root, options.glob));
   const std::string prefix = project_root + "/";
-  if (!is_absolute && !pattern.starts_with(prefix)) return LeadsOut(options.glob, pattern).At(options.location);
+  if (!is_absolute && !pattern.starts_with(prefix))
+    return LeadsOut(options.glob, pattern).At(options.location);
   auto matches = io::Glob(files, pattern);
-  if (!matches.ok() && matches.error().kind() == ErrorKind::kNotFound) return std::vector<SourceFile>{};
+  if (!matches.ok() && matches.error().kind() == ErrorKind::kNotFound)
+    return std::vector<SourceFile>{};
   if (!matches.ok()) return std::move(matches).error();
   LEAT_ASSIGN(const std::string real_root, io::RealPath(project_root));
   std::vector<SourceFile> found;
   for (const io::FileInfo& info : *matches) {
     LEAT_ASSIGN(const std::string real, io::RealPath(info.path));
-    if (!is_absolute && !real.starts_with(real_root + "/")) return LeadsOut(info.path, real).At(options.location);
-    found.push_back({.path = info.path,
-                     .name = info.path.starts_with(prefix) ? info.path.substr(prefix.size()) : info.path,
-                     .size_bytes = info.size_bytes,
-                     .modified_us = info.modified_us});
+    if (!is_absolute && !real.starts_with(real_root + "/"))
+      return LeadsOut(info.path, real).At(options.location);
+    found.push_back(
+        {.path = info.path,
+         .name = info.path.starts_with(prefix) ? info.path.substr(prefix.size()) : info.path,
+         .size_bytes = info.size_bytes,
+         .modified_us = info.modified_us});
   }
   std::sort(found.begin(), found.end(),
             [](const SourceFile& a, const SourceFile& b) { return a.name < b.name; });

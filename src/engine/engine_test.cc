@@ -1,0 +1,196 @@
+#include "engine/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace leat::engine {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+// A real engine over a temporary folder, with one Delta table "t" that tests append to.
+class EngineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = io::MakeTemporaryDirectory("leat-engine-").value();
+    table_path_ = io::JoinPath(root_, "t");
+    ASSERT_TRUE(environment_.files.CreateDirectories(table_path_).ok());
+    engine_ = Engine::Open(environment_, {.threads = 2}).value();
+    session_ = engine_->NewSession();
+    session_->SetResolver([this](const std::string& schema,
+                                 const std::string& table) -> Result<std::optional<TableSource>> {
+      if (schema == "s" && table == "t")
+        return std::optional<TableSource>(DeltaSource{table_path_});
+      if (schema == "s" && table == "shape") {
+        return std::optional<TableSource>(
+            SchemaSource{.asset = AssetName("s.shape"),
+                         .schema = {{{.name = "a", .type = {.kind = data::TypeKind::kLong}},
+                                     {.name = "b", .type = {.kind = data::TypeKind::kString}}}}});
+      }
+      return std::optional<TableSource>();
+    });
+  }
+  void TearDown() override {
+    session_.reset();
+    engine_.reset();
+    ASSERT_TRUE(io::RemoveAll(root_).ok());
+  }
+
+  // Commits the rows of a query as a new file of the table.
+  void Append(const std::string& sql) {
+    const data::Schema schema = session_->Bind(sql).value().schema;
+    const auto files = session_->WriteParquet(sql, {}, {.directory = table_path_}).value();
+    delta::Table& table = engine_->TableAt(table_path_);
+    delta::Transaction transaction;
+    const auto base = table.Load();
+    if (base.ok()) {
+      transaction.base = *base;
+    } else {
+      transaction.metadata = delta::Metadata{.id = "x", .schema = schema};
+      transaction.protocol = delta::Protocol{};
+    }
+    for (const WrittenFile& file : files) {
+      transaction.adds.push_back(ToAddFile(file, table_path_, schema, environment_.clock.Now()));
+    }
+    const auto outcome = table.Commit(std::move(transaction)).value();
+    ASSERT_TRUE(std::holds_alternative<delta::Committed>(outcome));
+  }
+
+  std::int64_t Number(const std::string& sql) {
+    return std::get<std::int64_t>(session_->Query(sql).value().rows.at(0).at(0));
+  }
+
+  io::Environment& environment_ = io::SystemEnvironment();
+  std::string root_, table_path_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Session> session_;
+};
+
+TEST_F(EngineTest, TablesAreReadByNameByPathAndAtAVersion) {
+  Append("select 1::bigint as id, 'a' as name");
+  Append("select 2::bigint as id, 'b' as name");
+  EXPECT_EQ(Number("select count(*) from s.t"), 2);
+  EXPECT_EQ(Number("select count(*) from s.t@v0"), 1);
+  EXPECT_EQ(Number("select max(t.id) from s.t@v1 where t.id > 0"), 2);
+  EXPECT_EQ(Number("select count(*) from delta_scan('" + table_path_ + "', version => 0)"), 1);
+  EXPECT_THAT(session_->Query("select * from s.t@v7").error().message(), HasSubstr("7"));
+  EXPECT_THAT(session_->Query("select * from s.t@'1999-01-01'").error().message(),
+              HasSubstr("1999"));
+}
+
+TEST_F(EngineTest, StatisticsInTheLogAreThoseOfTheRows) {
+  Append(
+      "select * from (values (1::bigint, 'x', date '2026-01-01'), (7, null, date '2026-02-01')) "
+      "v(n, s, d)");
+  const auto snapshot = engine_->TableAt(table_path_).Load().value();
+  ASSERT_THAT(snapshot->files(), SizeIs(1));
+  EXPECT_EQ(
+      snapshot->files()[0].stats_json,
+      R"({"maxValues":{"d":"2026-02-01","n":7,"s":"x"},"minValues":{"d":"2026-01-01","n":1,"s":"x"},)"
+      R"("nullCount":{"d":0,"n":0,"s":1},"numRecords":2})");
+}
+
+TEST_F(EngineTest, SelectivePredicatesOpenOnlyTheFilesThatStatisticsAllow) {
+  for (int day = 1; day <= 3; day++) {
+    Append("select " + std::to_string(day) + "::bigint as n, date '2026-01-0" +
+           std::to_string(day) + "' as d");
+  }
+  // A file that must not be opened may as well be gone.
+  const auto files = engine_->TableAt(table_path_).Load().value()->files();
+  ASSERT_TRUE(environment_.files.Remove(io::JoinPath(table_path_, files[0].path)).ok());
+  EXPECT_EQ(Number("select sum(n)::bigint from s.t where n >= 2"), 5);
+  EXPECT_EQ(Number("select sum(n)::bigint from s.t where d = date '2026-01-03'"), 3);
+  EXPECT_EQ(
+      Number("select sum(n)::bigint from s.t where d >= timestamptz '2026-01-02 00:00:00+00'"), 5);
+  EXPECT_FALSE(session_->Query("select sum(n) from s.t").ok());
+}
+
+TEST_F(EngineTest, OlderFilesReadNullForNewColumns) {
+  Append("select 1::bigint as id");
+  delta::Table& table = engine_->TableAt(table_path_);
+  delta::Metadata metadata = table.Load().value()->metadata();
+  metadata.schema.fields.push_back({.name = "more", .type = {.kind = data::TypeKind::kString}});
+  ASSERT_TRUE(table.Commit({.base = table.Load().value(), .metadata = metadata}).ok());
+  EXPECT_EQ(Number("select count(*) from s.t where more is null"), 1);
+}
+
+TEST_F(EngineTest, TypesThatTablesLackAreStoredAsOnesTheyHave) {
+  const auto bound = session_->Bind(
+      "select sum(1) as total, 1::utinyint as small, timestamp '2026-01-01' as at, uuid() as id, "
+      "'{}'::json as j");
+  ASSERT_TRUE(bound.ok());
+  std::vector<std::string> types;
+  for (const auto& field : bound->schema.fields) types.push_back(field.type.ToString());
+  EXPECT_THAT(types, ElementsAre("long", "short", "timestamp", "string", "string"));
+  EXPECT_THAT(session_->Bind("select interval 1 day as i").error().message(),
+              HasSubstr("INTERVAL"));
+}
+
+TEST_F(EngineTest, AFailedWriteLeavesNoFile) {
+  const auto written = session_->WriteParquet("select error('boom') as x from range(5)", {},
+                                              {.directory = table_path_});
+  ASSERT_FALSE(written.ok());
+  EXPECT_THAT(written.error().message(), HasSubstr("boom"));
+  EXPECT_THAT(environment_.files.List(table_path_).value(), IsEmpty());
+}
+
+TEST_F(EngineTest, PositionsOfCsvRowsAreWhereTheyBegin) {
+  const std::string path = io::JoinPath(root_, "a.csv");
+  ASSERT_TRUE(
+      environment_.files.ReplaceFile(path, "id,name\r\n1,\"a\nb\"\r\n22,c\r\n333,d\r\n").ok());
+  const auto rows = session_->Query(
+      "select id, _leat_position from leat_read_csv('" + path +
+      "', auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', "
+      "columns = {'id': 'BIGINT', 'name': 'VARCHAR'}) order by id");
+  ASSERT_TRUE(rows.ok()) << rows.error().ToString();
+  const std::vector<std::vector<data::Value>> expected = {{std::int64_t{1}, std::int64_t{9}},
+                                                          {std::int64_t{22}, std::int64_t{18}},
+                                                          {std::int64_t{333}, std::int64_t{24}}};
+  EXPECT_EQ(rows->rows, expected);
+}
+
+TEST_F(EngineTest, PositionsStayRightWhenRowsAreRejected) {
+  const std::string path = io::JoinPath(root_, "b.csv");
+  std::string text = "d\n";
+  for (int i = 0; i < 5000; i++) text += i % 7 == 3 ? "notadate00\n" : "2026-01-01\n";
+  ASSERT_TRUE(environment_.files.ReplaceFile(path, text).ok());
+  const auto rows = session_->Query(
+      "select count(*), count(*) filter ((_leat_position - 2) % 11 = 0 and "
+      "((_leat_position - 2) // 11) % 7 <> 3) from leat_read_csv('" +
+      path +
+      "', auto_detect = false, header = true, columns = {'d': 'DATE'}, store_rejects = true)");
+  ASSERT_TRUE(rows.ok()) << rows.error().ToString();
+  EXPECT_EQ(rows->rows[0][0], data::Value(std::int64_t{4286}));
+  EXPECT_EQ(rows->rows[0][1], data::Value(std::int64_t{4286}));
+}
+
+TEST_F(EngineTest, LineageFollowsColumnsThroughTheWholeQuery) {
+  const auto bound = session_->Bind(
+      "with c as (select a * 2 as twice, b from s.shape) "
+      "select b, sum(twice) as total, count(*) as n, max(x.a) over () as top from c join s.shape x "
+      "using (b) group by b, x.a "
+      "union all select 'k', 1, 2, a from s.shape");
+  ASSERT_TRUE(bound.ok()) << bound.error().ToString();
+  const std::pair<AssetName, std::string> a{AssetName("s.shape"), "a"},
+      b{AssetName("s.shape"), "b"};
+  ASSERT_THAT(bound->lineage, SizeIs(4));
+  EXPECT_THAT(bound->lineage[0].sources, ElementsAre(b));
+  EXPECT_THAT(bound->lineage[1].sources, ElementsAre(a));
+  EXPECT_THAT(bound->lineage[2].sources, IsEmpty());
+  EXPECT_THAT(bound->lineage[3].sources, ElementsAre(a));
+}
+
+TEST_F(EngineTest, ErrorsNameLineAndColumnOfTheQuery) {
+  const Error error = session_->Bind("select a,\n  colour from s.shape").error();
+  ASSERT_TRUE(error.location().has_value());
+  EXPECT_EQ(error.location()->line, 2);
+  EXPECT_EQ(error.location()->column, 3);
+  const Error missing = session_->Query("select $nothing").error();
+  EXPECT_THAT(missing.message(), HasSubstr("$nothing"));
+}
+
+}  // namespace
+}  // namespace leat::engine
