@@ -57,3 +57,13 @@ package: build  ## build/package/*.deb
 
 clean:  ## removes build/, keeps .deps/
 	rm -rf build
+
+.PHONY: test-faults test-long
+test: test-faults
+
+test-faults: build
+	$(PYTHON) tests/faults/shared_storage.py --leat $(BUILD)/leat
+	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat
+
+test-long: build  ## kill -9 at every call that changes the disk; takes a quarter of an hour
+	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat --all
