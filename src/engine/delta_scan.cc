@@ -159,10 +159,22 @@ class PredicateReader {
     return id < schema_.fields.size() ? &schema_.fields[id] : nullptr;
   }
 
+  // The date whose midnight in UTC an instant is.
+  static std::optional<data::Value> MidnightOf(const duckdb::Value& instant) {
+    const TimestampUs us = instant.GetValueUnsafe<duckdb::timestamp_tz_t>().value;
+    if (us % kMicrosPerDay != 0) return std::nullopt;
+    return ToValue(
+        duckdb::Value::DATE(duckdb::date_t(static_cast<std::int32_t>(us / kMicrosPerDay))));
+  }
+
   static std::optional<data::Value> ValueOf(const duckdb::Expression& expression,
                                             const data::Field& field) {
     const auto* constant = AsConstant(expression);
     if (constant == nullptr || constant->value.IsNull()) return std::nullopt;
+    if (field.type.kind == data::TypeKind::kDate &&
+        constant->value.type().id() == duckdb::LogicalTypeId::TIMESTAMP_TZ) {
+      return MidnightOf(constant->value);
+    }
     duckdb::Value cast;
     std::string reason;
     // A cast that changes the value (1.5 to an integer) would make the comparison another one.

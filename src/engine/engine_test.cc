@@ -158,7 +158,7 @@ TEST_F(EngineTest, PositionsStayRightWhenRowsAreRejected) {
   for (int i = 0; i < 5000; i++) text += i % 7 == 3 ? "notadate00\n" : "2026-01-01\n";
   ASSERT_TRUE(environment_.files.ReplaceFile(path, text).ok());
   const auto rows = session_->Query(
-      "select count(*), count(*) filter ((_leat_position - 2) % 11 = 0 and "
+      "select count(d), count(d) filter ((_leat_position - 2) % 11 = 0 and "
       "((_leat_position - 2) // 11) % 7 <> 3) from leat_read_csv('" +
       path +
       "', auto_detect = false, header = true, columns = {'d': 'DATE'}, store_rejects = true)");

@@ -143,7 +143,8 @@ Result<SqlFacts> AnalyzeSelect(std::string_view sql) {
     auto statements = Parse(sql);
     if (statements.empty()) return NotASelect("nothing").At({.file = "", .line = 1, .column = 1});
     if (statements.size() > 1) {
-      const std::size_t begin = sql.find_first_not_of(" \t\r\n;", statements[1]->stmt_location);
+      const std::size_t end = statements[0]->stmt_location + statements[0]->stmt_length;
+      const std::size_t begin = std::min(sql.find_first_not_of(" \t\r\n;", end), sql.size());
       const auto at = LocationOf(sql, begin);
       return NotASelect(std::to_string(statements.size()) + " statements").At(at);
     }
