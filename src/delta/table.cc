@@ -114,14 +114,17 @@ Result<SnapshotPointer> Table::Impl::Advance(SnapshotPointer latest) {
     if (!entry.ok()) return std::move(entry).error();
     // The rare cases are judged over the whole state: an unsafe path may be removed by the entry
     // after it.
-    const bool plain = !entry->protocol && !entry->metadata && CheckPaths(entry->adds).ok() &&
-                       entry->file_with_deletion_vector.empty();
-    if (!plain) return Reload();
+    const bool safe = CheckPaths(entry->adds).ok() && entry->file_with_deletion_vector.empty();
+    if (!safe) return Reload();
     LEAT_ASSIGN(io::FileInfo info, environment_.files.Stat(reader_.CommitPath(next)));
     const bool timed = entry->info && entry->info->timestamp_ms != 0;
     const std::int64_t timestamp_ms =
         timed ? entry->info->timestamp_ms : info.modified_us / kMicrosPerMilli;
+    const bool changes_table = entry->protocol || entry->metadata;
     latest = latest->After(std::make_shared<const LogEntry>(std::move(*entry)), timestamp_ms);
+    if (changes_table && !CheckReadable(latest->protocol(), latest->metadata(), path()).ok()) {
+      return Reload();
+    }
     latest_entry_ = std::move(info);
   }
   if (latest->version().value() != start) latest_ = latest;

@@ -67,6 +67,25 @@ TEST_F(TableTest, ARefreshReadsOnlyTheNewEntry) {
   EXPECT_LE(files_.calls(), 4);
 }
 
+TEST_F(TableTest, ARefreshTakesAChangedSchemaAndRefusesANewFeature) {
+  Table writer = Open();
+  ASSERT_EQ(Version(writer.Commit(Creation({File("a")}))), 0);
+  Table reader = Open();
+  ASSERT_TRUE(reader.Load().ok());
+  Transaction change{.base = writer.Load().value()};
+  change.metadata = change.base->metadata();
+  change.metadata->schema.fields.push_back({.name = "added"});
+  ASSERT_EQ(Version(writer.Commit(std::move(change))), 1);
+  EXPECT_EQ(reader.Load().value()->schema().fields.size(), 3U);
+  EXPECT_THAT(Paths(*reader.Load().value()), ElementsAre("a"));
+  WriteEntry(
+      2,
+      R"({"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"]}})");
+  EXPECT_THAT(reader.Load().error().message(), HasSubstr("deletionVectors"));
+  ASSERT_TRUE(local_.Remove(LogPath(EntryName(2))).ok());
+  EXPECT_EQ(reader.Load().value()->version().value(), 1);
+}
+
 TEST_F(TableTest, ManyRefreshesGiveTheSameStateAsAFreshLoad) {
   Table writer = Open();
   Table reader = Open();
