@@ -235,9 +235,24 @@ class Load {
     LEAT_TRY(session_.Execute(fmt::format(
         "INSERT INTO leat_rejects SELECT {}, position, line, raw, column_name, error FROM ({})",
         fmt::format(fmt::runtime(name_of), "path"), RejectsSql(group, plan, spec_.file))));
-    LEAT_TRY(
-        session_.Execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans"));
+    LEAT_TRY(RestoreLines(group, fmt::format(fmt::runtime(name_of), "path")));
+    LEAT_TRY(session_.Execute(
+        "DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans; "
+        "DROP TABLE IF EXISTS leat_second_errors; DROP TABLE IF EXISTS leat_second_scans"));
     return CountRejects();
+  }
+
+  // Rows that were read and then did not fit are known by their values; their text is in the file.
+  Status RestoreLines(const FileGroup& group, const std::string& name_of_path) {
+    if (group.format.layout != connect::Layout::kCsv) return Ok();
+    LEAT_ASSIGN(const auto without,
+                session_.Query("SELECT count(*) FROM leat_rejects WHERE line IS NULL"));
+    if (std::get<std::int64_t>(without.rows[0][0]) == 0) return Ok();
+    return session_.Execute(fmt::format(
+        "UPDATE leat_rejects SET raw = whole.line FROM (SELECT {} AS source, position, line FROM "
+        "({})) AS whole WHERE leat_rejects.line IS NULL AND leat_rejects.source = whole.source AND "
+        "leat_rejects.position = whole.position",
+        name_of_path, WholeLinesSql(group)));
   }
 
   Status CountRejects() {
@@ -246,6 +261,21 @@ class Load {
     staged_.rows_read += rejected - staged_.rows_rejected;
     staged_.rows_rejected = rejected;
     return Ok();
+  }
+
+  // ":line" of a byte offset in a text file, " at offset" in other files.
+  std::string PlaceOf(const std::string& source, std::int64_t position) {
+    const auto group = std::find_if(groups_.begin(), groups_.end(), [&](const FileGroup& g) {
+      return g.format.layout == connect::Layout::kCsv && g.format.compression == "none" &&
+             g.format.encoding == "utf-8" &&
+             std::any_of(g.files.begin(), g.files.end(),
+                         [&](const connect::SourceFile& file) { return file.name == source; });
+    });
+    const std::string path = io::JoinPath(input_.project_root, source);
+    const auto before = group == groups_.end() ? Result<std::string>(NotFound("no text file"))
+                                               : environment_.files.ReadRange(path, 0, position);
+    if (!before.ok()) return " at " + std::to_string(position);
+    return ":" + std::to_string(1 + std::count(before->begin(), before->end(), '\n'));
   }
 
   Status CheckBudget() {
@@ -265,7 +295,7 @@ class Load {
     if (const auto* line = std::get_if<std::int64_t>(&row[1])) {
       where += ":" + std::to_string(*line);
     } else if (const auto* position = std::get_if<std::int64_t>(&row[2])) {
-      where += " at " + std::to_string(*position);
+      where += PlaceOf(where, *position);
     }
     return InvalidInput(fmt::format("{} of {} rows cannot be read, more than the error budget of "
                                     "{} allows; the first: "

@@ -18,6 +18,15 @@ std::string PathList(const FileGroup& group) {
   return "[" + Join(quoted, ", ") + "]";
 }
 
+// Where the reader puts rows that it cannot read. A second pass over the same files, for the rows
+// of another kind, has tables of its own that nobody reads. (With ignore_errors instead, the reader
+// loses the position of the row before an unreadable one.)
+std::string RejectTables(bool is_first_pass) {
+  return is_first_pass ? "store_rejects = true"
+                       : "store_rejects = true, rejects_table = 'leat_second_errors', "
+                         "rejects_scan = 'leat_second_scans'";
+}
+
 const ColumnPlan* PlanOf(const ScanPlan& plan, const std::string& file_column) {
   for (const ColumnPlan& column : plan.columns) {
     if (column.file_column == file_column) return &column;
@@ -100,10 +109,10 @@ std::string CsvRelation(const FileGroup& group, const ScanPlan& plan,
   std::string sql = fmt::format(
       "leat_read_csv({}, auto_detect = false, columns = {{{}}}, delim = {}, quote = {}, escape = "
       "{}, header = {}, "
-      "skip = {}, max_line_size = {}, {} = true, strict_mode = true",
+      "skip = {}, max_line_size = {}, {}, strict_mode = true",
       PathList(group), Join(columns, ", "), QuoteLiteral(format.delimiter),
       QuoteLiteral(format.quote), QuoteLiteral(format.escape), format.has_header, format.skip_lines,
-      connect::kMaxLineBytes, stores_rejects ? "store_rejects" : "ignore_errors");
+      connect::kMaxLineBytes, RejectTables(stores_rejects));
   const auto add = [&sql](const char* name, const std::string& value) {
     if (!value.empty()) sql += fmt::format(", {} = {}", name, QuoteLiteral(value));
   };
@@ -121,8 +130,8 @@ std::string LinesRelation(const FileGroup& group, bool stores_rejects) {
   std::string sql = fmt::format(
       "leat_read_csv({}, auto_detect = false, columns = {{'line': 'VARCHAR'}}, delim = E'\\x01', "
       "quote = '', "
-      "escape = '', header = false, max_line_size = {}, {} = true, compression = {}",
-      PathList(group), connect::kMaxLineBytes, stores_rejects ? "store_rejects" : "ignore_errors",
+      "escape = '', header = false, max_line_size = {}, {}, compression = {}",
+      PathList(group), connect::kMaxLineBytes, RejectTables(stores_rejects),
       QuoteLiteral(group.format.compression));
   if (group.format.encoding != "utf-8")
     sql += ", encoding = " + QuoteLiteral(group.format.encoding);
@@ -365,6 +374,14 @@ std::string RejectsSql(const FileGroup& group, const ScanPlan& plan,
     sql += " UNION ALL " + StoredRejects();
   }
   return sql;
+}
+
+std::string WholeLinesSql(const FileGroup& group) {
+  const std::string quote = QuoteLiteral(group.format.quote);
+  return fmt::format(
+      "SELECT filename AS path, _leat_position AS position, line FROM {0} WHERE (length(line) - "
+      "length(replace(line, {1}, ''))) % 2 = 0",
+      LinesRelation(group, false), quote);
 }
 
 }  // namespace leat::ingest

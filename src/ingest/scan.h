@@ -37,4 +37,8 @@ std::string ScanSql(const FileGroup& group, const ScanPlan& plan,
 std::string RejectsSql(const FileGroup& group, const ScanPlan& plan,
                        const project::FileSourceOptions& options);
 
+// The lines of a group of delimited files as they are: path, position, line. A row that goes on
+// over several lines is left out.
+std::string WholeLinesSql(const FileGroup& group);
+
 }  // namespace leat::ingest
