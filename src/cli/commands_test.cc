@@ -196,7 +196,7 @@ TEST_F(Commands, DoctorChecksInstallationAndProject) {
   const Json outside = Parsed(Run({"doctor", "-o", "json"}));
   EXPECT_EQ(outside["healthy"], true);
   WriteShop();
-  Write("leat.yml", "name: shop\nstorage: /proc/nowhere\n");
+  Write("leat.yml", "name: shop\nstorage: /proc/nowhere\nvars: {vip_threshold: 1000}\n");
   const Outcome inside = Run({"doctor"});
   EXPECT_EQ(inside.exit_code, kFailed);
   EXPECT_THAT(inside.out,
