@@ -65,5 +65,5 @@ test-faults: build
 	$(PYTHON) tests/faults/shared_storage.py --leat $(BUILD)/leat
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat
 
-test-long: build  ## kill -9 at every call that changes the disk; takes a quarter of an hour
+test-long: build  ## kill -9 at every call that changes the disk; takes minutes
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat --all

@@ -42,7 +42,7 @@ FILES = {
     "landing/a.csv": "id,ts,n\n1,2026-01-01T10:00:00Z,1\n2,2026-01-02T10:00:00Z,2\n",
 }
 CHANGE = "id,ts,n\n2,2026-01-02T11:00:00Z,20\n3,2026-01-03T10:00:00Z,3\nnonsense,2026-01-03T10:00:00Z,4\n"
-RUN = ["run", "--start", "2026-01-01", "--end", "2026-01-04"]
+RUN = ["run", "-j", "1", "--start", "2026-01-01", "--end", "2026-01-04"]
 
 
 class Failure(Exception):
