@@ -54,7 +54,7 @@ Result<project::BindResult> Bind(orchestrate::Workspace& workspace, SourceColumn
   const auto known = [&](const project::Asset& source) -> std::optional<data::Schema> {
     auto stored = workspace.StoredSchema(source.name);
     if (stored && columns == SourceColumns::kStored) return stored;
-    const auto in_files = ColumnsOfFiles(workspace, *detecting, source);
+    auto in_files = ColumnsOfFiles(workspace, *detecting, source);
     if (!stored) return in_files;
     if (in_files) AddMissing(*in_files, *stored);
     return stored;

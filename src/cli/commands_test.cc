@@ -1,6 +1,7 @@
 // Commands on real projects, in this process.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "cli/rows_output.h"
@@ -169,6 +170,19 @@ TEST_F(Commands, QueryStopsAtItsLimitAndSaysSo) {
   EXPECT_EQ(outcome.out, "n\n0\n1\n");
   EXPECT_THAT(outcome.err, HasSubstr("--limit 0"));
   EXPECT_EQ(Run({"query", "select * from range(5) t(n)", "--limit", "0", "-o", "csv"}).err, "");
+}
+
+TEST_F(Commands, QueryPrintsResultsOfAnySizeInOrder) {
+  const Outcome outcome = Run({"query",
+                               "select n, n as n, timestamp '2026-11-01 10:00:00' as t from "
+                               "range(250000) t(n) order by n desc;",
+                               "-o", "csv"});
+  EXPECT_EQ(outcome.exit_code, kDone) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              testing::StartsWith("n,n,t\n249999,249999,2026-11-01T10:00:00Z\n249998,"));
+  EXPECT_THAT(outcome.out,
+              testing::EndsWith("\n1,1,2026-11-01T10:00:00Z\n0,0,2026-11-01T10:00:00Z\n"));
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 250001);
 }
 
 TEST_F(Commands, ExportWritesAFileOfTheFormatItsEndingTells) {

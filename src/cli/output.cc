@@ -34,42 +34,6 @@ std::string FormatPlain(const App& app, const data::Rows& rows, const char* null
   return FormatTable(rows, options);
 }
 
-// Writes in pieces, so that a large result is not held a second time.
-class Pieces {
- public:
-  explicit Pieces(App& app) : app_(app) {}
-  ~Pieces() { app_.Out(text_); }
-  Pieces(const Pieces&) = delete;
-  Pieces& operator=(const Pieces&) = delete;
-
-  void Add(std::string_view piece) {
-    text_ += piece;
-    if (text_.size() < kBytesPerWrite) return;
-    app_.Out(text_);
-    text_.clear();
-  }
-
- private:
-  App& app_;
-  std::string text_;
-};
-
-void PrintCsv(App& app, const data::Rows& rows) {
-  Pieces out(app);
-  out.Add(CsvHeader(rows.schema));
-  for (const auto& row : rows.rows) out.Add(CsvLine(row));
-}
-
-void PrintJson(App& app, const data::Rows& rows) {
-  Pieces out(app);
-  out.Add("[");
-  for (std::size_t i = 0; i < rows.rows.size(); i++) {
-    out.Add(i == 0 ? "\n" : ",\n");
-    out.Add(Dump(ToJson(rows.schema, rows.rows[i])));
-  }
-  out.Add(rows.rows.empty() ? "]\n" : "\n]\n");
-}
-
 }  // namespace
 
 std::string PlainTable(const App& app, data::Rows rows) {
@@ -84,19 +48,50 @@ std::string PlainTable(const App& app, data::Rows rows) {
   return FormatPlain(app, rows, "");
 }
 
-void PrintRows(App& app, const data::Rows& rows) {
-  switch (app.format()) {
-    case Format::kPlain: app.Out(FormatPlain(app, rows, "NULL")); break;
-    case Format::kJson: PrintJson(app, rows); break;
-    case Format::kCsv: PrintCsv(app, rows); break;
+RowsWriter::RowsWriter(App& app, data::Schema schema)
+    : app_(app), schema_(std::move(schema)), is_json_(app.format() == Format::kJson) {
+  Emit(is_json_ ? "[" : CsvHeader(schema_));
+}
+
+void RowsWriter::Add(const data::Rows& rows) {
+  for (const auto& row : rows.rows) {
+    if (is_json_) {
+      Emit(is_empty_ ? "\n" : ",\n");
+      Emit(Dump(ToJson(schema_, row)));
+    } else {
+      Emit(CsvLine(row));
+    }
+    is_empty_ = false;
   }
+}
+
+void RowsWriter::Finish() && {
+  if (is_json_) Emit(is_empty_ ? "]\n" : "\n]\n");
+  app_.Out(pending_);
+}
+
+void RowsWriter::Emit(std::string_view piece) {
+  pending_ += piece;
+  if (pending_.size() < kBytesPerWrite) return;
+  app_.Out(pending_);
+  pending_.clear();
+}
+
+void PrintRows(App& app, const data::Rows& rows) {
+  if (app.plain()) {
+    app.Out(FormatPlain(app, rows, "NULL"));
+    return;
+  }
+  RowsWriter writer(app, rows.schema);
+  writer.Add(rows);
+  std::move(writer).Finish();
 }
 
 void PrintReport(App& app, const Report& report) {
   switch (app.format()) {
     case Format::kPlain: app.Out(report.plain()); break;
     case Format::kJson: app.Out(Dump(report.json(), 2) + "\n"); break;
-    case Format::kCsv: PrintCsv(app, report.csv()); break;
+    case Format::kCsv: PrintRows(app, report.csv()); break;
   }
 }
 

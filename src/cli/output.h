@@ -11,6 +11,25 @@ namespace leat::cli {
 
 // A table as rows: aligned columns, an array of objects, or CSV.
 void PrintRows(App& app, const data::Rows& rows);
+// Writes rows as JSON or CSV piece by piece, so that no result has to fit into memory.
+class RowsWriter {
+ public:
+  // kPlain is no format of pieces.
+  RowsWriter(App& app, data::Schema schema);
+  void Add(const data::Rows& rows);
+  // Ends the text; required, once.
+  void Finish() &&;
+
+ private:
+  void Emit(std::string_view piece);
+
+  App& app_;
+  const data::Schema schema_;
+  const bool is_json_;
+  bool is_empty_ = true;
+  std::string pending_;
+};
+
 // A report's table as aligned columns: null is blank, numbers have thousands separators, words such
 // as "failed" a colour.
 std::string PlainTable(const App& app, data::Rows rows);

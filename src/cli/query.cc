@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "base/text.h"
 #include "cli/app.h"
@@ -46,13 +47,27 @@ Status PrintQuery(App& app, SqlSession& session, const std::string& sql, std::si
   return Ok();
 }
 
+Status PrintWhole(App& app, SqlSession& session, const std::string& sql) {
+  const Interruptible guard(session.session());
+  std::optional<RowsWriter> writer;
+  LEAT_TRY(session.Visit(sql, [&](const data::Rows& chunk) {
+    if (!writer) writer.emplace(app, chunk.schema);
+    writer->Add(chunk);
+    return Ok();
+  }));
+  std::move(*writer).Finish();
+  return Ok();
+}
+
 int RunQuery(App& app, const QueryOptions& options) {
   if (options.limit < kLimitOfFormat) return app.Fail(InvalidInput("--limit must not be negative"));
   const auto sql = SqlOf(options);
   if (!sql.ok()) return app.Fail(sql.error());
   auto session = SqlSession::Open(app);
   if (!session) return kError;
-  const Status printed = PrintQuery(app, *session, *sql, RowLimit(app, options.limit));
+  const std::size_t limit = RowLimit(app, options.limit);
+  const Status printed = !app.plain() && limit == SIZE_MAX ? PrintWhole(app, *session, *sql)
+                                                           : PrintQuery(app, *session, *sql, limit);
   return printed.ok() ? kDone : app.Fail(printed.error());
 }
 

@@ -6,8 +6,27 @@
 #include "cli/assets.h"
 #include "cli/sql_error.h"
 #include "engine/sql.h"
+#include "project/sql_scan.h"
 
 namespace leat::cli {
+namespace {
+
+constexpr std::size_t kChunkRows = 100'000;
+constexpr char kStoredResult[] = "temp.main.leat_query_result";
+
+// Timestamps without a zone come as text; like all times they are instants in UTC. Infinity stays
+// text.
+void ToInstants(data::Rows& rows, std::size_t column) {
+  for (auto& row : rows.rows) {
+    const auto* text = std::get_if<std::string>(&row[column]);
+    if (text == nullptr) continue;
+    const auto instant = ParseTimestamp(*text);
+    if (instant.ok()) row[column] = data::Instant{*instant};
+  }
+}
+
+}  // namespace
+
 std::unique_ptr<SqlSession> SqlSession::Open(App& app) {
   std::unique_ptr<SqlSession> opened(new SqlSession(app));
   if (app.InProject()) {
@@ -34,9 +53,51 @@ Status SqlSession::OpenSession() {
 Result<data::Rows> SqlSession::Query(const std::string& sql, std::size_t max_rows) {
   auto facts = engine::AnalyzeSelect(sql);
   if (!facts.ok()) return InQuery(std::move(facts).error());
-  auto rows = session_->Query(sql, parameters_, max_rows);
+  auto rows = Fetch(sql, max_rows);
   if (!rows.ok()) return InQuery(std::move(rows).error());
   return rows;
+}
+
+Result<data::Rows> SqlSession::Fetch(const std::string& sql, std::size_t max_rows) {
+  LEAT_ASSIGN(data::Rows rows, session_->Query(sql, parameters_, max_rows));
+  for (std::size_t column = 0; column < rows.schema.fields.size(); column++) {
+    if (rows.schema.fields[column].type.kind == data::TypeKind::kTimestamp)
+      ToInstants(rows, column);
+  }
+  return rows;
+}
+
+Status SqlSession::Visit(const std::string& sql,
+                         const std::function<Status(const data::Rows&)>& visit) {
+  LEAT_ASSIGN(data::Rows first, Query(sql, kChunkRows + 1));
+  if (first.rows.size() <= kChunkRows) return visit(first);
+  first.rows.clear();
+  const Status visited = VisitStored(sql, first.schema, visit);
+  const Status dropped = session_->Execute(fmt::format("DROP TABLE IF EXISTS {}", kStoredResult));
+  (void)dropped;  // it ends with the session
+  return visited.ok() ? visited : Status(InQuery(visited.error()));
+}
+
+// Keeps the result in a temporary table, which moves to disk when memory is short, and reads it by
+// row number.
+Status SqlSession::VisitStored(const std::string& sql, const data::Schema& schema,
+                               const std::function<Status(const data::Rows&)>& visit) {
+  std::vector<std::string> names;  // unlike those of the query, all different
+  for (std::size_t i = 0; i < schema.fields.size(); i++) names.push_back("c" + std::to_string(i));
+  LEAT_TRY(session_->Execute(
+      fmt::format("CREATE TEMPORARY TABLE {} AS SELECT * FROM (\n{}\n) AS q({})", kStoredResult,
+                  sql.substr(0, project::EndOfSql(sql)), Join(names, ", ")),
+      parameters_));
+  for (std::size_t begin = 0;; begin += kChunkRows) {
+    LEAT_ASSIGN(
+        data::Rows chunk,
+        Fetch(fmt::format("SELECT * FROM {} WHERE rowid >= {} AND rowid < {} ORDER BY rowid",
+                          kStoredResult, begin, begin + kChunkRows),
+              kChunkRows));
+    chunk.schema = schema;
+    LEAT_TRY(visit(chunk));
+    if (chunk.rows.size() < kChunkRows) return Ok();
+  }
 }
 
 Result<std::int64_t> SqlSession::Export(const std::string& sql, const std::string& path,

@@ -1,6 +1,7 @@
 // Read-only SQL for query and export: with the project's tables where there is a project.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,6 +20,9 @@ class SqlSession {
 
   // One SELECT; anything else is refused. Errors have line and column of the query's text.
   Result<data::Rows> Query(const std::string& sql, std::size_t max_rows);
+  // All rows in chunks, in order, whatever their number: what is too much for memory waits on disk.
+  // Even without rows, one chunk tells the schema. Stops at the first error of `visit`.
+  Status Visit(const std::string& sql, const std::function<Status(const data::Rows&)>& visit);
   // Writes the rows of one SELECT to a file, which appears when it is complete and durable. Returns
   // their number.
   Result<std::int64_t> Export(const std::string& sql, const std::string& path,
@@ -29,6 +33,9 @@ class SqlSession {
  private:
   explicit SqlSession(App& app) : app_(app) {}
   Status OpenSession();
+  Result<data::Rows> Fetch(const std::string& sql, std::size_t max_rows);
+  Status VisitStored(const std::string& sql, const data::Schema& schema,
+                     const std::function<Status(const data::Rows&)>& visit);
 
   App& app_;
   std::unique_ptr<orchestrate::Workspace> workspace_;  // in a project

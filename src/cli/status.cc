@@ -147,30 +147,54 @@ Json ToJson(const ProjectStatus& status) {
 std::string ChecksText(const CheckCounts& checks) {
   const int all = checks.passed + checks.failed + checks.warned + checks.error;
   if (all == 0) return "";
-  std::string text = fmt::format("{} of {} passed", checks.passed, all);
+  std::string text = fmt::format("{}/{} passed", checks.passed, all);
   if (checks.failed > 0) text += fmt::format(", {} failed", checks.failed);
   if (checks.warned > 0) text += fmt::format(", {} warned", checks.warned);
   if (checks.error > 0) text += fmt::format(", {} not evaluated", checks.error);
   return text;
 }
 
-// For people (`with_age`), or for CSV.
-data::Rows AssetRows(const ProjectStatus& status, bool with_age) {
-  data::Rows rows{.schema = TextColumns({"asset", "kind", "status", "version", "updated",
-                                         "rows_written", "rows_quarantined", "checks"}),
+std::vector<data::Value> SharedCells(const AssetStatus& entry) {
+  data::Value version;
+  if (entry.version) version = static_cast<std::int64_t>(entry.version->value());
+  return {entry.asset->name.value(), KindOf(*entry.asset), StatusWord(entry), version};
+}
+
+data::Value NumberOf(const AssetStatus& entry, std::int64_t state::TaskRecord::* member) {
+  return entry.task ? data::Value((*entry.task).*member) : data::Value();
+}
+
+data::Rows PlainAssets(const ProjectStatus& status) {
+  data::Rows rows{.schema = TextColumns({"asset", "kind", "status", "version", "updated", "rows",
+                                         "quarantined", "checks"}),
                   .rows = {}};
   for (const AssetStatus& entry : status.assets) {
-    data::Value updated;
-    if (entry.updated_us && with_age) updated = AgeText(status.now - *entry.updated_us);
-    if (entry.updated_us && !with_age) updated = data::Instant{*entry.updated_us};
-    data::Value version;
-    if (entry.version) version = static_cast<std::int64_t>(entry.version->value());
-    const auto number = [&](std::int64_t state::TaskRecord::* member) {
-      return entry.task ? data::Value((*entry.task).*member) : data::Value();
-    };
-    rows.rows.push_back({entry.asset->name.value(), KindOf(*entry.asset), StatusWord(entry),
-                         version, updated, number(&state::TaskRecord::rows_written),
-                         number(&state::TaskRecord::rows_quarantined), ChecksText(entry.checks)});
+    std::vector<data::Value> row = SharedCells(entry);
+    row.push_back(entry.updated_us ? data::Value(AgeText(status.now - *entry.updated_us))
+                                   : data::Value());
+    row.push_back(NumberOf(entry, &state::TaskRecord::rows_written));
+    row.push_back(NumberOf(entry, &state::TaskRecord::rows_quarantined));
+    row.emplace_back(ChecksText(entry.checks));
+    rows.rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+data::Rows CsvAssets(const ProjectStatus& status) {
+  data::Rows rows{.schema = TextColumns({"asset", "kind", "status", "version", "updated_at",
+                                         "rows_written", "rows_quarantined", "checks_passed",
+                                         "checks_failed", "checks_warned", "checks_error"}),
+                  .rows = {}};
+  for (const AssetStatus& entry : status.assets) {
+    std::vector<data::Value> row = SharedCells(entry);
+    row.push_back(entry.updated_us ? data::Value(data::Instant{*entry.updated_us}) : data::Value());
+    row.push_back(NumberOf(entry, &state::TaskRecord::rows_written));
+    row.push_back(NumberOf(entry, &state::TaskRecord::rows_quarantined));
+    const CheckCounts& checks = entry.checks;
+    for (const int count : {checks.passed, checks.failed, checks.warned, checks.error}) {
+      row.emplace_back(std::int64_t{count});
+    }
+    rows.rows.push_back(std::move(row));
   }
   return rows;
 }
@@ -188,7 +212,7 @@ data::Rows RunRows(const ProjectStatus& status) {
 }
 
 std::string Plain(App& app, const ProjectStatus& status) {
-  std::string text = PlainTable(app, AssetRows(status, true));
+  std::string text = PlainTable(app, PlainAssets(status));
   if (status.runs.empty()) return text + "\nNo runs yet: leat run\n";
   text += "\nLast runs (leat logs RUN)\n" + PlainTable(app, RunRows(status));
   for (const AssetStatus& entry : status.assets) {
@@ -207,7 +231,7 @@ int RunStatus(App& app, const StatusOptions& options) {
   const auto status = Collect(app, *workspace, options.runs);
   if (!status.ok()) return app.Fail(status.error());
   PrintReport(app, {.json = [&] { return ToJson(*status); },
-                    .csv = [&] { return AssetRows(*status, false); },
+                    .csv = [&] { return CsvAssets(*status); },
                     .plain = [&] { return Plain(app, *status); }});
   return kDone;
 }

@@ -1,5 +1,5 @@
-// The Arrow C data interface (https://arrow.apache.org/docs/format/CDataInterface.html), the form in which rows
-// move between modules, and owners for its structures.
+// The Arrow C data interface (https://arrow.apache.org/docs/format/CDataInterface.html), the form
+// in which rows move between modules, and owners for its structures.
 #pragma once
 
 #include <cstdint>
@@ -69,7 +69,7 @@ class ArrowBatch {
 
   std::int64_t row_count() const { return array.length; }
 
-  ArrowArray array{};    // length rows; children are the columns
+  ArrowArray array{};  // length rows; children are the columns
   ArrowSchema schema{};
 
  private:

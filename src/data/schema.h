@@ -1,4 +1,5 @@
-// Types and schemas of tables, as Delta's protocol names them. No module but engine/ knows DuckDB's types.
+// Types and schemas of tables, as Delta's protocol names them. No module but engine/ knows DuckDB's
+// types.
 #pragma once
 
 #include <memory>
@@ -12,9 +13,17 @@
 namespace leat::data {
 
 enum class TypeKind {
-  kBoolean, kByte, kShort, kInteger, kLong, kFloat, kDouble,
-  kDecimal,       // precision, scale
-  kString, kBinary, kDate,
+  kBoolean,
+  kByte,
+  kShort,
+  kInteger,
+  kLong,
+  kFloat,
+  kDouble,
+  kDecimal,  // precision, scale
+  kString,
+  kBinary,
+  kDate,
   kTimestamp,     // microseconds, an instant in UTC
   kTimestampNtz,  // microseconds without a time zone; needs a table feature
   kStruct,        // children: its fields
@@ -26,9 +35,9 @@ struct Field;
 
 struct Type {
   TypeKind kind = TypeKind::kString;
-  int precision = 0;             // kDecimal: 1 to 38
-  int scale = 0;                 // kDecimal: 0 to precision
-  std::vector<Field> children;   // kStruct, kArray, kMap
+  int precision = 0;            // kDecimal: 1 to 38
+  int scale = 0;                // kDecimal: 0 to precision
+  std::vector<Field> children;  // kStruct, kArray, kMap
 
   // "long", "decimal(10,2)", "struct<a:long,b:string>": Delta's short names.
   std::string ToString() const;
@@ -39,7 +48,7 @@ struct Field {
   std::string name;
   Type type;
   bool nullable = true;
-  std::string metadata_json = "{}";   // Delta field metadata, kept as it is
+  std::string metadata_json = "{}";  // Delta field metadata, kept as it is
   bool operator==(const Field&) const = default;
 };
 
@@ -56,10 +65,11 @@ struct Schema {
 std::string ToDeltaJson(const Schema& schema);
 Result<Schema> SchemaFromDeltaJson(std::string_view json);
 
-// A SQL or Delta type name as users write it in YAML: bigint, long, varchar, decimal(10,2), struct(a int), int[], ….
-// Errors carry the nearest known name.
+// A SQL or Delta type name as users write it in YAML: bigint, long, varchar, decimal(10,2),
+// struct(a int), int[], …. Errors carry the nearest known name.
 Result<Type> ParseType(std::string_view text);
-// The type as DuckDB's SQL writes it: BIGINT, VARCHAR, TIMESTAMP WITH TIME ZONE, STRUCT("a" INTEGER), ….
+// The type as DuckDB's SQL writes it: BIGINT, VARCHAR, TIMESTAMP WITH TIME ZONE, STRUCT("a"
+// INTEGER), ….
 std::string ToSql(const Type& type);
 
 }  // namespace leat::data

@@ -108,6 +108,17 @@ TEST_F(EngineTest, SelectivePredicatesOpenOnlyTheFilesThatStatisticsAllow) {
   EXPECT_FALSE(session_->Query("select sum(n) from s.t").ok());
 }
 
+TEST_F(EngineTest, TheTenthCommitWritesACheckpointThatReadsBack) {
+  for (int i = 0; i < 12; i++) Append("select " + std::to_string(i) + "::bigint as n");
+  EXPECT_TRUE(
+      environment_.files.Stat(io::JoinPath(table_path_, "_delta_log/_last_checkpoint")).ok());
+  const auto reopened = Engine::Open(environment_, {.threads = 1}).value();
+  const auto snapshot = reopened->TableAt(table_path_).Load();
+  ASSERT_TRUE(snapshot.ok()) << snapshot.error().ToString();
+  EXPECT_EQ((*snapshot)->version(), TableVersion(11));
+  EXPECT_THAT((*snapshot)->files(), SizeIs(12));
+}
+
 TEST_F(EngineTest, OlderFilesReadNullForNewColumns) {
   Append("select 1::bigint as id");
   delta::Table& table = engine_->TableAt(table_path_);

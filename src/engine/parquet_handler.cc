@@ -45,7 +45,12 @@ duckdb::unique_ptr<duckdb::ArrowArrayStreamWrapper> Produce(uintptr_t batch,
   return wrapper;
 }
 
-void ProduceSchema(ArrowArrayStream* stream, ArrowSchema& schema) { GetSchema(stream, &schema); }
+// DuckDB passes the factory's pointer here, not a stream.
+void ProduceSchema(ArrowArrayStream* factory, ArrowSchema& schema) {
+  ArrowArrayStream stream{};
+  stream.private_data = factory;
+  GetSchema(&stream, &schema);
+}
 
 class DuckParquetHandler final : public delta::ParquetHandler {
  public:
