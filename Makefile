@@ -1,6 +1,6 @@
 # Everything a person or CI calls. Each target sets up what it needs: `make test` works from a bare clone.
 .DEFAULT_GOAL := build
-.PHONY: build configure setup test test-unit test-projects test-sanitize demo fmt lint bench install package clean help
+.PHONY: build configure setup test test-unit test-projects test-sanitize demo fmt lint tidy bench install package clean help
 
 PREFIX ?= /usr/local
 BUILD := build/release
@@ -43,8 +43,11 @@ demo: build  ## the flights example: from raw files to answers
 fmt: setup  ## formats all C++ files in place
 	git ls-files -z '*.cc' '*.h' | xargs -0 clang-format-19 -i
 
-lint: configure  ## layers, banned calls, sizes, formatting, clang-tidy
+lint: configure  ## layers, banned calls, sizes, formatting
 	$(PYTHON) scripts/lint.py
+
+tidy: configure  ## the lint with clang-tidy; LINT_TIDY=all also for tests and src/engine
+	LINT_TIDY=$${LINT_TIDY:-src} $(PYTHON) scripts/lint.py
 
 bench: build  ## benchmarks against peers, which it installs; BENCH=name for one
 	$(PYTHON) bench/run.py $(BENCH)

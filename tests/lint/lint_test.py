@@ -2,6 +2,7 @@
 """Proves that every rule of scripts/lint.py fires on a bad sample, and stays quiet on a good one."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -140,7 +141,8 @@ class ToolsTest(unittest.TestCase):
             for path, content in {**good, **config, **changes}.items():
                 (root / path).parent.mkdir(parents=True, exist_ok=True)
                 (root / path).write_text(content.replace("${ROOT}", folder))
-            result = subprocess.run([sys.executable, str(LINT), "--root", folder], capture_output=True, text=True)
+            result = subprocess.run([sys.executable, str(LINT), "--root", folder], capture_output=True, text=True,
+                                    env={**os.environ, "LINT_TIDY": "src"})
             self.assertEqual(result.returncode, 1)
             return result.stdout
 
