@@ -47,13 +47,13 @@ class PositionedCsvFile final : public duckdb::CSVFileScan {
     auto& state = local.Cast<PositionedLocalState>();
     auto& csv = global.Cast<duckdb::CSVGlobalState>();
     csv.FinishScan(std::move(state.scanner));
-    auto file =
+    auto self =
         duckdb::shared_ptr_cast<duckdb::BaseFileReader, duckdb::CSVFileScan>(shared_from_this());
-    state.scanner = csv.Next(file);
+    state.scanner = csv.Next(self);
     return state.scanner != nullptr;
   }
 
-  duckdb::AsyncResult Scan(duckdb::ClientContext&, duckdb::GlobalTableFunctionState&,
+  duckdb::AsyncResult Scan(duckdb::ClientContext& context, duckdb::GlobalTableFunctionState&,
                            duckdb::LocalTableFunctionState& local,
                            duckdb::DataChunk& chunk) override {
     auto& state = local.Cast<PositionedLocalState>();
@@ -61,6 +61,7 @@ class PositionedCsvFile final : public duckdb::CSVFileScan {
       return duckdb::AsyncResult(duckdb::SourceResultType::FINISHED);
     state.scanner->Flush(chunk);
     TakePositions(ResultOf(*state.scanner), chunk);
+    SessionState::Of(context)->csv_rows += static_cast<std::int64_t>(chunk.size());
     return chunk.size() == 0 ? duckdb::AsyncResult(duckdb::SourceResultType::FINISHED)
                              : duckdb::AsyncResult(duckdb::SourceResultType::HAVE_MORE_OUTPUT);
   }

@@ -195,6 +195,8 @@ class DuckSession final : public Session {
     return ReadWritten(**result);
   }
 
+  std::int64_t csv_rows() const override { return state_->csv_rows; }
+
   Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
                               const std::string& format) override {
     const std::string options = format == "csv" ? "FORMAT csv, HEADER" : "FORMAT " + format;
@@ -341,6 +343,7 @@ class DuckEngine final : public Engine {
         parquet_(MakeParquetHandler(database_)) {
     RegisterDeltaScan(*database_.instance);
     RegisterPositionedCsv(*database_.instance);
+    RegisterFunctions(*database_.instance);
     // An option of the ICU extension, which is there only once the database is open.
     auto result = duckdb::Connection(database_).Query("SET GLOBAL TimeZone = 'UTC'");
     if (result->HasError()) result->ThrowError();

@@ -109,6 +109,8 @@ class Session {
   virtual Result<std::vector<WrittenFile>> WriteParquet(const std::string& sql,
                                                         const Parameters& parameters,
                                                         const WriteOptions& options) = 0;
+  // Rows that leat_read_csv has handed out to the session's statements so far.
+  virtual std::int64_t csv_rows() const = 0;
   // COPY ... TO one file in csv, json or parquet.
   virtual Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
                                       const std::string& format) = 0;

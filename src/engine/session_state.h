@@ -2,6 +2,7 @@
 // only.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -37,6 +38,7 @@ class SessionState final : public duckdb::ClientContextState {
   Engine* engine = nullptr;
   std::map<std::string, std::shared_ptr<const ScanSource>>
       sources;  // by the key in "leat-source:<key>"
+  std::atomic<std::int64_t> csv_rows{0};  // handed out by leat_read_csv
 };
 
 constexpr const char* kSourcePrefix = "leat-source:";
@@ -46,6 +48,8 @@ constexpr const char* kSourcePrefix = "leat-source:";
 void RegisterDeltaScan(duckdb::DatabaseInstance& database);
 // leat_read_csv: read_csv with a last column _leat_position, the byte offset where the row begins.
 void RegisterPositionedCsv(duckdb::DatabaseInstance& database);
+// leat_integer(text): the integer that the text spells, null if it spells none, a fraction say.
+void RegisterFunctions(duckdb::DatabaseInstance& database);
 
 // Hands each chunk of a streaming result to `visit` as an Arrow batch.
 Status VisitBatches(duckdb::QueryResult& result,

@@ -14,6 +14,8 @@ namespace {
 
 using project::SchemaPolicy;
 
+constexpr std::int64_t kUnknownRows = INT64_MAX;
+
 const std::vector<data::Field>& ProvenanceColumns() {
   static const std::vector<data::Field> columns = {
       {.name = "_leat_run_id", .type = {.kind = data::TypeKind::kString}},
@@ -103,11 +105,24 @@ class Load {
     return Ok();
   }
 
+  // By the declaration, else by the table, else by the first file that has any.
+  std::vector<std::string> KnownColumns() const {
+    std::vector<std::string> known;
+    for (const project::Column& column : input_.asset.columns) known.push_back(column.name);
+    if (!known.empty()) return known;
+    if (input_.table) {
+      for (const data::Field& field : input_.table->schema().fields) {
+        if (!IsProvenance(field.name)) known.push_back(field.name);
+      }
+    }
+    return known.empty() && !groups_.empty() ? groups_[0].format.columns.names() : known;
+  }
+
   Status DetectFormats(const io::CancelToken& cancel) {
     for (const connect::SourceFile& file : files_) {
       if (cancel.cancelled()) return Cancelled("cancelled while looking at " + file.name);
-      LEAT_ASSIGN(auto format,
-                  connect::DetectFormat(environment_.files, session_, file, spec_.file));
+      LEAT_ASSIGN(auto format, connect::DetectFormat(environment_.files, session_, file, spec_.file,
+                                                     KnownColumns()));
       if (format.layout == connect::Layout::kEmpty) continue;
       for (const data::Field& field : format.columns.fields) {
         if (!IsProvenance(field.name)) continue;
@@ -226,20 +241,43 @@ class Load {
         Join(columns, ", "), QuoteLiteral(input_.run.value()),
         fmt::format(fmt::runtime(name_of), "source"), environment_.clock.Now(),
         ScanSql(group, plan, spec_.file));
+    const std::int64_t csv_rows_before = session_.csv_rows();
     LEAT_ASSIGN(auto written,
                 session_.WriteParquet(select, {}, {.directory = input_.staging_directory}));
+    LEAT_ASSIGN(std::int64_t left_out, RowCountOf(group, csv_rows_before));
     for (engine::WrittenFile& file : written) {
+      left_out -= file.row_count;
       staged_.rows_read += file.row_count;
       staged_.files.push_back(std::move(file));
     }
-    LEAT_TRY(session_.Execute(fmt::format(
-        "INSERT INTO leat_rejects SELECT {}, position, line, raw, column_name, error FROM ({})",
-        fmt::format(fmt::runtime(name_of), "path"), RejectsSql(group, plan, spec_.file))));
-    LEAT_TRY(RestoreLines(group, fmt::format(fmt::runtime(name_of), "path")));
+    LEAT_TRY(CollectRejects(group, plan, fmt::format(fmt::runtime(name_of), "path"), left_out));
     LEAT_TRY(session_.Execute(
         "DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans; "
         "DROP TABLE IF EXISTS leat_second_errors; DROP TABLE IF EXISTS leat_second_scans"));
     return CountRejects();
+  }
+
+  // What the reader handed out, good or not; kUnknownRows when only reading again tells.
+  Result<std::int64_t> RowCountOf(const FileGroup& group, std::int64_t csv_rows_before) {
+    const connect::Layout layout = group.format.layout;
+    if (layout == connect::Layout::kCsv || layout == connect::Layout::kJsonLines)
+      return session_.csv_rows() - csv_rows_before;
+    const std::string sql = RowCountSql(group);
+    if (sql.empty()) return kUnknownRows;
+    LEAT_ASSIGN(const auto counted, session_.Query(sql));
+    return std::get<std::int64_t>(counted.rows[0][0]);
+  }
+
+  // The files are read a second time only if rows were left out.
+  Status CollectRejects(const FileGroup& group, const ScanPlan& plan,
+                        const std::string& name_of_path, std::int64_t left_out) {
+    const std::string rejects =
+        left_out == 0 ? ReaderRejectsSql(group) : RejectsSql(group, plan, spec_.file);
+    if (rejects.empty()) return Ok();
+    LEAT_TRY(session_.Execute(fmt::format(
+        "INSERT INTO leat_rejects SELECT {}, position, line, raw, column_name, error FROM ({})",
+        name_of_path, rejects)));
+    return RestoreLines(group, name_of_path);
   }
 
   // Rows that were read and then did not fit are known by their values; their text is in the file.

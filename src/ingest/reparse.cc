@@ -65,7 +65,8 @@ class Reparser {
     const auto info = environment_.files.Stat(path);
     if (info.ok()) {
       const connect::SourceFile file{.path = path, .name = source, .size_bytes = info->size_bytes};
-      LEAT_ASSIGN(format, connect::DetectFormat(environment_.files, session_, file, options_));
+      LEAT_ASSIGN(format, connect::DetectFormat(environment_.files, session_, file, options_,
+                                                format.columns.names()));
     } else {
       format.layout = connect::Layout::kCsv;
       format.delimiter = options_.delimiter.empty() ? "," : options_.delimiter;

@@ -44,8 +44,6 @@ CsvReading ReadingOf(const FileGroup& group, const ScanPlan& plan, const data::F
   const ColumnPlan* column = PlanOf(plan, field.name);
   if (column == nullptr || plan.keep_bad_values_as_null) return CsvReading::kText;
   switch (column->type.kind) {
-    case TypeKind::kLong:
-      return field.type.kind == TypeKind::kLong ? CsvReading::kTyped : CsvReading::kText;
     case TypeKind::kTimestamp:
       return field.type.kind == TypeKind::kTimestampNtz || !group.format.timestamp_format.empty()
                  ? CsvReading::kTimestamp  // the faster type without a zone; it means UTC here
@@ -72,6 +70,13 @@ bool IsInteger(const data::Type& type) {
          type.kind == data::TypeKind::kInteger || type.kind == data::TypeKind::kLong;
 }
 
+// A text as a value of the type; null where it is none.
+std::string Converted(const std::string& text, const data::Type& type) {
+  if (!IsInteger(type)) return fmt::format("TRY_CAST({} AS {})", text, data::ToSql(type));
+  if (type.kind == data::TypeKind::kLong) return "leat_integer(" + text + ")";
+  return fmt::format("TRY_CAST(leat_integer({}) AS {})", text, data::ToSql(type));
+}
+
 // True when the column's value is one of its type; empty for columns that the reader converts or
 // keeps as text.
 std::string CsvFitsColumn(const FileGroup& group, const ScanPlan& plan, const data::Field& field) {
@@ -82,9 +87,7 @@ std::string CsvFitsColumn(const FileGroup& group, const ScanPlan& plan, const da
     return "";
   }
   const std::string name = QuoteIdentifier(field.name);
-  std::string fits = fmt::format("TRY_CAST({} AS {}) IS NOT NULL", name, data::ToSql(column->type));
-  if (IsInteger(column->type)) fits += fmt::format(" AND NOT regexp_matches({}, '[.eE]')", name);
-  return fmt::format("({} IS NULL OR ({}))", name, fits);
+  return fmt::format("({} IS NULL OR {} IS NOT NULL)", name, Converted(name, column->type));
 }
 
 std::string CsvFits(const FileGroup& group, const ScanPlan& plan) {
@@ -151,10 +154,13 @@ nlohmann::ordered_json StructureOf(const data::Type& type) {
   return data::ToSql(type);
 }
 
+// Integers come as text: the parser would round 1.5 to 2.
 std::string JsonStructure(const ScanPlan& plan) {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
   for (const ColumnPlan& column : plan.columns) {
-    if (!column.file_column.empty()) object[column.file_column] = StructureOf(column.type);
+    if (column.file_column.empty()) continue;
+    object[column.file_column] =
+        IsInteger(column.type) ? nlohmann::ordered_json("VARCHAR") : StructureOf(column.type);
   }
   return QuoteLiteral(object.dump());
 }
@@ -197,7 +203,32 @@ std::string JsonFits(const std::string& value, const std::string& result, const 
         absent, value, result, pair,
         JsonFits(pair + "[1]", pair + "[2]", type.children[0].type, depth + 1));
   }
-  return "(" + absent + " OR " + result + " IS NOT NULL)";
+  const std::string whole =
+      depth > 0 && IsInteger(type) ? " AND json_type(" + value + ") <> 'DOUBLE'" : "";
+  return "(" + absent + " OR (" + result + " IS NOT NULL" + whole + "))";
+}
+
+bool HoldsIntegers(const data::Type& type) {
+  return IsInteger(type) ||
+         std::any_of(type.children.begin(), type.children.end(),
+                     [](const data::Field& child) { return HoldsIntegers(child.type); });
+}
+
+// What the parser takes without a word though it is no integer.
+std::string JsonIntegersFit(const ScanPlan& plan) {
+  std::string fits = "true";
+  for (const ColumnPlan& column : plan.columns) {
+    if (column.file_column.empty() || !HoldsIntegers(column.type)) continue;
+    const std::string value = "record." + QuoteIdentifier(column.file_column);
+    fits += " AND ";
+    fits +=
+        IsInteger(column.type)
+            ? fmt::format("({} IS NULL OR {} IS NOT NULL)", value, Converted(value, column.type))
+            : JsonFits(fmt::format("json_extract(text, {})",
+                                   QuoteLiteral("$." + QuoteIdentifier(column.file_column))),
+                       value, column.type, 0);
+  }
+  return fits;
 }
 
 // Parsed records: "record" is a struct of the plan's columns, null where the text does not fit. The
@@ -219,9 +250,14 @@ std::string ParsedJson(const FileGroup& group, const ScanPlan& plan, bool stores
         "coalesce(TRY(json_transform_strict(text, {})), list_filter([{}], lambda parsed: {})[1])",
         structure, parse, fits);
   }
-  return "(SELECT text, path, position, CASE WHEN json_valid(text) AND json_type(text) = 'OBJECT' "
-         "THEN " +
-         parse + " END AS record FROM " + JsonRecords(group, stores_rejects) + ")";
+  const std::string records =
+      "(SELECT text, path, position, CASE WHEN json_valid(text) AND json_type(text) = 'OBJECT' "
+      "THEN " +
+      parse + " END AS record FROM " + JsonRecords(group, stores_rejects) + ")";
+  const std::string fit = plan.keep_bad_values_as_null ? "true" : JsonIntegersFit(plan);
+  if (fit == "true") return records;
+  return "(SELECT text, path, position, CASE WHEN " + fit + " THEN record END AS record FROM " +
+         records + ")";
 }
 
 // A condition that is true for rows with a value in a surplus column.
@@ -244,13 +280,23 @@ std::string ColumnSurplus(const ScanPlan& plan) {
   return SurplusCondition(plan, "", " IS NOT NULL");
 }
 
+// A column of the table that the files lack.
+std::string NullColumn(const ColumnPlan& column) {
+  return fmt::format("CAST(NULL AS {}) AS {}", data::ToSql(column.type),
+                     QuoteIdentifier(column.name));
+}
+
 // Columns read from CSV (already typed, or text to convert leniently) and Parquet.
-std::string ColumnExpression(const ColumnPlan& column, bool try_cast) {
-  const std::string name = QuoteIdentifier(column.name);
-  const std::string type = data::ToSql(column.type);
-  if (column.file_column.empty()) return "CAST(NULL AS " + type + ") AS " + name;
+std::string ColumnExpression(const FileGroup& group, const ScanPlan& plan,
+                             const ColumnPlan& column) {
   const std::string source = QuoteIdentifier(column.file_column);
-  return fmt::format("{}({} AS {}) AS {}", try_cast ? "TRY_CAST" : "CAST", source, type, name);
+  const data::Field* field = group.format.columns.Find(column.file_column);
+  const bool is_text = group.format.layout == Layout::kCsv && field != nullptr &&
+                       ReadingOf(group, plan, *field) == CsvReading::kText;
+  const std::string value =
+      is_text ? Converted(source, column.type)
+              : fmt::format("TRY_CAST({} AS {})", source, data::ToSql(column.type));
+  return value + " AS " + QuoteIdentifier(column.name);
 }
 
 std::string ParquetRelation(const FileGroup& group) {
@@ -277,17 +323,21 @@ std::string ScanSql(const FileGroup& group, const ScanPlan& plan,
   std::vector<std::string> columns;
   if (group.format.layout == Layout::kJsonLines || group.format.layout == Layout::kJsonDocument) {
     for (const ColumnPlan& column : plan.columns) {
+      const std::string value = "record." + QuoteIdentifier(column.file_column);
       columns.push_back(column.file_column.empty()
-                            ? ColumnExpression(column, false)
-                            : "record." + QuoteIdentifier(column.file_column) + " AS " +
-                                  QuoteIdentifier(column.name));
+                            ? NullColumn(column)
+                            : (IsInteger(column.type) ? Converted(value, column.type) : value) +
+                                  " AS " + QuoteIdentifier(column.name));
     }
     return "SELECT " + Join(columns, ", ") + ", path AS source, position FROM " +
            ParsedJson(group, plan, true) + " WHERE record IS NOT NULL AND NOT " + JsonSurplus(plan);
   }
   const bool is_parquet = group.format.layout == Layout::kParquet;
   // Rows with a value that does not fit are filtered out; a lenient cast may still see them.
-  for (const ColumnPlan& column : plan.columns) columns.push_back(ColumnExpression(column, true));
+  for (const ColumnPlan& column : plan.columns) {
+    columns.push_back(column.file_column.empty() ? NullColumn(column)
+                                                 : ColumnExpression(group, plan, column));
+  }
   if (is_parquet) {
     return "SELECT " + Join(columns, ", ") +
            ", filename AS source, file_row_number AS position FROM " + ParquetRelation(group) +
@@ -374,6 +424,16 @@ std::string RejectsSql(const FileGroup& group, const ScanPlan& plan,
     sql += " UNION ALL " + StoredRejects();
   }
   return sql;
+}
+
+std::string ReaderRejectsSql(const FileGroup& group) {
+  const Layout layout = group.format.layout;
+  return layout == Layout::kCsv || layout == Layout::kJsonLines ? StoredRejects() : "";
+}
+
+std::string RowCountSql(const FileGroup& group) {
+  if (group.format.layout != Layout::kParquet) return "";
+  return "SELECT CAST(sum(num_rows) AS BIGINT) FROM parquet_file_metadata(" + PathList(group) + ")";
 }
 
 std::string WholeLinesSql(const FileGroup& group) {

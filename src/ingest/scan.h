@@ -37,6 +37,13 @@ std::string ScanSql(const FileGroup& group, const ScanPlan& plan,
 std::string RejectsSql(const FileGroup& group, const ScanPlan& plan,
                        const project::FileSourceOptions& options);
 
+// Of these rows, those that the reader itself could not read: all, when ScanSql gave every row that
+// the reader did. Empty: this reader reads every row or fails.
+std::string ReaderRejectsSql(const FileGroup& group);
+
+// How many rows the files hold; empty where only reading them tells.
+std::string RowCountSql(const FileGroup& group);
+
 // The lines of a group of delimited files as they are: path, position, line. A row that goes on
 // over several lines is left out.
 std::string WholeLinesSql(const FileGroup& group);

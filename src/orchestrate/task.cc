@@ -90,15 +90,10 @@ class Task {
     result_.rows_read = load.rows_read;
     for (const connect::SourceFile& file : load.loaded) AddManifest(file);
     if (load.schema.fields.empty()) return Ok();
-    if (!load.rejects_sql.empty()) {
-      LEAT_ASSIGN(const std::int64_t rejected,
-                  Quarantine(quality::QuarantineStage::kIngest, RejectsSql(load.rejects_sql),
-                             std::nullopt));
-      (void)rejected;  // counted by row: one that was quarantined before is not counted again there
-      result_.rows_quarantined += load.rows_rejected;
-    }
     transform::PublishMode mode = transform::ReplaceSources{load.replaced};
     if (context_.full_refresh) mode = transform::ReplaceAll{};
+    LEAT_TRY(Quarantine(quality::QuarantineStage::kIngest, RejectsSql(load.rejects_sql), mode));
+    result_.rows_quarantined += load.rows_rejected;
     return AuditAndPublish(load.schema, std::move(mode), std::nullopt);
   }
 
@@ -247,9 +242,7 @@ class Task {
     staged_ = std::move(audited.files);
     if (!audited.publishable) return ChecksFailed();
     if (!QuarantinesByCheck()) return Ok();
-    LEAT_ASSIGN(const std::int64_t rows,
-                Quarantine(quality::QuarantineStage::kCheck, audited.quarantine_sql, interval));
-    (void)rows;
+    LEAT_TRY(Quarantine(quality::QuarantineStage::kCheck, audited.quarantine_sql, mode));
     result_.rows_quarantined += audited.rows_quarantined;
     return Ok();
   }
@@ -276,30 +269,36 @@ class Task {
         .WithHint("nothing was published; correct the data, or change on_fail of the check");
   }
 
-  Result<std::int64_t> Quarantine(quality::QuarantineStage stage, const std::string& sql,
-                                  const std::optional<Interval>& interval) {
+  // Rows are set aside in the quarantine before the table is published. What the publication
+  // replaces in the table, it replaces there.
+  Status Quarantine(quality::QuarantineStage stage, const std::string& sql,
+                    const transform::PublishMode& mode) {
     quality::QuarantineBatch batch{.asset = asset_.name,
                                    .run = context_.run,
                                    .now = workspace_.environment().clock.Now(),
                                    .stage = stage,
-                                   .interval = interval,
+                                   .interval = result_.interval,
                                    .sql = sql,
-                                   .parameters = workspace_.ParametersFor(interval)};
-    const auto* model = std::get_if<ModelSpec>(&asset_.spec);
-    if (stage == quality::QuarantineStage::kCheck && model != nullptr) {
-      if (model->materialized == Materialization::kInterval) {
-        batch.scope = quality::QuarantineScope::kInterval;
-      } else if (model->materialized == Materialization::kTable || context_.full_refresh) {
-        batch.scope = quality::QuarantineScope::kTable;
-      }
+                                   .parameters = workspace_.ParametersFor(result_.interval)};
+    const auto* replaced = std::get_if<transform::ReplaceSources>(&mode);
+    if (std::holds_alternative<transform::ReplaceAll>(mode) || context_.full_refresh) {
+      batch.scope = quality::QuarantineScope::kTable;
+    } else if (std::holds_alternative<transform::ReplaceInterval>(mode)) {
+      batch.scope = quality::QuarantineScope::kInterval;
+    } else if (replaced != nullptr && !replaced->sources.empty()) {
+      batch.scope = quality::QuarantineScope::kSources;
+      batch.sources = replaced->sources;
     }
-    return quality::WriteQuarantine(workspace_.engine(), *session_, workspace_.environment(),
-                                    workspace_.QuarantinePath(asset_.name), batch);
+    const auto written =
+        quality::WriteQuarantine(workspace_.engine(), *session_, workspace_.environment(),
+                                 workspace_.QuarantinePath(asset_.name), batch);
+    return written.ok() ? Ok() : Status(written.error());
   }
 
   // A rejected line is the same one when it stands at the same place of the same file with the same
   // text.
   static std::string RejectsSql(const std::string& rejects) {
+    if (rejects.empty()) return "";
     return "SELECT CAST(NULL AS VARCHAR) AS check_name, column_name, CASE WHEN line IS NULL THEN "
            "error ELSE 'line ' || "
            "line || ': ' || error END AS error, source, raw, position, concat_ws('|', source, "

@@ -53,6 +53,7 @@ class CountingSession final : public engine::Session {
     Count(sql);
     return inner_.WriteParquet(sql, parameters, options);
   }
+  std::int64_t csv_rows() const override { return inner_.csv_rows(); }
   Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
                               const std::string& format) override {
     return inner_.CopyTo(sql, path, format);

@@ -57,6 +57,11 @@ std::string WithIds(const QuarantineBatch& batch) {
 std::string InScope(const QuarantineBatch& batch) {
   std::string stage = fmt::format("stage = {}", QuoteLiteral(ToText(batch.stage)));
   if (batch.scope == QuarantineScope::kTable) return stage;
+  if (batch.scope == QuarantineScope::kSources) {
+    std::vector<std::string> sources;
+    for (const std::string& source : batch.sources) sources.push_back(QuoteLiteral(source));
+    return fmt::format("{} AND source IN ({})", stage, Join(sources, ", "));
+  }
   return fmt::format("{} AND interval_start = {} AND interval_end = {}", stage,
                      TimestampInSql(batch.interval->start), TimestampInSql(batch.interval->end));
 }

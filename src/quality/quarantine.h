@@ -31,9 +31,9 @@ enum class QuarantineStage { kIngest, kCheck };
 
 // Which rows of the same stage in the table this batch replaces.
 enum class QuarantineScope {
-  kNewRows,   // none: rows that the table does not know by their id are added. Ingest, append,
-              // merge, scd2
-  kTable,     // all: the asset was computed anew as a whole
+  kNewRows,   // none: rows that the table does not know by their id are added
+  kSources,   // those of `sources`: these files are loaded again, in place of their earlier rows
+  kTable,     // all: the asset is computed anew as a whole
   kInterval,  // those of the same interval
 };
 
@@ -44,6 +44,7 @@ struct QuarantineBatch {
   QuarantineStage stage = QuarantineStage::kCheck;
   QuarantineScope scope = QuarantineScope::kNewRows;
   std::optional<Interval> interval = std::nullopt;  // required for kInterval
+  std::vector<std::string> sources = {};            // for kSources
   // Selects, in the given session, check_name, column_name, error, source, raw VARCHAR, position
   // BIGINT and identity VARCHAR: what makes the row the same as one met before; null: raw. Empty:
   // no rows.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -170,8 +171,8 @@ std::string UnescapedName(std::string name, const FileFormat& format) {
   return name;
 }
 
-Status DetectCsv(engine::Session& session, const SourceFile& file,
-                 const project::FileSourceOptions& options, FileFormat& format) {
+Status SniffCsv(engine::Session& session, const SourceFile& file,
+                const project::FileSourceOptions& options, FileFormat& format) {
   const std::string sql =
       "SELECT Delimiter, Quote, \"Escape\", Comment, SkipRows, HasHeader, \"Columns\", DateFormat, "
       "TimestampFormat "
@@ -196,6 +197,7 @@ Status DetectCsv(engine::Session& session, const SourceFile& file,
   format.has_header = std::get<bool>(row[5]);
   format.date_format = TextOf(row[7]);
   format.timestamp_format = TextOf(row[8]);
+  format.columns.fields.clear();
   for (const auto& column : nlohmann::json::parse(TextOf(row[6]))) {
     const std::string name = column.at("type");
     LEAT_ASSIGN(Type type, data::ParseType(name));
@@ -205,6 +207,57 @@ Status DetectCsv(engine::Session& session, const SourceFile& file,
         {.name = UnescapedName(column.at("name"), format), .type = Widened(type)});
   }
   return Ok();
+}
+
+bool NamesAny(const FileFormat& format, const std::vector<std::string>& known) {
+  return std::any_of(known.begin(), known.end(),
+                     [&](const std::string& name) { return format.columns.Find(name) != nullptr; });
+}
+
+// Whether the names are those that the reader gives to columns without a header: column0 or, of
+// more than ten, column00.
+bool AreNumbered(const std::vector<std::string>& names) {
+  constexpr std::string_view kPrefix = "column0";
+  return !names.empty() && names[0].starts_with(kPrefix) &&
+         names[0].find_first_not_of('0', kPrefix.size()) == std::string::npos;
+}
+
+Error UnclearHeader(const SourceFile& file, const FileFormat& format,
+                    const std::vector<std::string>& known) {
+  return InvalidInput(fmt::format("{}: the first line names none of the source's columns ({}); it "
+                                  "may be a header of other columns, or a row ({})",
+                                  file.name, Join(known, ", "), Join(format.columns.names(), ", ")))
+      .WithHint(
+          "set header: true under from: if it is a header, or header: false if the files have none "
+          "and their columns come in that order");
+}
+
+// The first line of one file looks like a header or like a row, depending on the lines that follow;
+// what the source's columns are called decides.
+Status SettleHeader(engine::Session& session, const SourceFile& file,
+                    const project::FileSourceOptions& options,
+                    const std::vector<std::string>& known, FileFormat& format) {
+  if (known.empty() || options.header == true || NamesAny(format, known)) return Ok();
+  if (options.header == false) {
+    if (AreNumbered(known) || known.size() != format.columns.fields.size()) return Ok();
+    for (std::size_t i = 0; i < known.size(); i++) format.columns.fields[i].name = known[i];
+    return Ok();
+  }
+  project::FileSourceOptions other = options;
+  other.header = !format.has_header;
+  FileFormat otherwise = format;
+  LEAT_TRY(SniffCsv(session, file, other, otherwise));
+  if (!NamesAny(otherwise, known))
+    return UnclearHeader(file, otherwise.has_header ? otherwise : format, known);
+  format = std::move(otherwise);
+  return Ok();
+}
+
+Status DetectCsv(engine::Session& session, const SourceFile& file,
+                 const project::FileSourceOptions& options, const std::vector<std::string>& known,
+                 FileFormat& format) {
+  LEAT_TRY(SniffCsv(session, file, options, format));
+  return SettleHeader(session, file, options, known, format);
 }
 
 Status DetectByBinding(engine::Session& session, const SourceFile& file, const std::string& from,
@@ -266,7 +319,8 @@ bool FileFormat::ReadsLike(const FileFormat& other) const {
 }
 
 Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session,
-                                const SourceFile& file, const project::FileSourceOptions& options) {
+                                const SourceFile& file, const project::FileSourceOptions& options,
+                                const std::vector<std::string>& known) {
   LEAT_ASSIGN(const std::string head, files.ReadRange(file.path, 0, kSniffBytes));
   FileFormat format{.compression = CompressionOf(file.path, head, options)};
   if (WithoutMark(head).empty()) return format;
@@ -280,7 +334,7 @@ Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session,
   }
   const std::string path = QuoteLiteral(file.path);
   switch (format.layout) {
-    case Layout::kCsv: LEAT_TRY(DetectCsv(session, file, options, format)); break;
+    case Layout::kCsv: LEAT_TRY(DetectCsv(session, file, options, known, format)); break;
     case Layout::kParquet:
       LEAT_TRY(DetectByBinding(session, file, "read_parquet(" + path + ")", format));
       break;

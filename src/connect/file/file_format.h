@@ -33,10 +33,13 @@ struct FileFormat {
   bool ReadsLike(const FileFormat& other) const;
 };
 
-// Reads the beginning of a file. Errors name the file: unreadable, undetectable, an encoding that
-// Leat lacks.
+// Reads the beginning of a file. `known`: the columns that the source has by its declaration or its
+// earlier files, in order; they tell a header of a delimited file from its first row, and name the
+// columns of a file declared to have no header. Errors name the file: unreadable, undetectable, an
+// encoding that Leat lacks, a first line that may be a header or a row.
 Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session,
-                                const SourceFile& file, const project::FileSourceOptions& options);
+                                const SourceFile& file, const project::FileSourceOptions& options,
+                                const std::vector<std::string>& known = {});
 
 // The smallest type that holds the values of both: long and double → double, date and timestamp →
 // timestamp, anything else that differs → string.
