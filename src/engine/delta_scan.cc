@@ -75,9 +75,10 @@ class DeltaFileList final : public duckdb::MultiFileList {
     return all;
   }
   duckdb::FileExpandResult GetExpandResult() const override {
-    if (files_.empty()) return duckdb::FileExpandResult::NO_FILES;
-    return files_.size() == 1 ? duckdb::FileExpandResult::SINGLE_FILE
-                              : duckdb::FileExpandResult::MULTIPLE_FILES;
+    // A scan of a single file has as many threads as the file, opened by the binder, has row
+    // groups. Here no file is opened before the scan: it takes all threads.
+    return files_.empty() ? duckdb::FileExpandResult::NO_FILES
+                          : duckdb::FileExpandResult::MULTIPLE_FILES;
   }
   duckdb::idx_t GetTotalFileCount() const override { return files_.size(); }
   duckdb::unique_ptr<duckdb::NodeStatistics> GetCardinality(duckdb::ClientContext&) const override {

@@ -21,6 +21,9 @@ namespace {
 
 // "SELECT <casts> FROM (\n" is put before a query; positions in errors count from the query's own
 // text.
+// Splits what WriteParquet writes apart.
+constexpr const char* kApartColumn = "_leat_apart";
+
 struct Wrapped {
   std::string sql;
   std::size_t prefix_bytes = 0;
@@ -104,6 +107,18 @@ WrittenFile ToWrittenFile(const duckdb::DataChunk& chunk, duckdb::idx_t row) {
   return file;
 }
 
+// The session's time zone is UTC: a time without a zone is that instant. The cast would ask a
+// calendar, at many times the cost.
+std::string AsStored(const std::string& column, const duckdb::LogicalType& type,
+                     const data::Type& stored) {
+  if (type.id() == duckdb::LogicalTypeId::TIMESTAMP && stored.kind == data::TypeKind::kTimestamp)
+    return fmt::format(
+        "CASE WHEN isfinite({0}) THEN make_timestamptz(epoch_us({0})) ELSE CAST({0} AS "
+        "TIMESTAMP WITH TIME ZONE) END",
+        column);
+  return fmt::format("CAST({} AS {})", column, data::ToSql(stored));
+}
+
 std::string WithoutSemicolon(const std::string& sql) {
   std::string_view text = Trim(sql);
   while (text.ends_with(';')) text = Trim(text.substr(0, text.size() - 1));
@@ -180,13 +195,15 @@ class DuckSession final : public Session {
                                                 const Parameters& parameters,
                                                 const WriteOptions& options) override {
     LEAT_ASSIGN(const Wrapped query, WithStoredTypes(sql, parameters));
+    LEAT_TRY(SetOrder(options.keep_order));
+    if (!options.apart.empty()) return WriteApart(query, parameters, options);
     const std::string name = "part-" + io::NewUuid(environment_.random) + ".zstd.parquet";
     const bool is_folder = !options.partition_columns.empty() || options.target_file_bytes > 0;
     const std::string target = io::JoinPath(options.directory, is_folder ? "" : name);
     std::string copy = "COPY (\n";
     const std::size_t prefix = copy.size() + query.prefix_bytes;
-    copy += query.sql + "\n) TO " + QuoteLiteral(target) + CopyOptions(options, is_folder);
-    LEAT_TRY(SetOrder(options.keep_order));
+    copy += query.sql + "\n) TO " + QuoteLiteral(target) +
+            CopyOptions(options.partition_columns, options.target_file_bytes);
     auto result = Run(copy, parameters, prefix, false);
     if (!result.ok()) {
       RemoveIfThere(target, is_folder);
@@ -270,8 +287,7 @@ class DuckSession final : public Session {
       const bool same = ToLogicalType(*stored) == types[i] && types[i].GetAlias().empty();
       changed |= !same;
       const std::string name = QuoteIdentifier(names[i]);
-      columns.push_back(
-          same ? name : fmt::format("CAST({} AS {}) AS {}", name, data::ToSql(*stored), name));
+      columns.push_back(same ? name : AsStored(name, types[i], *stored) + " AS " + name);
     }
     if (!changed) return Wrapped{.sql = sql};
     std::string prefix = "SELECT " + Join(columns, ", ") + " FROM (\n";
@@ -279,19 +295,50 @@ class DuckSession final : public Session {
     return Wrapped{.sql = std::move(prefix) + sql + "\n)", .prefix_bytes = prefix_bytes};
   }
 
-  static std::string CopyOptions(const WriteOptions& options, bool is_folder) {
+  // In one pass, partitioned by the condition in a folder of its own; then the files move out of
+  // it.
+  Result<std::vector<WrittenFile>> WriteApart(const Wrapped& query, const Parameters& parameters,
+                                              const WriteOptions& options) {
+    const std::string staging =
+        io::JoinPath(options.directory, "staging-" + io::NewUuid(environment_.random));
+    std::string copy = fmt::format("COPY (SELECT *, coalesce(({}), false) AS {} FROM (\n",
+                                   options.apart, kApartColumn);
+    const std::size_t prefix = copy.size() + query.prefix_bytes;
+    copy += query.sql + "\n) AS this) TO " + QuoteLiteral(staging) +
+            CopyOptions({kApartColumn}, options.target_file_bytes);
+    auto result = Run(copy, parameters, prefix, false);
+    auto files = result.ok() ? ReadWritten(**result)
+                             : Result<std::vector<WrittenFile>>(std::move(result).error());
+    if (files.ok()) files = MoveTo(options.directory, *std::move(files));
+    const Status removed = io::RemoveAll(staging);
+    (void)removed;  // what stays are orphans that no log entry refers to
+    return files;
+  }
+
+  Result<std::vector<WrittenFile>> MoveTo(const std::string& directory,
+                                          std::vector<WrittenFile> files) {
+    for (WrittenFile& file : files) {
+      file.is_apart = file.partition_values[kApartColumn] == "true";
+      file.partition_values.clear();
+      const std::string target = io::JoinPath(directory, io::FileName(file.path));
+      LEAT_TRY(environment_.files.Rename(file.path, target));
+      file.path = target;
+    }
+    return files;
+  }
+
+  static std::string CopyOptions(const std::vector<std::string>& partition_columns,
+                                 std::int64_t target_file_bytes) {
     std::string text =
         fmt::format(" (FORMAT parquet, RETURN_STATS, COMPRESSION zstd, COMPRESSION_LEVEL {}",
                     kCompressionLevel);
-    if (!options.partition_columns.empty()) {
+    if (!partition_columns.empty()) {
       std::vector<std::string> quoted;
-      for (const auto& column : options.partition_columns)
-        quoted.push_back(QuoteIdentifier(column));
+      for (const auto& column : partition_columns) quoted.push_back(QuoteIdentifier(column));
       text += ", PARTITION_BY (" + Join(quoted, ", ") + ")";
     }
-    if (options.target_file_bytes > 0)
-      text += fmt::format(", FILE_SIZE_BYTES {}", options.target_file_bytes);
-    if (is_folder)
+    if (target_file_bytes > 0) text += fmt::format(", FILE_SIZE_BYTES {}", target_file_bytes);
+    if (!partition_columns.empty() || target_file_bytes > 0)
       text +=
           ", OVERWRITE_OR_IGNORE, FILENAME_PATTERN 'part-{uuid}', FILE_EXTENSION 'zstd.parquet'";
     return text + ")";

@@ -140,6 +140,35 @@ TEST_F(EngineTest, TypesThatTablesLackAreStoredAsOnesTheyHave) {
               HasSubstr("INTERVAL"));
 }
 
+TEST_F(EngineTest, RowsWrittenApartAreInFilesOfTheirOwn) {
+  const auto files =
+      session_
+          ->WriteParquet("select i as id, if(i = 3, null, i) as v from range(5) t(i)", {},
+                         {.directory = table_path_, .apart = "this.v >= 2"})
+          .value();
+  std::map<bool, std::int64_t> rows;
+  for (const WrittenFile& file : files) {
+    rows[file.is_apart] += file.row_count;
+    EXPECT_EQ(io::ParentPath(file.path), table_path_);
+    EXPECT_EQ(Number("select count(*) from read_parquet('" + file.path + "') where (v >= 2)"),
+              file.is_apart ? file.row_count : 0);
+  }
+  EXPECT_EQ(rows[true], 2);
+  EXPECT_EQ(rows[false], 3);  // null is not true
+  EXPECT_EQ(io::LocalFileSystem().List(table_path_).value().size(), files.size());
+}
+
+TEST_F(EngineTest, TimesWithoutAZoneAreStoredAsTheInstantInUtc) {
+  const auto files =
+      session_
+          ->WriteParquet("select unnest([timestamp '1600-01-02 03:04:05.678901', 'infinity']) as t",
+                         {}, {.directory = table_path_, .keep_order = true})
+          .value();
+  EXPECT_EQ(Number("select count(*) from read_parquet('" + files[0].path +
+                   "') where t = timestamptz '1600-01-02 03:04:05.678901+00' or t = 'infinity'"),
+            2);
+}
+
 TEST_F(EngineTest, AFailedWriteLeavesNoFile) {
   const auto written = session_->WriteParquet("select error('boom') as x from range(5)", {},
                                               {.directory = table_path_});
@@ -176,6 +205,16 @@ TEST_F(EngineTest, PositionsStayRightWhenRowsAreRejected) {
   ASSERT_TRUE(rows.ok()) << rows.error().ToString();
   EXPECT_EQ(rows->rows[0][0], data::Value(std::int64_t{4286}));
   EXPECT_EQ(rows->rows[0][1], data::Value(std::int64_t{4286}));
+}
+
+TEST_F(EngineTest, TextIsAnIntegerOnlyIfNoDigitWouldBeLost) {
+  EXPECT_EQ(Number("select count(leat_integer(t)) from unnest(['12.7', '1e3', '', ' ', '-', '+-1', "
+                   "'9223372036854775808', '0x10', '1 2', NULL]) x(t)"),
+            0);
+  EXPECT_EQ(Number("select sum(leat_integer(t))::bigint from unnest(['1', ' 20 ', '+300', '-4000', "
+                   "'007']) x(t)"),
+            -3672);
+  EXPECT_EQ(Number("select leat_integer('9223372036854775807')"), INT64_MAX);
 }
 
 TEST_F(EngineTest, LineageFollowsColumnsThroughTheWholeQuery) {

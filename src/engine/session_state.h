@@ -37,7 +37,7 @@ class SessionState final : public duckdb::ClientContextState {
   TableResolver resolver;
   Engine* engine = nullptr;
   std::map<std::string, std::shared_ptr<const ScanSource>>
-      sources;  // by the key in "leat-source:<key>"
+      sources;                            // by the key in "leat-source:<key>"
   std::atomic<std::int64_t> csv_rows{0};  // handed out by leat_read_csv
 };
 

@@ -234,12 +234,15 @@ class Load {
     const std::string name_of =
         fmt::format("CASE WHEN starts_with({{0}}, {0}) THEN substr({{0}}, {1}) ELSE {{0}} END",
                     QuoteLiteral(prefix), prefix.size() + 1);
+    // With a single file the name is a constant, which costs nothing per row.
+    const std::string source = group.files.size() == 1
+                                   ? QuoteLiteral(group.files[0].name)
+                                   : fmt::format(fmt::runtime(name_of), "source");
     const std::string select = fmt::format(
         "SELECT {}, {} AS _leat_run_id, {} AS _leat_source, CAST(position AS BIGINT) AS "
         "_leat_position, "
         "make_timestamptz({}) AS _leat_ingested_at FROM ({})",
-        Join(columns, ", "), QuoteLiteral(input_.run.value()),
-        fmt::format(fmt::runtime(name_of), "source"), environment_.clock.Now(),
+        Join(columns, ", "), QuoteLiteral(input_.run.value()), source, environment_.clock.Now(),
         ScanSql(group, plan, spec_.file));
     const std::int64_t csv_rows_before = session_.csv_rows();
     LEAT_ASSIGN(auto written,

@@ -305,10 +305,12 @@ std::string ParquetRelation(const FileGroup& group) {
 }
 
 // True when every value of the row that is there can be converted.
-std::string ParquetFits(const ScanPlan& plan) {
+std::string ParquetFits(const FileGroup& group, const ScanPlan& plan) {
   std::vector<std::string> conditions = {"true"};
   for (const ColumnPlan& column : plan.columns) {
     if (column.file_column.empty() || plan.keep_bad_values_as_null) continue;
+    const data::Field* field = group.format.columns.Find(column.file_column);
+    if (field != nullptr && field->type == column.type) continue;  // or a narrower one in the file
     const std::string source = QuoteIdentifier(column.file_column);
     conditions.push_back(fmt::format("({0} IS NULL OR TRY_CAST({0} AS {1}) IS NOT NULL)", source,
                                      data::ToSql(column.type)));
@@ -341,7 +343,7 @@ std::string ScanSql(const FileGroup& group, const ScanPlan& plan,
   if (is_parquet) {
     return "SELECT " + Join(columns, ", ") +
            ", filename AS source, file_row_number AS position FROM " + ParquetRelation(group) +
-           " WHERE " + ParquetFits(plan) + " AND NOT " + ColumnSurplus(plan);
+           " WHERE " + ParquetFits(group, plan) + " AND NOT " + ColumnSurplus(plan);
   }
   return "SELECT " + Join(columns, ", ") +
          ", filename AS source, _leat_position AS position FROM " +
@@ -407,9 +409,9 @@ std::string RejectsSql(const FileGroup& group, const ScanPlan& plan,
     return "SELECT filename AS path, file_row_number AS position, NULL AS line, "
            "to_json(r)::VARCHAR AS raw, NULL AS "
            "column_name, CASE WHEN NOT (" +
-           ParquetFits(plan) + ") THEN 'a value does not fit the type of its column' ELSE " +
+           ParquetFits(group, plan) + ") THEN 'a value does not fit the type of its column' ELSE " +
            SurplusError(plan) + " END AS error FROM " + ParquetRelation(group) + " r WHERE NOT (" +
-           ParquetFits(plan) + ") OR " + ColumnSurplus(plan);
+           ParquetFits(group, plan) + ") OR " + ColumnSurplus(plan);
   }
   std::string sql =
       "SELECT path, position, NULL AS line, text AS raw, NULL AS column_name, CASE WHEN NOT "

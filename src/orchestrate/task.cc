@@ -178,13 +178,17 @@ class Task {
 
   Result<data::Schema> Stage(const std::optional<Interval>& interval, bool replaces) {
     const data::Schema* table = table_ && !replaces ? &table_->schema() : nullptr;
-    LEAT_ASSIGN(auto staged,
-                transform::StageModel(*session_, {.asset = asset_,
-                                                  .parameters = workspace_.ParametersFor(interval),
-                                                  .interval = interval,
-                                                  .table = table,
-                                                  .staging_directory = path_}));
+    LEAT_ASSIGN(auto staged, transform::StageModel(
+                                 *session_, {.asset = asset_,
+                                             .parameters = workspace_.ParametersFor(interval),
+                                             .interval = interval,
+                                             .table = table,
+                                             .staging_directory = path_,
+                                             .apart = [this](const data::Schema& schema) {
+                                               return quality::SetAsideCondition(asset_, schema);
+                                             }}));
     staged_ = std::move(staged.files);
+    told_apart_ = staged.told_apart;
     result_.rows_read = staged.rows;
     return std::move(staged.schema);
   }
@@ -221,6 +225,7 @@ class Task {
     quality::AuditInput input{.asset = asset_,
                               .schema = schema,
                               .files = staged_,
+                              .told_apart = told_apart_,
                               .tables = PinnedResolver(),
                               .parameters = workspace_.ParametersFor(interval),
                               .now = workspace_.environment().clock.Now()};
@@ -342,6 +347,7 @@ class Task {
   std::string path_;
   std::shared_ptr<const delta::Snapshot> table_;
   std::vector<engine::WrittenFile> staged_;  // ours to remove until they are published
+  bool told_apart_ = false;                  // those of rows to set aside
   std::vector<delta::AppTransaction> app_transactions_;
   std::map<std::string, std::string> configuration_;
   std::mutex inputs_mutex_;

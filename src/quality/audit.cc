@@ -17,23 +17,33 @@ namespace {
 using project::Check;
 using project::OnFail;
 
-engine::TableResolver ResolverFor(const AuditInput& input) {
-  engine::TableSource audited =
-      engine::SchemaSource{.asset = input.asset.name, .schema = input.schema};
-  if (input.published) {
-    audited = *input.published;
-  } else if (!input.files.empty()) {
-    engine::FilesSource staged{.schema = input.schema};
-    for (const engine::WrittenFile& file : input.files) {
-      staged.paths.push_back(file.path);
-      staged.row_counts.push_back(file.row_count);
-    }
-    audited = std::move(staged);
+std::vector<engine::WrittenFile> FilesApart(const AuditInput& input, bool is_apart) {
+  std::vector<engine::WrittenFile> files;
+  for (const engine::WrittenFile& file : input.files) {
+    if (file.is_apart == is_apart) files.push_back(file);
   }
-  return [audited, existing = input.existing, tables = input.tables](
+  return files;
+}
+
+engine::TableSource RowsOf(const AuditInput& input, const std::vector<engine::WrittenFile>& files) {
+  if (files.empty()) return engine::SchemaSource{.asset = input.asset.name, .schema = input.schema};
+  engine::FilesSource staged{.schema = input.schema};
+  for (const engine::WrittenFile& file : files) {
+    staged.paths.push_back(file.path);
+    staged.row_counts.push_back(file.row_count);
+  }
+  return staged;
+}
+
+engine::TableResolver ResolverFor(const AuditInput& input) {
+  const engine::TableSource audited =
+      input.published ? *input.published : RowsOf(input, input.files);
+  const engine::TableSource apart = RowsOf(input, FilesApart(input, true));
+  return [audited, apart, existing = input.existing, tables = input.tables](
              const std::string& schema,
              const std::string& table) -> Result<std::optional<engine::TableSource>> {
     if (schema.empty() && EqualsIgnoreCase(table, kAuditedRows)) return std::optional(audited);
+    if (schema.empty() && EqualsIgnoreCase(table, kRowsApart)) return std::optional(apart);
     if (schema.empty() && EqualsIgnoreCase(table, kExistingRows)) return existing;
     if (!tables) return std::optional<engine::TableSource>();
     return tables(schema, table);
@@ -163,7 +173,9 @@ class Auditor {
     outcome.status = StatusWhenBroken(checks()[i]);
     outcome.message = fmt::format("{} of {}: {}", outcome.failing_rows, Rows(result_.rows),
                                   Complaint(checks()[i]));
+    if (IsToldApart(i)) session_.SetResolver(ResolverFor(RowsApart()));
     auto samples = Sample(session_, input_, checks()[i]);
+    if (IsToldApart(i)) session_.SetResolver(ResolverFor(input_));
     if (samples.ok()) {
       outcome.samples = *std::move(samples);
     } else if (samples.error().kind() == ErrorKind::kCancelled) {
@@ -181,7 +193,31 @@ class Auditor {
       if (IsSetAside(checks()[i]) && outcome.status == CheckStatus::kWarned) broken.push_back(i);
     }
     if (broken.empty()) return SetAside{};
+    if (std::all_of(broken.begin(), broken.end(), [&](std::size_t i) { return IsToldApart(i); })) {
+      const AuditInput apart = RowsApart();
+      session_.SetResolver(ResolverFor(apart));
+      auto found = FindRowsToSetAside(session_, apart, broken);
+      session_.SetResolver(ResolverFor(input_));
+      if (!found.ok()) return found;
+      std::int64_t rows = 0;
+      for (const engine::WrittenFile& file : apart.files) rows += file.row_count;
+      // A condition with random() may judge otherwise now: no row may be lost with its file.
+      files_tell_ = rows == found->rows_quarantined + found->rows_dropped;
+      if (files_tell_) return found;
+    }
     return FindRowsToSetAside(session_, input_, broken);
+  }
+
+  // Whether the rows that break a check are all in the files written apart.
+  bool IsToldApart(std::size_t i) const {
+    return input_.told_apart &&
+           SetsRowAside(checks()[i], input_.schema, input_.asset.name.value()).has_value();
+  }
+
+  AuditInput RowsApart() const {
+    AuditInput apart = input_;
+    apart.files = FilesApart(input_, true);
+    return apart;
   }
 
   void JudgeTable(std::size_t i, const SetAside& aside) {
@@ -207,12 +243,17 @@ class Auditor {
 
   Status SetRowsAside(const SetAside& aside) {
     if (aside.rows_quarantined + aside.rows_dropped == 0) return Ok();
-    LEAT_ASSIGN(result_.files, WriteWithoutThem(session_, input_, rewrite_));
+    if (files_tell_) {
+      result_.files = FilesApart(input_, false);
+    } else {
+      LEAT_ASSIGN(result_.files, WriteWithoutThem(session_, input_, rewrite_));
+    }
     result_.rows_quarantined = aside.rows_quarantined;
     result_.rows_dropped = aside.rows_dropped;
     result_.quarantine_sql = aside.quarantine_sql;
-    for (const engine::WrittenFile& superseded : input_.files)
-      LEAT_TRY(file_system_.Remove(superseded.path));
+    for (const engine::WrittenFile& file : input_.files) {
+      if (!files_tell_ || file.is_apart) LEAT_TRY(file_system_.Remove(file.path));
+    }
     return Ok();
   }
 
@@ -221,10 +262,20 @@ class Auditor {
   const AuditInput& input_;
   const engine::WriteOptions& rewrite_;
   Measurements measured_;
+  bool files_tell_ = false;  // the rows set aside are those written apart
   AuditResult result_;
 };
 
 }  // namespace
+
+std::string SetAsideCondition(const project::Asset& asset, const data::Schema& schema) {
+  std::vector<std::string> conditions;
+  for (const Check& check : asset.checks) {
+    if (const auto condition = SetsRowAside(check, schema, asset.name.value()))
+      conditions.push_back("coalesce((" + *condition + "), false)");
+  }
+  return Join(conditions, " OR ");
+}
 
 const char* ToString(CheckStatus status) {
   switch (status) {

@@ -35,11 +35,17 @@
 
 namespace leat::quality {
 
+// True for the rows that the asset's checks set aside, as far as a row by itself tells; empty when
+// no check does. Rows written apart by it need not be looked for, nor the others written again.
+std::string SetAsideCondition(const project::Asset& asset, const data::Schema& schema);
+
 struct AuditInput {
   const project::Asset& asset;  // its checks are evaluated
   data::Schema schema;          // of the rows
   // The staged files, which no commit refers to yet. Their statistics answer what they can.
   std::vector<engine::WrittenFile> files;
+  // The files were written with SetAsideCondition as engine::WriteOptions::apart.
+  bool told_apart = false;
   // For `leat check`: the published rows, instead of staged files. Nothing is set aside then: a
   // check with quarantine or drop that finds rows has failed.
   std::optional<engine::TableSource> published = std::nullopt;
@@ -80,7 +86,7 @@ struct AuditResult {
   std::int64_t rows = 0;             // audited
   std::int64_t rows_quarantined = 0;
   std::int64_t rows_dropped = 0;
-  // Those to publish: the given ones, or new ones without the rows set aside. Not synced. Not
+  // Those to publish: the given ones, less those of rows set aside, or new ones. Not synced. Not
   // publishable: the given ones, untouched.
   std::vector<engine::WrittenFile> files;
   // Selects the rows to quarantine for WriteQuarantine; empty when there are none. Valid in the

@@ -92,6 +92,21 @@ class AuditTest : public QualityTest {
             .now = kNow};
   }
 
+  // Staged with the rows to set aside in files of their own.
+  AuditInput Apart(const std::string& sql, const engine::Parameters& parameters = {}) {
+    Staged staged{.schema = session_->Bind(sql).value().schema};
+    const std::string condition = SetAsideCondition(asset_, staged.schema);
+    EXPECT_NE(condition, "");
+    session_->SetResolver(Tables());
+    auto files =
+        session_->WriteParquet(sql, parameters, {.directory = staging_, .apart = condition});
+    EXPECT_TRUE(files.ok()) << files.error().ToString();
+    staged.files = *files;
+    AuditInput input = Input(staged);
+    input.told_apart = true;
+    return input;
+  }
+
   AuditResult Run(const AuditInput& input) {
     CountingSession counting(*session_);
     auto result =
@@ -381,13 +396,66 @@ TEST_F(AuditTest, QuarantineAndDropPublishTheRest) {
   EXPECT_EQ(result.rows, 6);
   EXPECT_EQ(result.rows_quarantined, 3);  // quarantine goes before drop
   EXPECT_EQ(result.rows_dropped, 1);
-  EXPECT_THAT(RowsOf(result.files), ElementsAre("1|a", "2|c"));
+  EXPECT_THAT(RowsOf(result.files), testing::UnorderedElementsAre("1|a", "2|c"));
   EXPECT_THAT(FilesIn(staging_), ElementsAre(io::FileName(result.files[0].path)));
   EXPECT_THAT(
       Texts("SELECT check_name, column_name, error, raw FROM (" + result.quarantine_sql + ")"),
       ElementsAre("check 1|v|v is above 2; s is null|{\"v\":3,\"s\":null}",
                   "check 1|v|v is above 2|{\"v\":4,\"s\":\"d\"}",
                   "check 2|s|v is null; s is null|{\"v\":null,\"s\":null}"));
+}
+
+// Of these, six rows in all, checks set some aside.
+constexpr char kSomeBadRows[] =
+    "SELECT * FROM (VALUES (1, 'a'), (NULL, 'b'), (3, NULL), (2, 'c'), (2, 'x'), (-1, 'z')) t(v, "
+    "s)";
+
+TEST_F(AuditTest, RowsWrittenApartAreSetAsideAndTheOtherFilesStayAsTheyAre) {
+  AddCheck(project::NotNull{}, "v", OnFail::kDrop);
+  AddCheck(project::Max{"2"}, "v", OnFail::kQuarantine);
+  asset_.checks.push_back(Custom("select * from this where s = 'x'", OnFail::kQuarantine));
+  AddCheck(project::Min{"0"}, "v", OnFail::kWarn);
+  const AuditInput input = Apart(kSomeBadRows);
+  const AuditResult result = Run(input);
+  EXPECT_EQ(result.rows, 6);
+  EXPECT_EQ(result.rows_quarantined, 2);
+  EXPECT_EQ(result.rows_dropped, 1);
+  EXPECT_EQ(result.checks[3].failing_rows, 1);
+  EXPECT_THAT(RowsOf(result.files), testing::UnorderedElementsAre("1|a", "2|c", "-1|z"));
+  for (const auto& file : result.files) {
+    EXPECT_TRUE(std::any_of(input.files.begin(), input.files.end(),
+                            [&](const auto& written) { return written.path == file.path; }));
+  }
+  EXPECT_EQ(FilesIn(staging_).size(), result.files.size());
+  EXPECT_THAT(Texts("SELECT raw FROM (" + result.quarantine_sql + ")"),
+              testing::UnorderedElementsAre("{\"v\":3,\"s\":null}", "{\"v\":2,\"s\":\"x\"}"));
+}
+
+TEST_F(AuditTest, RowsWrittenApartDoNotHideThoseThatAreSetAsideForTheirKey) {
+  AddCheck(project::Max{"2"}, "v", OnFail::kQuarantine);
+  AddCheck(project::Unique{}, "v", OnFail::kQuarantine);
+  const AuditResult result = Run(Apart(kSomeBadRows));
+  EXPECT_EQ(result.rows_quarantined, 2);
+  EXPECT_EQ(RowsOf(result.files).size(), 4);
+}
+
+TEST_F(AuditTest, NoRowIsLostWhenAConditionJudgesARowDifferentlyLater) {
+  asset_.checks.push_back(Custom("select * from this where v = 1 and random() < 2 and v < $limit",
+                                 OnFail::kQuarantine));
+  AuditInput input = Apart("SELECT unnest([1, 1, 2]) AS v", {{"limit", std::int64_t{9}}});
+  input.parameters = {{"limit", std::int64_t{0}}};
+  const AuditResult result = Run(input);
+  EXPECT_EQ(result.rows_quarantined, 0);
+  EXPECT_EQ(RowsOf(result.files).size(), 3);
+}
+
+TEST_F(AuditTest, NothingIsWrittenApartForChecksThatNeedOtherRowsOrOnlyWarn) {
+  AddCheck(project::Unique{}, "v", OnFail::kQuarantine);
+  AddCheck(project::NotNull{}, "v", OnFail::kWarn);
+  AddCheck(project::NotNull{}, "v", OnFail::kFail);
+  AddCheck(project::Relationships{.table = "silver.orders", .column = "v"}, "v",
+           OnFail::kQuarantine);
+  EXPECT_EQ(SetAsideCondition(asset_, session_->Bind("SELECT 1 AS v").value().schema), "");
 }
 
 TEST_F(AuditTest, UniqueWithQuarantineKeepsTheFirstRowOfAKey) {

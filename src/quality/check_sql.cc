@@ -210,6 +210,14 @@ std::optional<std::string> BreaksRow(const Check& check, const data::Schema& sch
   return field == nullptr ? std::nullopt : BreaksCheck(check, ColumnOperand(*field), self);
 }
 
+std::optional<std::string> SetsRowAside(const Check& check, const data::Schema& schema,
+                                        const std::string& table) {
+  const auto* relation = std::get_if<project::Relationships>(&check.kind);
+  const bool is_of_itself = relation != nullptr && EqualsIgnoreCase(relation->table, table);
+  if (!IsSetAside(check) || is_of_itself) return std::nullopt;
+  return BreaksRow(check, schema, {.table = table});
+}
+
 bool HasConvexGoodRange(const Check& check) {
   return std::holds_alternative<project::Positive>(check.kind) ||
          std::holds_alternative<project::Min>(check.kind) ||

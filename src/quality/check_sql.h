@@ -14,6 +14,8 @@ namespace leat::quality {
 // The audited rows, and the rows that stay beside them (AuditInput::existing), as names in SQL.
 inline constexpr char kAuditedRows[] = "this";
 inline constexpr char kExistingRows[] = "leat_existing_rows";
+// Of the audited rows, those in files written apart.
+inline constexpr char kRowsApart[] = "leat_rows_apart";
 // Virtual columns of files: which file, and which row of it.
 inline constexpr char kFileColumn[] = "file_index";
 inline constexpr char kRowColumn[] = "file_row_number";
@@ -55,6 +57,9 @@ std::optional<std::string> BreaksCheck(const project::Check& check, const Operan
 // Nothing as well when the check's column is missing.
 std::optional<std::string> BreaksRow(const project::Check& check, const data::Schema& schema,
                                      const SelfReference& self);
+// The same for a check that sets rows aside, if nothing but the row and other tables decides.
+std::optional<std::string> SetsRowAside(const project::Check& check, const data::Schema& schema,
+                                        const std::string& table);
 // The good values lie between two bounds: when both ends of a range are good, so is everything
 // between.
 bool HasConvexGoodRange(const project::Check& check);

@@ -41,6 +41,7 @@ class Measurer {
       for (const engine::WrittenFile& file : input_.files) rows_ += file.row_count;
     }
     for (std::size_t i = 0; i < checks().size(); i++) Prepare(i);
+    LEAT_TRY(AskRowsApart());
     LEAT_TRY(AskStatistics());
     LEAT_TRY(ScanOnce());
     for (std::size_t i = 0; i < checks().size(); i++) LEAT_TRY(AskAlone(i));
@@ -103,6 +104,23 @@ class Measurer {
     return fmt::format("count({0}) - count(DISTINCT {0})", column);
   }
 
+  // --- rows written apart: all that break these checks, among few others ---
+
+  Status AskRowsApart() {
+    if (!input_.told_apart) return Ok();
+    std::vector<std::size_t> asked;
+    for (std::size_t i = 0; i < checks().size(); i++) {
+      if (!aggregates_[i].empty() && SetsRowAside(checks()[i], input_.schema, self_.table))
+        asked.push_back(i);
+    }
+    const bool has_rows =
+        std::any_of(input_.files.begin(), input_.files.end(),
+                    [](const engine::WrittenFile& file) { return file.is_apart; });
+    if (has_rows) return Scan(asked, kRowsApart);
+    for (const std::size_t i : asked) Settle(i, 0);
+    return Ok();
+  }
+
   // --- without a scan ---
 
   // A BIGINT without a table that is the aggregate's value, or NULL when statistics do not tell it.
@@ -154,15 +172,18 @@ class Measurer {
 
   Status ScanOnce() {
     std::vector<std::size_t> asked;
-    std::vector<std::string> expressions;
     for (std::size_t i = 0; i < checks().size(); i++) {
-      if (aggregates_[i].empty()) continue;
-      asked.push_back(i);
-      expressions.push_back(aggregates_[i]);
+      if (!aggregates_[i].empty()) asked.push_back(i);
     }
+    return Scan(asked, kAuditedRows);
+  }
+
+  Status Scan(const std::vector<std::size_t>& asked, const char* rows) {
     if (asked.empty()) return Ok();
-    auto answers = session_.Query(
-        fmt::format("SELECT {} FROM {}", Join(expressions, ", "), kAuditedRows), input_.parameters);
+    std::vector<std::string> expressions;
+    for (const std::size_t i : asked) expressions.push_back(aggregates_[i]);
+    auto answers = session_.Query(fmt::format("SELECT {} FROM {}", Join(expressions, ", "), rows),
+                                  input_.parameters);
     if (answers.ok()) {
       for (std::size_t n = 0; n < asked.size(); n++)
         Settle(asked[n], ToNumber(answers->rows[0][n]));
@@ -174,7 +195,7 @@ class Measurer {
         aggregates_[i].clear();  // asked as it is written, so that an error tells its place there
         continue;
       }
-      LEAT_TRY(Take(i, One(fmt::format("SELECT {} FROM {}", aggregates_[i], kAuditedRows))));
+      LEAT_TRY(Take(i, One(fmt::format("SELECT {} FROM {}", aggregates_[i], rows))));
     }
     return Ok();
   }

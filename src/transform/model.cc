@@ -108,8 +108,16 @@ Result<StagedModel> StageModel(engine::Session& session, const ModelInput& input
     if (!typed.ok()) return InModelFile(std::move(typed).error(), input.asset);
     sql = std::move(*typed);
   }
-  auto written =
-      session.WriteParquet(sql, input.parameters, {.directory = input.staging_directory});
+  engine::WriteOptions options{.directory = input.staging_directory};
+  if (input.apart) options.apart = input.apart(staged.schema);
+  staged.told_apart = !options.apart.empty();
+  auto written = session.WriteParquet(sql, input.parameters, options);
+  if (!written.ok() && staged.told_apart && written.error().kind() != ErrorKind::kCancelled) {
+    // If the condition is what fails, the audit says of which check; if not, this fails again.
+    staged.told_apart = false;
+    options.apart.clear();
+    written = session.WriteParquet(sql, input.parameters, options);
+  }
   if (!written.ok()) return InModelFile(std::move(written).error(), input.asset);
   staged.files = std::move(*written);
   for (const engine::WrittenFile& file : staged.files) staged.rows += file.row_count;

@@ -1,6 +1,7 @@
 // Models: a SELECT becomes staged Parquet files. Nothing is published here.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,12 +18,15 @@ struct ModelInput {
   const data::Schema* table =
       nullptr;  // of the table that the rows will join; null when it is replaced
   std::string staging_directory;
+  // The rows to write apart, as engine::WriteOptions has it, by the schema of the staged rows.
+  std::function<std::string(const data::Schema&)> apart = nullptr;
 };
 
 struct StagedModel {
   std::vector<engine::WrittenFile> files;
   data::Schema schema;  // of the result
   std::int64_t rows = 0;
+  bool told_apart = false;  // by the condition, which could be evaluated on every row
 };
 
 // Runs the model. Columns that the table has already are written with the table's types. Errors:
