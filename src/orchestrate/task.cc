@@ -253,19 +253,24 @@ class Task {
     });
   }
 
+  // At the first check that failed; the others' places are in the message.
   Status ChecksFailed() {
     std::vector<std::string> failed;
+    Location location = asset_.location;
     for (const quality::CheckOutcome& check : result_.checks) {
       const bool is_error = check.status == quality::CheckStatus::kError;
       if (!is_error && check.status != quality::CheckStatus::kFailed) continue;
-      std::string text =
-          "check '" + check.name + "' " + (is_error ? "could not be evaluated" : "failed");
-      if (check.failing_rows > 0) text += fmt::format(" on {} rows", check.failing_rows);
-      if (!check.message.empty()) text += ": " + check.message;
+      std::string text = "check '" + check.name + "' ";
+      text += is_error ? check.message : "failed: " + check.message;
+      if (failed.empty()) {
+        location = check.location;
+      } else {
+        text += " (" + check.location.ToString() + ")";
+      }
       failed.push_back(std::move(text));
     }
     return InvalidInput(Join(failed, "; "))
-        .At(asset_.location)
+        .At(std::move(location))
         .WithHint("nothing was published; correct the data, or change on_fail of the check");
   }
 
