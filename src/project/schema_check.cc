@@ -82,6 +82,7 @@ class ProjectBinder {
     session_.SetResolver([this](const std::string& schema, const std::string& table) {
       return Resolve(schema, table);
     });
+    // Behind a broken file, or in a cycle, an asset's inputs may not be known: CanBind.
     for (const Asset& asset : project_.assets) BindAsset(asset);
     // Checks may read tables that come later or the asset's own.
     for (const Asset& asset : project_.assets) CheckChecks(asset);
@@ -216,8 +217,13 @@ class ProjectBinder {
     return parameters;
   }
 
+  // Always, but in a project whose configuration has errors.
+  bool KnowsAll(const std::vector<std::string>& parameters) const {
+    return ParametersFor(parameters).size() == parameters.size();
+  }
+
   void BindModel(const Asset& asset, const ModelSpec& model) {
-    if (!CanBind(model.facts.tables)) return;
+    if (!CanBind(model.facts.tables) || !KnowsAll(model.facts.parameters)) return;
     auto bound = session_.Bind(model.sql, ParametersFor(model.facts.parameters));
     if (!bound.ok()) {
       const Location in_sql =
@@ -330,7 +336,7 @@ class ProjectBinder {
   void BindCustom(const Check& check, const CustomSql& custom) {
     if (!CanBind(custom.tables)) return;
     const auto facts = engine::AnalyzeSelect(custom.sql);
-    if (!facts.ok()) return;  // reported by the loader
+    if (!facts.ok() || !KnowsAll(facts->parameters)) return;  // reported by the loader
     const auto bound = session_.Bind(custom.sql, ParametersFor(facts->parameters));
     if (bound.ok()) return;
     result_.diagnostics.errors.push_back(Reworded(bound.error())
