@@ -79,7 +79,12 @@ Error InQuery(Error error, const std::string& sql, int lines_before) {
   while (message.ends_with('!')) message.pop_back();
   std::string hint = error.hint();
   const std::string wanted = LastQuoted(message);
-  if (hint.empty() && !wanted.empty()) hint = NearestHint(wanted, Candidates(text));
+  const std::vector<std::string> candidates = Candidates(text);
+  if (hint.empty() && !wanted.empty() && !candidates.empty()) {
+    // The engine lists some names only, so they are not all that is known.
+    hint = Nearest(wanted, candidates) ? NearestHint(wanted, candidates)
+                                       : "among others there are: " + Join(candidates, ", ");
+  }
   if (hint.empty()) hint = Advice(text);
   Error tidy(error.kind(), std::move(message));
   if (!hint.empty()) tidy = std::move(tidy).WithHint(std::move(hint));

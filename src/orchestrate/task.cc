@@ -99,9 +99,11 @@ class Task {
 
   Status Do(const LoadSeed&) {
     LEAT_TRY(LoadTable());
+    // Other types or checks than those it was loaded with: the file is read again.
+    const bool is_same = table_ && ReadFingerprint(*table_) == asset_.fingerprint;
     const ingest::LoadInput input{.asset = asset_,
                                   .project_root = workspace_.project().root,
-                                  .table = context_.full_refresh ? nullptr : table_,
+                                  .table = is_same && !context_.full_refresh ? table_ : nullptr,
                                   .staging_directory = path_,
                                   .run = context_.run};
     LEAT_ASSIGN(auto load, ingest::StageSeed(workspace_.environment(), *session_, input));

@@ -59,7 +59,10 @@ Error Reworded(const Error& error) {
       names.push_back(name.substr(name.rfind('.') + 1));
     }
     const std::vector<std::string> wanted = QuotedIn(message);
-    hint = wanted.empty() ? "" : NearestHint(wanted.back(), names);
+    // DuckDB lists some names only, so they are not all that is known.
+    const bool has_near = !wanted.empty() && Nearest(wanted.back(), names).has_value();
+    hint = has_near ? NearestHint(wanted.back(), names)
+                    : "among others there are: " + Join(names, ", ");
   } else if (hint.empty()) {
     hint = std::string(Trim(rest.substr(0, rest.find("\n\n", 2))));
   }
