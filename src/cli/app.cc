@@ -1,7 +1,6 @@
 #include "cli/app.h"
 
-#include <fmt/format.h>
-
+#include "cli/text_width.h"
 #include "io/terminal.h"
 #include "project/loader.h"
 
@@ -48,7 +47,7 @@ std::optional<project::Project> App::LoadProject() {
   FailAll(loaded.diagnostics.errors);
   for (const Error& warning : loaded.diagnostics.warnings) Warn(warning);
   if (loaded.diagnostics.errors.size() > 1) {
-    Note(fmt::format("{} errors", loaded.diagnostics.errors.size()));
+    Note(Counted(std::ssize(loaded.diagnostics.errors), "error"));
   }
   return std::move(loaded.project);
 }

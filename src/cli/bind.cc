@@ -46,26 +46,57 @@ std::optional<data::Schema> ColumnsOfFiles(orchestrate::Workspace& workspace,
   return columns;
 }
 
+// As a load stores it: times without a zone are instants in UTC.
+data::Type Stored(data::Type type) {
+  if (type.kind == data::TypeKind::kTimestampNtz) type.kind = data::TypeKind::kTimestamp;
+  for (data::Field& child : type.children) child.type = Stored(child.type);
+  return type;
+}
+
+void CheckDeclaredTypes(const project::Asset& source, const data::Schema& stored,
+                        project::Diagnostics& diagnostics) {
+  for (const project::Column& column : source.columns) {
+    const data::Field* field = stored.Find(column.name);
+    if (field == nullptr || !column.type || Stored(*column.type) == field->type) continue;
+    diagnostics.errors.push_back(
+        InvalidInput(fmt::format("column '{}' is declared as {}, and the table of {} has {}",
+                                 column.name, column.type->ToString(), source.name.value(),
+                                 field->type.ToString()))
+            .At(column.location)
+            .WithHint(fmt::format("load everything anew (leat run -s {} --full-refresh), or change "
+                                  "the declaration back",
+                                  source.name.value())));
+  }
+}
+
 }  // namespace
 
-Result<project::BindResult> Bind(orchestrate::Workspace& workspace, SourceColumns columns) {
+Result<project::BindResult> Bind(orchestrate::Workspace& workspace, SourceColumns columns,
+                                 DeclaredTypes types) {
+  project::Diagnostics declared;
   const auto session = workspace.engine().NewSession();
   const auto detecting = workspace.engine().NewSession();
   const auto known = [&](const project::Asset& source) -> std::optional<data::Schema> {
     auto stored = workspace.StoredSchema(source.name);
+    if (stored && types == DeclaredTypes::kLikeStored) {
+      CheckDeclaredTypes(source, *stored, declared);
+    }
     if (stored && columns == SourceColumns::kStored) return stored;
     auto in_files = ColumnsOfFiles(workspace, *detecting, source);
     if (!stored) return in_files;
     if (in_files) AddMissing(*in_files, *stored);
     return stored;
   };
-  return project::BindProject(workspace.project(), *session, known);
+  project::BindResult bound = project::BindProject(workspace.project(), *session, known);
+  for (Error& error : declared.errors) bound.diagnostics.errors.push_back(std::move(error));
+  bound.diagnostics.Sort();
+  return bound;
 }
 
-bool CheckBinds(App& app, orchestrate::Workspace& workspace) {
-  auto bound = Bind(workspace, SourceColumns::kStored);
+bool CheckBinds(App& app, orchestrate::Workspace& workspace, DeclaredTypes types) {
+  auto bound = Bind(workspace, SourceColumns::kStored, types);
   if (bound.ok() && !bound->diagnostics.errors.empty()) {
-    bound = Bind(workspace, SourceColumns::kStoredAndNew);
+    bound = Bind(workspace, SourceColumns::kStoredAndNew, types);
   }
   if (!bound.ok()) {
     app.Fail(bound.error());

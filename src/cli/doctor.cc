@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/limits.h"
 #include "cli/output.h"
+#include "cli/text_width.h"
 #include "cli/version.h"
 #include "connect/file/file_source.h"
 #include "io/machine.h"
@@ -146,24 +147,25 @@ Finding CheckSource(App& app, const project::Project& project, const project::As
     const auto first = app.environment().files.ReadRange(source.path, 0, 1);
     if (!first.ok()) return FromError(check, Verdict::kProblem, first.error());
   }
-  return {check, Verdict::kOk, fmt::format("{} file(s) match {}", found->size(), file.glob)};
+  return {check, Verdict::kOk, Counted(std::ssize(*found), "file") + " of " + file.glob};
 }
 
 void AddProjectFindings(App& app, std::vector<Finding>& findings) {
   const auto loaded =
       project::LoadProject(app.environment(), ".", {.environment = app.options().environment});
   if (!loaded.project) {
-    findings.push_back({"project", Verdict::kProblem,
-                        fmt::format("{} error(s), first: {}", loaded.diagnostics.errors.size(),
-                                    loaded.diagnostics.errors.front().message()),
-                        "leat validate lists all of them"});
+    findings.push_back(
+        {"project", Verdict::kProblem,
+         fmt::format("{}, first: {}", Counted(std::ssize(loaded.diagnostics.errors), "error"),
+                     loaded.diagnostics.errors.front().message()),
+         "leat validate lists all of them"});
     return;
   }
   const project::Project& project = *loaded.project;
   app.HideSecrets(project.secrets);
-  findings.push_back(
-      {"project", Verdict::kOk,
-       fmt::format("{} in {}, {} assets", project.name, project.root, project.assets.size())});
+  findings.push_back({"project", Verdict::kOk,
+                      fmt::format("{} in {}, {}", project.name, project.root,
+                                  Counted(std::ssize(project.assets), "asset"))});
   findings.push_back(CheckTimeZones(app, project.timezone));
   findings.push_back(CheckDisk(app, project.storage));
   findings.push_back(CheckStorage(app, project.storage));

@@ -15,7 +15,9 @@ io::CancelToken& CancelledByUser() {
 
 int Execute(App& app, orchestrate::Workspace& workspace, orchestrate::RunRequest request,
             bool strict) {
-  if (!CheckBinds(app, workspace)) return kError;
+  const DeclaredTypes types =
+      request.full_refresh ? DeclaredTypes::kMayDiffer : DeclaredTypes::kLikeStored;
+  if (!CheckBinds(app, workspace, types)) return kError;
   request.command = app.command_line();
   RunProgress progress(app);
   const auto result = orchestrate::Run(workspace, request, progress, CancelledByUser());

@@ -8,6 +8,7 @@
 #include "cli/interruptible.h"
 #include "cli/output.h"
 #include "cli/sql_session.h"
+#include "cli/text_width.h"
 
 namespace leat::cli {
 namespace {
@@ -63,7 +64,8 @@ int RunExport(App& app, const ExportOptions& options) {
                      return data::Rows{.schema = TextColumns({"path", "format", "rows"}),
                                        .rows = {{path, *format, *rows}}};
                    },
-               .plain = [&] { return fmt::format("{} rows to {}\n", *rows, options.to); }});
+               .plain = [&] { return Counted(*rows, "row") + " to " + options.to + "\n"; },
+               .is_remark = true});
   return kDone;
 }
 

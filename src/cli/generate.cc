@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/execute.h"
 #include "cli/output.h"
+#include "cli/text_width.h"
 #include "generate/flights.h"
 #include "generate/retail.h"
 #include "io/terminal.h"
@@ -71,8 +72,9 @@ void PrintRetail(App& app, const std::string& folder, const generate::RetailSumm
                     .plain =
                         [&] {
                           std::string text = fmt::format(
-                              "{} files in {}: {} rows of customers, {} rows of orders, {}\n",
-                              made.files, folder, made.customer_rows, made.order_rows,
+                              "{} in {}: {} of customers, {} of orders, {}\n",
+                              Counted(made.files, "file"), folder,
+                              Counted(made.customer_rows, "row"), Counted(made.order_rows, "row"),
                               Megabytes(made.size_bytes));
                           for (const auto& [kind, count] : made.defects)
                             text += fmt::format("  {} {}\n", count, kind);
@@ -81,7 +83,8 @@ void PrintRetail(App& app, const std::string& folder, const generate::RetailSumm
                                     io::JoinPath(folder, "truth.csv") + "\n";
                           }
                           return text;
-                        }});
+                        },
+                    .is_remark = true});
 }
 
 int RunRetail(App& app, const RetailArguments& arguments) {
@@ -128,9 +131,11 @@ int RunFlights(App& app, const FlightsArguments& arguments) {
                         },
                     .plain =
                         [&] {
-                          return fmt::format("{}: {} rows over {} days, {}\n", arguments.to,
-                                             made->rows, made->days, Megabytes(made->size_bytes));
-                        }});
+                          return fmt::format("{}: {} over {}, {}\n", arguments.to,
+                                             Counted(made->rows, "row"), Counted(made->days, "day"),
+                                             Megabytes(made->size_bytes));
+                        },
+                    .is_remark = true});
   return kDone;
 }
 

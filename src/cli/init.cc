@@ -9,6 +9,7 @@
 #include "cli/flights_data.h"
 #include "cli/output.h"
 #include "cli/templates.h"
+#include "cli/text_width.h"
 
 namespace leat::cli {
 namespace {
@@ -32,14 +33,21 @@ struct InitOptions {
 Status CheckEmpty(io::FileSystem& files, const std::string& folder) {
   const auto info = files.Stat(folder);
   if (!info.ok()) return info.error().kind() == ErrorKind::kNotFound ? Ok() : Status(info.error());
-  if (!info->is_directory) return AlreadyExists(folder + " is a file");
+  if (!info->is_directory) {
+    return AlreadyExists(folder + " is a file").WithHint("give a new or an empty folder");
+  }
   LEAT_ASSIGN(const auto entries, files.List(folder));
   const auto foreign = std::find_if(entries.begin(), entries.end(), [](const io::FileInfo& entry) {
     return io::FileName(entry.path) != ".git";
   });
   if (foreign == entries.end()) return Ok();
+  const bool is_project = std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
+    return io::FileName(entry.path) == "leat.yml";
+  });
   return AlreadyExists(
-             fmt::format("{} is not empty: it holds {}", folder, io::FileName(foreign->path)))
+             is_project
+                 ? fmt::format("{} is a project already: it holds leat.yml", folder)
+                 : fmt::format("{} is not empty: it holds {}", folder, io::FileName(foreign->path)))
       .WithHint("give a new or an empty folder");
 }
 
@@ -56,11 +64,13 @@ std::string ProjectName(const std::string& folder) {
   return begins_well ? name : "project" + (name.empty() ? name : "_" + name);
 }
 
-// Puts the name on the first line of leat.yml, in the place of the template's.
+// Puts the name in leat.yml, in the place of the template's.
 void NameProject(const std::string& name, std::vector<TemplateFile>& files) {
   for (TemplateFile& file : files) {
     if (file.path != "leat.yml") continue;
-    file.content.replace(0, file.content.find('\n'), "name: " + name);
+    const std::size_t key =
+        file.content.rfind("name:", 0) == 0 ? 0 : file.content.find("\nname:") + 1;
+    file.content.replace(key, file.content.find('\n', key) - key, "name: " + name);
   }
 }
 
@@ -75,7 +85,7 @@ std::vector<TemplateFile> FilesOf(const std::string& from, const std::string& fo
   };
   if (!has(".gitignore")) files.push_back({from, ".gitignore", kIgnored});
   if (!has("connections.yml")) files.push_back({from, "connections.yml", kConnections});
-  if (from == "empty") NameProject(ProjectName(folder), files);
+  NameProject(ProjectName(folder), files);
   return files;
 }
 
@@ -114,8 +124,9 @@ std::vector<std::string> NextCommands(const InitOptions& options) {
 }
 
 std::string PlainResult(const InitOptions& options, std::size_t file_count) {
-  std::string text = fmt::format("Made the project {} from the template {}: {} files.\n\nNext:\n",
-                                 options.directory, options.from, file_count);
+  std::string text =
+      fmt::format("Made the project {} from the template {}: {}.\n\nNext:\n", options.directory,
+                  options.from, Counted(static_cast<std::int64_t>(file_count), "file"));
   for (const std::string& command : NextCommands(options)) text += "  " + command + "\n";
   return text;
 }
@@ -144,7 +155,8 @@ int RunInit(App& app, const InitOptions& options) {
                                       {"next", NextCommands(options)}};
                         },
                     .csv = [&] { return list; },
-                    .plain = [&] { return PlainResult(options, project.size()); }});
+                    .plain = [&] { return PlainResult(options, project.size()); },
+                    .is_remark = true});
   return kDone;
 }
 

@@ -16,6 +16,14 @@ Json ToJson(const quality::CheckOutcome& check) {
   object["failing_rows"] = cli::ToJson(check.failing_rows);
   object["on_fail"] = quality::ToString(check.on_fail);
   object["message"] = check.message.empty() ? Json(nullptr) : Json(check.message);
+  object["location"] = {{"file", check.location.file},
+                        {"line", check.location.line},
+                        {"column", check.location.column}};
+  Json samples = Json::array();
+  for (const auto& row : check.samples.rows) {
+    samples.push_back(cli::ToJson(check.samples.schema, row));
+  }
+  object["samples"] = std::move(samples);
   return object;
 }
 

@@ -14,6 +14,9 @@ constexpr std::int64_t kDefaultQuarantineRows = 20;
 constexpr std::int64_t kMaxListedRows = 10'000;  // --limit of history and status
 constexpr std::int64_t kCopyChunkBytes = 4LL * 1024 * 1024;
 constexpr std::size_t kMaxTaskNameWidth = 60;  // longer names shift their line of progress
+constexpr std::size_t kPipeWidth = 120;        // of samples and raw lines, where no terminal is
+constexpr std::size_t kMinRawWidth = 30;       // to which a rejected raw line is cut, at least
+constexpr std::size_t kMaxSampledChecks = 20;  // failed checks of a run whose rows are shown
 // Files of a source whose columns are looked at before a run.
 constexpr std::size_t kBindFirstFiles = 1;
 constexpr std::size_t kBindLastFiles = 3;

@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
+#include <set>
 
 #include "cli/app.h"
 #include "cli/assets.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/run_progress.h"
+#include "cli/text_width.h"
 #include "io/terminal.h"
 
 namespace leat::cli {
@@ -50,22 +53,113 @@ data::Rows ToRows(const std::vector<state::LogRecord>& lines) {
   return rows;
 }
 
-// What a person needs to know of a run besides its log: who ran, and how it went.
-data::Rows TaskRows(const std::vector<state::TaskRecord>& tasks,
-                    const std::optional<AssetName>& asset) {
-  data::Rows rows{
-      .schema = TextColumns({"task", "attempt", "status", "started", "rows", "version"}),
-      .rows = {}};
-  for (const state::TaskRecord& task : tasks) {
-    if (asset && task.asset != *asset) continue;
-    data::Value version;
-    if (task.version) version = static_cast<std::int64_t>(task.version->value());
-    rows.rows.push_back({TaskName(task.asset, task.interval),
-                         static_cast<std::int64_t>(task.attempt),
-                         std::string(ToString(task.status)), FormatTimestamp(task.started_us),
-                         task.rows_written, version});
+// The log of a run: what its records tell (begin and end of tasks, checks that warned), among the
+// lines that were written while it ran.
+class RunLog {
+ public:
+  explicit RunLog(const state::RunRecord& run) : run_(run) {}
+
+  void Add(const state::TaskRecord& task) {
+    const std::string interval = task.interval ? IntervalText(*task.interval) + ": " : "";
+    if (task.status == state::TaskStatus::kSkipped) {
+      Add(task.asset, task.ended_us.value_or(task.started_us), state::LogLevel::kWarning,
+          interval + "skipped: something that it reads failed");
+      return;
+    }
+    const bool has_begun = task.status != state::TaskStatus::kCancelled || task.rows_read > 0;
+    if (has_begun) {
+      const std::string attempt =
+          task.attempt > 1 ? fmt::format(", attempt {}", task.attempt) : std::string();
+      Add(task.asset, task.started_us, state::LogLevel::kInfo, interval + "started" + attempt);
+    }
+    if (task.ended_us) Add(task.asset, *task.ended_us, LevelOf(task.status), interval + End(task));
   }
-  return rows;
+
+  void Add(const state::CheckRecord& check) {
+    if (check.status != state::CheckStatus::kWarned) return;
+    Add(check.asset, check.checked_us, state::LogLevel::kWarning,
+        fmt::format("check '{}': {} ({})", check.name, check.message, check.on_fail));
+  }
+
+  void Add(state::LogRecord line) { lines_.push_back(std::move(line)); }
+
+  // With the begin and the end of the run itself.
+  std::vector<state::LogRecord> Whole(const std::vector<state::TaskRecord>& tasks) && {
+    Add(AssetName(), run_.started_us, state::LogLevel::kInfo, "run started: leat " + run_.command);
+    std::rotate(lines_.begin(), lines_.end() - 1, lines_.end());
+    std::vector<state::LogRecord> lines = std::move(*this).Sorted();
+    if (!run_.ended_us) return lines;
+    std::set<std::string> all, succeeded;
+    for (const state::TaskRecord& task : tasks) {
+      const std::string name = TaskName(task.asset, task.interval);
+      all.insert(name);
+      if (task.status == state::TaskStatus::kSucceeded) succeeded.insert(name);
+    }
+    const std::string why = run_.error.empty() ? "" : ": " + run_.error;
+    lines.push_back(
+        {.run = run_.id,
+         .time_us = *run_.ended_us,
+         .level = run_.status == state::RunStatus::kSucceeded ? state::LogLevel::kInfo
+                                                              : state::LogLevel::kError,
+         .message = fmt::format("run {} after {}, {} of {}{}", ToString(run_.status),
+                                FormatDuration(*run_.ended_us - run_.started_us), succeeded.size(),
+                                Counted(std::ssize(all), "task"), why)});
+    return lines;
+  }
+
+  std::vector<state::LogRecord> Sorted() && {
+    std::stable_sort(lines_.begin(), lines_.end(),
+                     [](const auto& a, const auto& b) { return a.time_us < b.time_us; });
+    return std::move(lines_);
+  }
+
+ private:
+  static state::LogLevel LevelOf(state::TaskStatus status) {
+    return status == state::TaskStatus::kSucceeded ? state::LogLevel::kInfo
+                                                   : state::LogLevel::kError;
+  }
+
+  static std::string End(const state::TaskRecord& task) {
+    std::string text = fmt::format("{} after {}", ToString(task.status),
+                                   FormatDuration(*task.ended_us - task.started_us));
+    if (task.status != state::TaskStatus::kSucceeded) return text;
+    text += fmt::format(", {} read, {} written", Counted(task.rows_read, "row"),
+                        WithThousands(task.rows_written));
+    if (task.rows_quarantined > 0) {
+      text += fmt::format(", {} quarantined", WithThousands(task.rows_quarantined));
+    }
+    if (task.version) text += fmt::format(", version {}", task.version->value());
+    return text;
+  }
+
+  void Add(const AssetName& asset, TimestampUs time, state::LogLevel level, std::string message) {
+    lines_.push_back({.run = run_.id,
+                      .asset = asset,
+                      .time_us = time,
+                      .level = level,
+                      .message = std::move(message)});
+  }
+
+  const state::RunRecord& run_;
+  std::vector<state::LogRecord> lines_;
+};
+
+Result<std::vector<state::LogRecord>> ReadLog(state::StateReader& reader,
+                                              const state::RunRecord& run,
+                                              const std::optional<AssetName>& asset) {
+  RunLog log(run);
+  const auto is_asked = [&](const AssetName& name) { return !asset || name == *asset; };
+  LEAT_ASSIGN(const auto checks, reader.Checks(run.id));
+  for (const state::CheckRecord& check : checks) {
+    if (is_asked(check.asset)) log.Add(check);
+  }
+  LEAT_ASSIGN(const auto tasks, reader.Tasks(run.id));
+  for (const state::TaskRecord& task : tasks) {
+    if (is_asked(task.asset)) log.Add(task);
+  }
+  LEAT_ASSIGN(auto lines, reader.Logs(run.id, asset));
+  for (state::LogRecord& line : lines) log.Add(std::move(line));
+  return asset ? std::move(log).Sorted() : std::move(log).Whole(tasks);
 }
 
 Status PrintLogs(App& app, orchestrate::Workspace& workspace, const LogsOptions& options) {
@@ -77,16 +171,14 @@ Status PrintLogs(App& app, orchestrate::Workspace& workspace, const LogsOptions&
   LEAT_ASSIGN(state::StateReader * reader, workspace.reader());
   if (reader->warning()) app.Warn(Corrupt(*reader->warning()));
   LEAT_ASSIGN(const state::RunRecord run, reader->Run(options.run));
-  LEAT_ASSIGN(const auto lines, reader->Logs(run.id, asset));
+  LEAT_ASSIGN(const auto lines, ReadLog(*reader, run, asset));
   if (!app.plain()) {
     PrintRows(app, ToRows(lines));
     return Ok();
   }
-  app.Note(fmt::format("run {} ({}): {}", run.id.value(), run.command, ToString(run.status)));
-  LEAT_ASSIGN(const auto tasks, reader->Tasks(run.id));
-  app.Out(PlainTable(app, TaskRows(tasks, asset)));
-  if (!lines.empty()) app.Out("\n" + PlainLines(app, lines));
-  if (!run.error.empty()) app.Note("the run ended with: " + run.error);
+  app.Note("run " + run.id.value());
+  app.Out(PlainLines(app, lines));
+  if (asset && lines.empty()) app.Note(asset->value() + " was no part of this run");
   return Ok();
 }
 
@@ -102,7 +194,7 @@ int RunLogs(App& app, const LogsOptions& options) {
 Command MakeLogs() {
   auto options = std::make_shared<LogsOptions>();
   return {.name = "logs",
-          .summary = "Print what a run logged",
+          .summary = "Print what a run did, line by line: tasks, rows, durations, errors",
           .options = {{"RUN", "", "a run's id or its beginning (default: latest)", &options->run},
                       {"TASK", "", "only the lines of this asset", &options->asset}},
           .examples = {{"leat logs", "the last run"},

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <unordered_map>
 
@@ -15,6 +16,13 @@
 namespace leat::cli {
 namespace {
 
+// CLI11 takes one text for an error: the message, and in a second line the hint.
+std::string UnknownChoice(const std::string& value, const std::vector<std::string>& choices) {
+  const bool has_near = Nearest(value, choices).has_value();
+  return fmt::format("'{}' is none of {}\n{}", value, Join(choices, ", "),
+                     has_near ? NearestHint(value, choices) : "");
+}
+
 void AddOption(CLI::App& parser, const Option& option) {
   CLI::Option* added = std::visit(
       [&](auto* target) -> CLI::Option* {
@@ -25,7 +33,13 @@ void AddOption(CLI::App& parser, const Option& option) {
         }
       },
       option.target);
-  if (!option.choices.empty()) added->check(CLI::IsMember(option.choices));
+  if (!option.choices.empty()) {
+    added->check([choices = option.choices](const std::string& value) {
+      return std::find(choices.begin(), choices.end(), value) == choices.end()
+                 ? UnknownChoice(value, choices)
+                 : std::string();
+    });
+  }
   if (option.required) added->required();
   const bool is_list = std::holds_alternative<std::vector<std::string>*>(option.target);
   if (!is_list && !option.is_positional()) {
@@ -97,7 +111,11 @@ Error ToError(const CLI::ParseError& e, const CLI::App& parser,
   if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr && !left.empty() && !left[0].empty()) {
     return UnknownWord(left[0], path);
   }
-  return InvalidInput(e.what()).WithHint(WordsOf(path) + " --help");
+  const std::string text = e.what();
+  const std::size_t line_end = std::min(text.find('\n'), text.size());
+  const std::string_view hint = Trim(std::string_view(text).substr(line_end));
+  return InvalidInput(text.substr(0, line_end))
+      .WithHint(hint.empty() ? WordsOf(path) + " --help" : std::string(hint));
 }
 
 // As a shell would take it.

@@ -21,14 +21,14 @@ void Add(const orchestrate::TaskResult& task, monitor::RunSummary& summary) {
     summary.failed_tasks.push_back({task.asset, task.error->ToString()});
   }
   for (const quality::CheckOutcome& check : task.checks) {
-    if (check.status == quality::CheckStatus::kPassed) continue;
-    summary.failed_checks.push_back(
-        {.asset = task.asset,
-         .name = check.name,
-         .column = check.column,
-         .failing_rows = check.failing_rows,
-         .on_fail = quality::ToString(check.on_fail),
-         .error = check.status == quality::CheckStatus::kError ? check.message : ""});
+    const bool is_error = check.status == quality::CheckStatus::kError;
+    if (!is_error && check.status != quality::CheckStatus::kFailed) continue;
+    summary.failed_checks.push_back({.asset = task.asset,
+                                     .name = check.name,
+                                     .column = check.column,
+                                     .failing_rows = check.failing_rows,
+                                     .on_fail = quality::ToString(check.on_fail),
+                                     .error = is_error ? check.message : ""});
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+#include "cli/limits.h"
 #include "cli/table.h"
 #include "io/terminal.h"
 
@@ -48,6 +50,21 @@ std::string PlainTable(const App& app, data::Rows rows) {
   return FormatPlain(app, rows, "");
 }
 
+std::string IndentedRows(const App& app, const data::Rows& rows) {
+  constexpr std::size_t kIndent = 4;
+  const int fd = io::kStandardOutput;
+  const std::size_t width =
+      app.console().IsTerminal(fd) ? static_cast<std::size_t>(app.console().Width(fd)) : kPipeWidth;
+  std::string table = FormatTable(
+      rows, {.width = std::max(width, 2 * kIndent) - kIndent, .color = app.colored(fd)});
+  std::string text;
+  if (table.ends_with('\n')) table.pop_back();
+  for (const std::string& line : Split(table, '\n')) {
+    text += std::string(kIndent, ' ') + line + "\n";
+  }
+  return text;
+}
+
 RowsWriter::RowsWriter(App& app, data::Schema schema)
     : app_(app), schema_(std::move(schema)), is_json_(app.format() == Format::kJson) {
   Emit(is_json_ ? "[" : CsvHeader(schema_));
@@ -89,7 +106,9 @@ void PrintRows(App& app, const data::Rows& rows) {
 
 void PrintReport(App& app, const Report& report) {
   switch (app.format()) {
-    case Format::kPlain: app.Out(report.plain()); break;
+    case Format::kPlain:
+      if (!report.is_remark || !app.options().quiet) app.Out(report.plain());
+      break;
     case Format::kJson: app.Out(Dump(report.json(), 2) + "\n"); break;
     case Format::kCsv: PrintRows(app, report.csv()); break;
   }

@@ -34,12 +34,17 @@ class RowsWriter {
 // as "failed" a colour.
 std::string PlainTable(const App& app, data::Rows rows);
 
+// Rows of data below another line, on lines that begin with blanks, cut to the terminal's width; in
+// a pipe to kPipeWidth.
+std::string IndentedRows(const App& app, const data::Rows& rows);
+
 // A result that is one JSON object, a table for CSV, and a text of its own for people. Each is only
 // made when it is asked for.
 struct Report {
   std::function<Json()> json;
   std::function<data::Rows()> csv;
   std::function<std::string()> plain;
+  bool is_remark = false;  // the text only says what was done: --quiet leaves it out
 };
 void PrintReport(App& app, const Report& report);
 

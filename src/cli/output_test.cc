@@ -132,21 +132,23 @@ TEST(Window, RefusesWhatIsNoIntervalAndSaysWhichOption) {
 }
 
 TEST(ErrorsInQueries, HavePlaceAndNearestCandidate) {
-  const Error error = InQuery(InvalidInput(
-      "Referenced column \"nam\" not found in FROM clause!\nCandidate bindings: \"name\", "
-      "\"id\"\n\nLINE 2: select nam from t\n               ^"));
+  const Error error = InQuery(
+      InvalidInput(
+          "Referenced column \"nam\" not found in FROM clause!\nCandidate bindings: \"name\", "
+          "\"id\"\n\nLINE 2: select nam from t\n               ^"),
+      "");
   EXPECT_EQ(error.ToString(),
             "query:2:8: Referenced column \"nam\" not found in FROM clause\n  hint: did you mean "
             "'name'?");
 }
 
 TEST(ErrorsInQueries, KeepThePlaceThatTheyHave) {
-  EXPECT_EQ(InQuery(InvalidInput("x").At({"", 3, 4})).ToString(), "query:3:4: x");
-  EXPECT_EQ(InQuery(InvalidInput("x").At({"leat.yml", 3, 4})).ToString(), "leat.yml:3:4: x");
+  EXPECT_EQ(InQuery(InvalidInput("x").At({"", 3, 4}), "").ToString(), "query:3:4: x");
+  EXPECT_EQ(InQuery(InvalidInput("x").At({"leat.yml", 3, 4}), "").ToString(), "leat.yml:3:4: x");
 }
 
 TEST(ErrorsInQueries, OfCutLinesHaveNoColumn) {
-  const Error error = InQuery(InvalidInput("bad\n\nLINE 1: ...long text\n            ^"));
+  const Error error = InQuery(InvalidInput("bad\n\nLINE 1: ...long text\n            ^"), "");
   EXPECT_EQ(error.location()->line, 1);
   EXPECT_EQ(error.location()->column, 0);
 }

@@ -11,6 +11,7 @@
 #include "cli/limits.h"
 #include "cli/output.h"
 #include "cli/text_width.h"
+#include "io/terminal.h"
 #include "orchestrate/run.h"
 
 namespace leat::cli {
@@ -18,6 +19,7 @@ namespace {
 
 struct ShowOptions {
   std::string asset;
+  bool wide = false;
   std::int64_t limit = kDefaultQuarantineRows;
 };
 
@@ -64,15 +66,33 @@ Result<data::Rows> Show(orchestrate::Workspace& workspace, const ShowOptions& op
                                  workspace.QuarantinePath(asset->name), limit);
 }
 
-// What people look for; JSON and CSV have all columns.
-data::Rows ForPeople(const data::Rows& rows) {
+// A column of the quarantine, unless no row has a value in it.
+void AddColumn(const data::Rows& rows, const std::string& name, data::Rows& shown) {
+  for (std::size_t i = 0; i < rows.schema.fields.size(); i++) {
+    if (rows.schema.fields[i].name != name) continue;
+    const bool is_empty = std::all_of(rows.rows.begin(), rows.rows.end(), [&](const auto& row) {
+      return std::holds_alternative<std::monostate>(row[i]);
+    });
+    if (is_empty) return;
+    shown.schema.fields.push_back(rows.schema.fields[i]);
+    for (std::size_t r = 0; r < rows.rows.size(); r++) shown.rows[r].push_back(rows.rows[r][i]);
+  }
+}
+
+// What people look for: where the row stood, which check or column rejected it, why, and as much of
+// the row itself as a line has room for.
+data::Rows ForPeople(const App& app, const data::Rows& rows) {
   data::Rows shown{.schema = {}, .rows = std::vector<std::vector<data::Value>>(rows.rows.size())};
-  for (const char* name : {"quarantined_at", "check_name", "error", "source", "position", "raw"}) {
-    for (std::size_t i = 0; i < rows.schema.fields.size(); i++) {
-      if (rows.schema.fields[i].name != name) continue;
-      shown.schema.fields.push_back(rows.schema.fields[i]);
-      for (std::size_t r = 0; r < rows.rows.size(); r++) shown.rows[r].push_back(rows.rows[r][i]);
-    }
+  for (const char* name : {"source", "position", "check_name", "column_name", "error"}) {
+    AddColumn(rows, name, shown);
+  }
+  const std::string table = PlainTable(app, shown);
+  const std::size_t used = DisplayWidth(table.substr(0, table.find('\n')));
+  AddColumn(rows, "raw", shown);
+  if (app.console().IsTerminal(io::kStandardOutput)) return shown;  // cut to its width when printed
+  const std::size_t width = std::max(kMinRawWidth, kPipeWidth - std::min(kPipeWidth, used + 2));
+  for (auto& row : shown.rows) {
+    if (auto* raw = std::get_if<std::string>(&row.back())) *raw = Fit(OneLine(*raw), width);
   }
   return shown;
 }
@@ -86,7 +106,7 @@ int RunShow(App& app, const ShowOptions& options) {
   if (app.plain() && rows->rows.empty()) {
     app.Out(fmt::format("No row of {} is in quarantine.\n", options.asset));
   } else if (app.plain()) {
-    app.Out(PlainTable(app, ForPeople(*rows)));
+    app.Out(PlainTable(app, options.wide ? *rows : ForPeople(app, *rows)));
   } else {
     PrintRows(app, *rows);
   }
@@ -109,11 +129,12 @@ int RunReplay(App& app, const std::string& name) {
                     .csv = [&] { return rows; },
                     .plain =
                         [&] {
-                          return fmt::format(
-                              "{}: {} rows returned to the table, {} still rejected\n",
-                              (*asset)->name.value(), WithThousands(replayed->replayed),
-                              WithThousands(replayed->still_failing));
-                        }});
+                          return fmt::format("{}: {} returned to the table, {} still rejected\n",
+                                             (*asset)->name.value(),
+                                             Counted(replayed->replayed, "row"),
+                                             WithThousands(replayed->still_failing));
+                        },
+                    .is_remark = true});
   return kDone;
 }
 
@@ -122,8 +143,10 @@ Command MakeShow() {
   return {.name = "show",
           .summary = "Print the rejected rows of an asset: raw content, source, line and reason",
           .options = {{"ASSET", "", "the asset", &options->asset, {}, true},
-                      {"--limit", "N", "at most N rows, the latest first (20)", &options->limit}},
-          .examples = {{"leat quarantine show bronze.orders", "its latest rejected rows"}},
+                      {"--limit", "N", "at most N rows, the latest first (20)", &options->limit},
+                      {"--wide", "", "all columns, as -o json and csv have them", &options->wide}},
+          .examples = {{"leat quarantine show bronze.orders", "its latest rejected rows"},
+                       {"leat quarantine show bronze.orders --wide", "with run and time"}},
           .run = [options](App& app) { return RunShow(app, *options); }};
 }
 

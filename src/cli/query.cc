@@ -10,6 +10,7 @@
 #include "cli/limits.h"
 #include "cli/output.h"
 #include "cli/sql_session.h"
+#include "cli/text_width.h"
 #include "io/machine.h"
 
 namespace leat::cli {
@@ -40,9 +41,10 @@ Status PrintQuery(App& app, SqlSession& session, const std::string& sql, std::si
   if (is_cut) rows.rows.resize(limit);
   PrintRows(app, rows);
   if (is_cut) {
-    app.Note(fmt::format("the first {} rows; there are more (--limit 0 shows all)", limit));
+    app.Note(fmt::format("the first {}; there are more (--limit 0 shows all)",
+                         Counted(static_cast<std::int64_t>(limit), "row")));
   } else if (app.plain()) {
-    app.Note(fmt::format("{} {}", rows.rows.size(), rows.rows.size() == 1 ? "row" : "rows"));
+    app.Note(Counted(std::ssize(rows.rows), "row"));
   }
   return Ok();
 }

@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/run_request.h"
 #include "engine/sql.h"
+#include "transform/model.h"
 
 namespace leat::cli {
 namespace {
@@ -53,11 +54,12 @@ Result<Json> Render(App& app, orchestrate::Workspace& workspace, const RenderOpt
   }
   Json inputs = Json::array();
   for (const AssetName& name : asset->dependencies) inputs.push_back(name.value());
-  return Json{{"asset", asset->name.value()},
-              {"materialized", KindOf(*asset)},
-              {"parameters", used},
-              {"depends_on", inputs},
-              {"sql", std::string(Trim(engine::WithLiterals(model->sql, parameters)))}};
+  return Json{
+      {"asset", asset->name.value()},
+      {"materialized", KindOf(*asset)},
+      {"parameters", used},
+      {"depends_on", inputs},
+      {"sql", std::string(Trim(engine::WithLiterals(transform::ModelSql(*asset), parameters)))}};
 }
 
 int RunRender(App& app, const RenderOptions& options) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+#include "cli/failures.h"
 #include "cli/json_output.h"
 #include "cli/output.h"
 #include "cli/run_progress.h"
@@ -14,12 +16,21 @@ namespace leat::cli {
 namespace {
 
 data::Value VersionOf(const orchestrate::TaskResult& task) {
-  if (!task.version) return std::monostate{};
-  return static_cast<std::int64_t>(task.version->value());
+  data::Value version;
+  if (task.version) version = static_cast<std::int64_t>(task.version->value());
+  return version;
 }
 
 data::Value TextOrNull(const std::string& text) {
-  return text.empty() ? data::Value() : data::Value(text);
+  data::Value value;
+  if (!text.empty()) value = text;
+  return value;
+}
+
+data::Value NumberIf(bool is_known, std::int64_t number) {
+  data::Value value;
+  if (is_known) value = number;
+  return value;
 }
 
 std::string IntervalOf(const orchestrate::TaskResult& task) {
@@ -43,10 +54,10 @@ data::Rows PlainTasks(const orchestrate::RunResult& result) {
     if (with_interval) row.emplace_back(IntervalOf(task));
     const bool has_run = task.status == state::TaskStatus::kSucceeded;
     row.emplace_back(std::string(state::ToString(task.status)));
-    row.push_back(has_run ? data::Value(task.rows_written) : data::Value());
-    row.push_back(task.rows_quarantined > 0 ? data::Value(task.rows_quarantined) : data::Value());
+    row.push_back(NumberIf(has_run, task.rows_written));
+    row.push_back(NumberIf(task.rows_quarantined > 0, task.rows_quarantined));
     row.push_back(VersionOf(task));
-    row.push_back(task.attempt > 0 ? data::Value(FormatDuration(task.duration_us)) : data::Value());
+    row.push_back(TextOrNull(task.attempt > 0 ? FormatDuration(task.duration_us) : ""));
     rows.rows.push_back(std::move(row));
   }
   return rows;
@@ -88,13 +99,16 @@ std::string QualityReport(const App& app, const orchestrate::RunResult& result, 
   const CheckTotals totals = TotalsOf(result);
   const int all = totals.passed + totals.failed + totals.warned + totals.error;
   if (all == 0 && totals.rows_quarantined == 0) return "";
-  std::string text = fmt::format("Quality: {} of {} checks passed", totals.passed, all);
-  if (totals.failed > 0) text += fmt::format(", {} failed", totals.failed);
-  if (totals.warned > 0) text += fmt::format(", {} warned", totals.warned);
-  if (totals.error > 0) text += fmt::format(", {} could not be evaluated", totals.error);
+  std::vector<std::string> parts;
+  if (all > 0)
+    parts.push_back(fmt::format("{} of {} passed", totals.passed, Counted(all, "check")));
+  if (totals.failed > 0) parts.push_back(fmt::format("{} failed", totals.failed));
+  if (totals.warned > 0) parts.push_back(fmt::format("{} warned", totals.warned));
+  if (totals.error > 0) parts.push_back(fmt::format("{} could not be evaluated", totals.error));
   if (totals.rows_quarantined > 0) {
-    text += fmt::format("; {} rows quarantined", WithThousands(totals.rows_quarantined));
+    parts.push_back(Counted(totals.rows_quarantined, "row") + " quarantined");
   }
+  const std::string text = "Quality: " + Join(parts, ", ");
   data::Rows rows{.schema = TextColumns({"asset", "check", "status", "rows"}), .rows = {}};
   if (with_tasks) rows.schema.fields.push_back({.name = "result"});
   rows.schema.fields.push_back({.name = "message"});
@@ -110,16 +124,6 @@ std::string QualityReport(const App& app, const orchestrate::RunResult& result, 
     }
   }
   return text + "\n" + (rows.rows.empty() ? "" : PlainTable(app, rows));
-}
-
-std::string Failures(const App& app, const orchestrate::RunResult& result) {
-  std::string text;
-  for (const orchestrate::TaskResult& task : result.tasks) {
-    if (!task.error || task.status != state::TaskStatus::kFailed) continue;
-    text += fmt::format("{} {}: {}\n", app.Styled(io::kStandardOutput, TextStyle::kRed, "failed:"),
-                        TaskName(task.asset, task.interval), task.error->ToString());
-  }
-  return text;
 }
 
 // The commands that help most after this result.
@@ -175,8 +179,8 @@ std::string RunSummary(const App& app, const orchestrate::RunResult& result, boo
   const bool ok = result.status == state::RunStatus::kSucceeded;
   const std::string word = app.Styled(io::kStandardOutput, ok ? TextStyle::kGreen : TextStyle::kRed,
                                       state::ToString(result.status));
-  add(fmt::format("Run {} {}: {} of {} tasks in {}\n", result.id.value(), word, succeeded,
-                  result.tasks.size(), FormatDuration(result.duration_us)));
+  add(fmt::format("Run {} {}: {} of {} in {}\n", result.id.value(), word, succeeded,
+                  Counted(std::ssize(result.tasks), "task"), FormatDuration(result.duration_us)));
   add(NextSteps(result));
   return text;
 }
@@ -189,14 +193,16 @@ data::Rows TaskRows(const orchestrate::RunResult& result) {
       .rows = {}};
   for (const orchestrate::TaskResult& task : result.tasks) {
     const auto bound = [&](TimestampUs Interval::* member) {
-      return task.interval ? data::Value(data::Instant{(*task.interval).*member}) : data::Value();
+      data::Value value;
+      if (task.interval) value = data::Instant{(*task.interval).*member};
+      return value;
     };
     rows.rows.push_back(
         {result.id.value(), task.asset.value(), std::string(state::ToString(task.status)),
          static_cast<std::int64_t>(task.attempt), bound(&Interval::start), bound(&Interval::end),
          task.rows_read, task.rows_written, task.rows_quarantined, task.bytes_written,
          VersionOf(task), task.duration_us / kMicrosPerMilli,
-         task.error ? data::Value(task.error->message()) : data::Value()});
+         TextOrNull(task.error ? task.error->message() : "")});
   }
   return rows;
 }
@@ -219,7 +225,9 @@ int FinishRun(App& app, const orchestrate::RunResult& result, bool strict) {
   for (const std::string& warning : result.warnings) app.Warn(RetryLater(warning));
   PrintReport(app, {.json = [&] { return ToJson(result); },
                     .csv = [&] { return TaskRows(result); },
-                    .plain = [&] { return RunSummary(app, result, true); }});
+                    .plain = [&] { return RunSummary(app, result, true); },
+                    .is_remark = true});
+  if (app.plain() && app.options().quiet) PrintFailures(app, result);
   return ExitCodeOf(result, strict);
 }
 
@@ -231,7 +239,9 @@ int FinishChecks(App& app, const orchestrate::RunResult& result, bool strict) {
                         [&] {
                           const std::string text = RunSummary(app, result, false);
                           return text.empty() ? std::string("No checks are declared.\n") : text;
-                        }});
+                        },
+                    .is_remark = true});
+  if (app.plain() && app.options().quiet) PrintFailures(app, result);
   return ExitCodeOf(result, strict);
 }
 

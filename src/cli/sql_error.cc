@@ -1,5 +1,6 @@
 #include "cli/sql_error.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -61,7 +62,7 @@ std::string LastQuoted(std::string_view text) {
 
 }  // namespace
 
-Error InQuery(Error error) {
+Error InQuery(Error error, const std::string& sql, int lines_before) {
   if (error.location() && !error.location()->file.empty()) return error;
   const std::string& text = error.message();
   Location place{.file = kQuery};
@@ -70,12 +71,20 @@ Error InQuery(Error error) {
     place.column = error.location()->column;
   } else if (const auto shown = PlaceIn(text)) {
     place = *shown;
+    place.line = std::max(1, place.line - lines_before);
+    // The engine sees quotes around pinned names (orders@v1), so its columns are not the user's.
+    if (sql.find('@') != std::string::npos) place.column = 0;
   }
   std::string message = text.substr(0, text.find('\n'));
   while (message.ends_with('!')) message.pop_back();
   std::string hint = error.hint();
   const std::string wanted = LastQuoted(message);
-  if (hint.empty() && !wanted.empty()) hint = NearestHint(wanted, Candidates(text));
+  const std::vector<std::string> candidates = Candidates(text);
+  if (hint.empty() && !wanted.empty() && !candidates.empty()) {
+    // The engine lists some names only, so they are not all that is known.
+    hint = Nearest(wanted, candidates) ? NearestHint(wanted, candidates)
+                                       : "among others there are: " + Join(candidates, ", ");
+  }
   if (hint.empty()) hint = Advice(text);
   Error tidy(error.kind(), std::move(message));
   if (!hint.empty()) tidy = std::move(tidy).WithHint(std::move(hint));

@@ -8,7 +8,8 @@
 namespace leat::cli {
 
 // One line with a place, "query:2:15: message", and the nearest candidate as the hint, out of the
-// engine's several lines of text. Errors with a file of their own stay as they are.
-Error InQuery(Error error);
+// engine's several lines of text about `sql`, of which the engine saw `lines_before` more lines.
+// Errors with a file of their own stay as they are.
+Error InQuery(Error error, const std::string& sql, int lines_before = 0);
 
 }  // namespace leat::cli

@@ -52,10 +52,21 @@ Status SqlSession::OpenSession() {
 
 Result<data::Rows> SqlSession::Query(const std::string& sql, std::size_t max_rows) {
   auto facts = engine::AnalyzeSelect(sql);
-  if (!facts.ok()) return InQuery(std::move(facts).error());
+  if (!facts.ok()) return InQuery(std::move(facts).error(), sql);
   auto rows = Fetch(sql, max_rows);
-  if (!rows.ok()) return InQuery(std::move(rows).error());
+  if (!rows.ok()) return InQuery(WithPlace(std::move(rows).error(), sql), sql);
   return rows;
+}
+
+Error SqlSession::WithPlace(Error error, const std::string& sql) {
+  if (error.location()) return error;
+  const auto bound = session_->Bind(sql, parameters_);
+  if (bound.ok() || !bound.error().location()) return error;
+  const auto first_line = [](const Error& e) {
+    return e.message().substr(0, e.message().find('\n'));
+  };
+  if (first_line(bound.error()) != first_line(error)) return error;
+  return std::move(error).At(*bound.error().location());
 }
 
 Result<data::Rows> SqlSession::Fetch(const std::string& sql, std::size_t max_rows) {
@@ -75,7 +86,7 @@ Status SqlSession::Visit(const std::string& sql,
   const Status visited = VisitStored(sql, first.schema, visit);
   const Status dropped = session_->Execute(fmt::format("DROP TABLE IF EXISTS {}", kStoredResult));
   (void)dropped;  // it ends with the session
-  return visited.ok() ? visited : Status(InQuery(visited.error()));
+  return visited.ok() ? visited : Status(InQuery(visited.error(), sql, 1));
 }
 
 // Keeps the result in a temporary table, which moves to disk when memory is short, and reads it by
@@ -103,7 +114,7 @@ Status SqlSession::VisitStored(const std::string& sql, const data::Schema& schem
 Result<std::int64_t> SqlSession::Export(const std::string& sql, const std::string& path,
                                         const std::string& format) {
   auto facts = engine::AnalyzeSelect(sql);
-  if (!facts.ok()) return InQuery(std::move(facts).error());
+  if (!facts.ok()) return InQuery(std::move(facts).error(), sql);
   io::FileSystem& files = app_.environment().files;
   const std::string folder = io::ParentPath(path);
   const std::string temporary = io::JoinPath(
@@ -115,7 +126,7 @@ Result<std::int64_t> SqlSession::Export(const std::string& sql, const std::strin
   auto rows = session_->CopyTo(sql, temporary, format);
   if (!rows.ok()) {
     remove();
-    return InQuery(std::move(rows).error());
+    return InQuery(WithPlace(std::move(rows).error(), sql), sql, 1);  // behind "COPY ("
   }
   Status kept = files.SyncFile(temporary);
   if (kept.ok()) kept = files.Rename(temporary, path);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/text.h"
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -51,6 +52,10 @@ data::Rows ToRows(const TestResults& results) {
   return rows;
 }
 
+std::string MessageOf(const orchestrate::UnitTestResult& result) {
+  return std::string(Trim(result.message));
+}
+
 std::string Plain(const App& app, const TestResults& results) {
   constexpr int kStream = io::kStandardOutput;
   std::string text;
@@ -59,10 +64,20 @@ std::string Plain(const App& app, const TestResults& results) {
                                            : app.Styled(kStream, TextStyle::kRed, "failed");
     text += fmt::format("{}  {}  {}  {}\n", word, result.model.value(), result.name,
                         FormatDuration(result.duration_us));
-    if (!result.passed) text += fmt::format("{}: {}\n", result.location.ToString(), result.message);
+    if (!result.passed)
+      text += fmt::format("{}: {}\n", result.location.ToString(), MessageOf(result));
   }
   const std::size_t passed = CountPassed(results);
-  return text + fmt::format("{} of {} tests passed\n", passed, results.size());
+  return text + fmt::format("{} of {} passed\n", passed, Counted(std::ssize(results), "test"));
+}
+
+void PrintFailed(App& app, const TestResults& results) {
+  for (const orchestrate::UnitTestResult& result : results) {
+    if (result.passed) continue;
+    app.Fail(InvalidInput(fmt::format("test '{}' of {}: {}", result.name, result.model.value(),
+                                      MessageOf(result)))
+                 .At(result.location));
+  }
 }
 
 int RunTest(App& app, const TestOptions& options) {
@@ -72,7 +87,9 @@ int RunTest(App& app, const TestOptions& options) {
   if (!results.ok()) return app.Fail(results.error());
   PrintReport(app, {.json = [&] { return ToJson(*results); },
                     .csv = [&] { return ToRows(*results); },
-                    .plain = [&] { return Plain(app, *results); }});
+                    .plain = [&] { return Plain(app, *results); },
+                    .is_remark = true});
+  if (app.plain() && app.options().quiet) PrintFailed(app, *results);
   return CountPassed(*results) == results->size() ? kDone : kFailed;
 }
 

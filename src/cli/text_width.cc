@@ -179,6 +179,10 @@ std::string WithThousands(std::int64_t number) {
   return text;
 }
 
+std::string Counted(std::int64_t number, std::string_view noun) {
+  return WithThousands(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
+}
+
 std::string FormatDuration(std::int64_t duration_us) {
   constexpr std::int64_t kSecondsPerMinute = 60;
   constexpr std::int64_t kSecondsPerHour = 3'600;

@@ -23,6 +23,8 @@ std::string PadLeft(std::string_view text, std::size_t width);
 
 // "1,234,567"
 std::string WithThousands(std::int64_t number);
+// "1 row", "1,234 rows"
+std::string Counted(std::int64_t number, std::string_view noun);
 // "850 ms", "1.2 s", "2 min 5 s", "3 h 12 min"
 std::string FormatDuration(std::int64_t duration_us);
 

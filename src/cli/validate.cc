@@ -6,6 +6,7 @@
 #include "cli/bind.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/text_width.h"
 #include "project/loader.h"
 
 namespace leat::cli {
@@ -17,19 +18,20 @@ struct ValidateOptions {
 
 struct Validation {
   project::Diagnostics problems;
-  std::size_t asset_count = 0;  // of a project that could be read
+  std::int64_t asset_count = 0;  // of a project that could be read
 };
 
-// Parses everything; what parses is bound as well.
+// Parses everything; what parses is bound as well, whatever is wrong elsewhere.
 Result<Validation> Validate(App& app) {
   auto loaded =
       project::LoadProject(app.environment(), ".", {.environment = app.options().environment});
   Validation validation{.problems = std::move(loaded.diagnostics)};
-  if (!loaded.project) return validation;
-  app.HideSecrets(loaded.project->secrets);
-  validation.asset_count = loaded.project->assets.size();
+  auto& project = loaded.project ? loaded.project : loaded.sound_part;
+  if (!project) return validation;
+  app.HideSecrets(project->secrets);
+  validation.asset_count = std::ssize(project->assets);
   LEAT_ASSIGN(const auto workspace,
-              orchestrate::Workspace::Open(app.environment(), std::move(*loaded.project), {}));
+              orchestrate::Workspace::Open(app.environment(), std::move(*project), {}));
   LEAT_ASSIGN(auto bound, Bind(*workspace, SourceColumns::kStoredAndNew));
   for (Error& error : bound.diagnostics.errors)
     validation.problems.errors.push_back(std::move(error));
@@ -73,30 +75,32 @@ int RunValidate(App& app, const ValidateOptions& options) {
     app.FailAll(problems.errors);
     for (const Error& warning : problems.warnings) app.Warn(warning);
   }
-  PrintReport(app, {.json =
-                        [&] {
-                          return Json{{"valid", is_valid},
-                                      {"errors", ToJson(problems.errors)},
-                                      {"warnings", ToJson(problems.warnings)}};
-                        },
-                    .csv =
-                        [&] {
-                          data::Rows rows{.schema = TextColumns({"severity", "file", "line",
-                                                                 "column", "message", "hint"}),
-                                          .rows = {}};
-                          AddRows(problems.errors, "error", rows);
-                          AddRows(problems.warnings, "warning", rows);
-                          return rows;
-                        },
-                    .plain =
-                        [&] {
-                          if (!is_valid) {
-                            return fmt::format("{} errors, {} warnings\n", problems.errors.size(),
-                                               problems.warnings.size());
-                          }
-                          return fmt::format("valid: {} assets, {} warnings\n",
-                                             validation->asset_count, problems.warnings.size());
-                        }});
+  PrintReport(
+      app, {.json =
+                [&] {
+                  return Json{{"valid", is_valid},
+                              {"errors", ToJson(problems.errors)},
+                              {"warnings", ToJson(problems.warnings)}};
+                },
+            .csv =
+                [&] {
+                  data::Rows rows{.schema = TextColumns(
+                                      {"severity", "file", "line", "column", "message", "hint"}),
+                                  .rows = {}};
+                  AddRows(problems.errors, "error", rows);
+                  AddRows(problems.warnings, "warning", rows);
+                  return rows;
+                },
+            .plain =
+                [&] {
+                  if (!is_valid) {
+                    return fmt::format("{}, {}\n", Counted(std::ssize(problems.errors), "error"),
+                                       Counted(std::ssize(problems.warnings), "warning"));
+                  }
+                  return fmt::format("valid: {}, {}\n", Counted(validation->asset_count, "asset"),
+                                     Counted(std::ssize(problems.warnings), "warning"));
+                },
+            .is_remark = true});
   if (!is_valid) return kError;
   return options.strict && !problems.warnings.empty() ? kWarnings : kDone;
 }

@@ -59,6 +59,42 @@ std::size_t PinLength(std::string_view sql, std::size_t at) {
   return i - at;
 }
 
+// A pinned name in a query: "orders@v12" from `begin` to `end`.
+struct Pin {
+  std::size_t begin = 0, end = 0;
+  std::string quoted;  // as an identifier
+};
+
+std::vector<Pin> FindPins(std::string_view sql) {
+  std::vector<Pin> pins;
+  std::size_t name_begin = std::string_view::npos;  // of the identifier that ends right before `at`
+  for (std::size_t at = 0; at < sql.size();) {
+    const std::size_t length =
+        sql[at] == '@' && name_begin != std::string_view::npos ? PinLength(sql, at) : 0;
+    if (length > 0) {
+      std::string_view name = sql.substr(name_begin, at - name_begin);
+      if (name.front() == '"') name = name.substr(1, name.size() - 2);
+      std::string_view text = sql.substr(at + 1, length - 1);
+      if (text.front() == '\'') text = text.substr(1, text.size() - 2);
+      at += length;
+      pins.push_back({.begin = name_begin,
+                      .end = at,
+                      .quoted = "\"" + std::string(name) + "@" + std::string(text) + "\""});
+      name_begin = std::string_view::npos;
+      continue;
+    }
+    std::size_t end = SkipToken(sql, at);
+    if (IsNamePart(sql[at])) {
+      while (end < sql.size() && IsNamePart(sql[end])) end++;
+      name_begin = at;
+    } else {
+      name_begin = sql[at] == '"' ? at : std::string_view::npos;
+    }
+    at = end;
+  }
+  return pins;
+}
+
 }  // namespace
 
 Location LocationOf(std::string_view text, std::size_t offset) {
@@ -79,7 +115,8 @@ Error ToError(const duckdb::ErrorData& data, std::string_view sql) {
   const auto& extra = data.ExtraInfo();
   const auto position = extra.find("position");
   if (position != extra.end()) {
-    error = std::move(error).At(LocationOf(sql, std::stoull(position->second)));
+    const std::size_t offset = OffsetBeforeQuoting(sql, std::stoull(position->second));
+    error = std::move(error).At(LocationOf(sql, offset));
   }
   return error;
 }
@@ -90,32 +127,26 @@ Error ToError(const std::exception& exception, std::string_view sql) {
 
 std::string QuotePins(std::string_view sql) {
   std::string out;
-  std::size_t name_begin = std::string_view::npos;  // of the identifier that ends right before `at`
-  for (std::size_t at = 0; at < sql.size();) {
-    const std::size_t pin =
-        sql[at] == '@' && name_begin != std::string_view::npos ? PinLength(sql, at) : 0;
-    if (pin > 0) {
-      std::string name(sql.substr(name_begin, at - name_begin));
-      out.resize(out.size() - name.size());
-      if (name.front() == '"') name = name.substr(1, name.size() - 2);
-      std::string text(sql.substr(at + 1, pin - 1));
-      if (text.front() == '\'') text = text.substr(1, text.size() - 2);
-      out += "\"" + name + "@" + text + "\"";
-      at += pin;
-      name_begin = std::string_view::npos;
-      continue;
-    }
-    std::size_t end = SkipToken(sql, at);
-    if (IsNamePart(sql[at])) {
-      while (end < sql.size() && IsNamePart(sql[end])) end++;
-      name_begin = at;
-    } else {
-      name_begin = sql[at] == '"' ? at : std::string_view::npos;
-    }
-    out += sql.substr(at, end - at);
-    at = end;
+  std::size_t copied = 0;
+  for (const Pin& pin : FindPins(sql)) {
+    out += sql.substr(copied, pin.begin - copied);
+    out += pin.quoted;
+    copied = pin.end;
   }
-  return out;
+  return out += sql.substr(copied);
+}
+
+std::size_t OffsetBeforeQuoting(std::string_view sql, std::size_t offset) {
+  std::size_t written = 0;  // of the quoted text, as far as the original was read
+  std::size_t read = 0;
+  for (const Pin& pin : FindPins(sql)) {
+    const std::size_t quoted_at = written + pin.begin - read;
+    if (offset < quoted_at) break;
+    if (offset < quoted_at + pin.quoted.size()) return pin.begin;
+    written = quoted_at + pin.quoted.size();
+    read = pin.end;
+  }
+  return read + (offset - written);
 }
 
 std::string WithLiterals(std::string_view sql,

@@ -20,6 +20,8 @@ Error ToError(const std::exception& exception, std::string_view sql);
 // silver.orders@v12 and silver.orders@'2026-11-01' are not SQL; they become silver."orders@v12".
 // Other text is unchanged. Strings and comments are skipped.
 std::string QuotePins(std::string_view sql);
+// The offset in `sql` that an offset in its text with quoted pins stands for.
+std::size_t OffsetBeforeQuoting(std::string_view sql, std::size_t offset);
 
 // The bare name and the pin of a table name made by QuotePins: "orders@v12" → {"orders", "v12"}.
 struct PinnedName {

@@ -33,7 +33,7 @@ Error ToErrorIn(const duckdb::ErrorData& data, const std::string& sql, std::size
   Error error = ToError(data, sql);
   const auto position = data.ExtraInfo().find("position");
   if (position == data.ExtraInfo().end() || prefix_bytes == 0) return error;
-  const std::size_t at = std::stoull(position->second);
+  const std::size_t at = OffsetBeforeQuoting(sql, std::stoull(position->second));
   const std::string_view inner = std::string_view(sql).substr(prefix_bytes);
   return std::move(error).At(LocationOf(inner, at < prefix_bytes ? 0 : at - prefix_bytes));
 }

@@ -25,6 +25,8 @@ namespace {
 // from the node that declares them down.
 class FactsCollector {
  public:
+  explicit FactsCollector(std::string_view sql) : sql_(sql) {}
+
   void Visit(duckdb::QueryNode& node) {
     const std::size_t scope = cte_names_.size();
     for (auto& [name, cte] : node.cte_map.map) {
@@ -123,9 +125,11 @@ class FactsCollector {
     if (!table.schema_name.empty()) name = table.schema_name + "." + name;
     if (!table.catalog_name.empty()) name = table.catalog_name + "." + name;
     const std::size_t offset = table.query_location.IsValid() ? table.query_location.GetIndex() : 0;
-    tables_.insert({.name = std::move(name), .pin = pinned.pin, .offset = offset});
+    tables_.insert(
+        {.name = std::move(name), .pin = pinned.pin, .offset = OffsetBeforeQuoting(sql_, offset)});
   }
 
+  const std::string_view sql_;
   std::vector<std::string> cte_names_;
   std::set<TableReference> tables_;
   std::set<std::string> parameters_;
@@ -143,7 +147,8 @@ Result<SqlFacts> AnalyzeSelect(std::string_view sql) {
     auto statements = Parse(sql);
     if (statements.empty()) return NotASelect("nothing").At({.file = "", .line = 1, .column = 1});
     if (statements.size() > 1) {
-      const std::size_t end = statements[0]->stmt_location + statements[0]->stmt_length;
+      const std::size_t end =
+          OffsetBeforeQuoting(sql, statements[0]->stmt_location + statements[0]->stmt_length);
       const std::size_t begin = std::min(sql.find_first_not_of(" \t\r\n;", end), sql.size());
       const auto at = LocationOf(sql, begin);
       return NotASelect(std::to_string(statements.size()) + " statements").At(at);
@@ -152,7 +157,7 @@ Result<SqlFacts> AnalyzeSelect(std::string_view sql) {
       return NotASelect(ToLower(duckdb::StatementTypeToString(statements[0]->type)))
           .At(LocationOf(sql, statements[0]->stmt_location));
     }
-    FactsCollector collector;
+    FactsCollector collector(sql);
     collector.Visit(*statements[0]->Cast<duckdb::SelectStatement>().node);
     return std::move(collector).Finish();
   } catch (const std::exception& e) {

@@ -58,6 +58,17 @@ TEST(AnalyzeSelectTest, SyntaxErrorsHaveLineAndColumn) {
   EXPECT_EQ(error.location()->line, 2);
 }
 
+TEST(AnalyzeSelectTest, PinsDoNotShiftPlaces) {
+  const auto facts =
+      AnalyzeSelect("select * from s.a@v1 join s.\"b\"@'2026-11-01' using (x), s.c").value();
+  std::vector<std::size_t> offsets;
+  for (const TableReference& table : facts.tables) offsets.push_back(table.offset);
+  EXPECT_THAT(offsets, ElementsAre(14, 26, 56));
+  const Error error = AnalyzeSelect("select * from s.a@v1 whre x > 1 )").error();
+  EXPECT_EQ(error.location()->column, 27);
+  EXPECT_EQ(AnalyzeSelect("from s.a@v1, s.b@v2; drop table x").error().location()->column, 22);
+}
+
 TEST(FilterOfTest, KnowsQueriesThatJudgeEachRowByItself) {
   EXPECT_EQ(FilterOf("select * from this where a > 1 and b is null;", "this"),
             "((a > 1) AND (b IS NULL))");

@@ -16,7 +16,8 @@ struct FailedTask {
   std::string error;
 };
 
-// A check that found bad rows, or could not be evaluated.
+// A check that kept rows from being published, or could not be evaluated. Those that set rows aside
+// or only warned are none.
 struct FailedCheck {
   AssetName asset;
   std::string name;

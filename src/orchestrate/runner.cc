@@ -1,6 +1,7 @@
 // Executes a plan: workers take ready steps, a supervisor watches for cancellation and timeouts and
 // reports progress.
 #include <algorithm>
+#include <cmath>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -29,7 +30,11 @@ nlohmann::json CellToJson(const data::Value& value) {
     nlohmann::json operator()(std::monostate) const { return nullptr; }
     nlohmann::json operator()(bool flag) const { return flag; }
     nlohmann::json operator()(std::int64_t number) const { return number; }
-    nlohmann::json operator()(double number) const { return number; }
+    nlohmann::json operator()(double number) const {
+      if (std::isfinite(number)) return number;
+      if (std::isnan(number)) return "NaN";  // JSON has no such numbers
+      return number > 0 ? "Infinity" : "-Infinity";
+    }
     nlohmann::json operator()(const std::string& text) const { return text; }
     nlohmann::json operator()(data::Instant instant) const { return FormatTimestamp(instant.us); }
   };

@@ -99,9 +99,11 @@ class Task {
 
   Status Do(const LoadSeed&) {
     LEAT_TRY(LoadTable());
+    // Other types or checks than those it was loaded with: the file is read again.
+    const bool is_same = table_ && ReadFingerprint(*table_) == asset_.fingerprint;
     const ingest::LoadInput input{.asset = asset_,
                                   .project_root = workspace_.project().root,
-                                  .table = context_.full_refresh ? nullptr : table_,
+                                  .table = is_same && !context_.full_refresh ? table_ : nullptr,
                                   .staging_directory = path_,
                                   .run = context_.run};
     LEAT_ASSIGN(auto load, ingest::StageSeed(workspace_.environment(), *session_, input));
@@ -258,19 +260,24 @@ class Task {
     });
   }
 
+  // At the first check that failed; the others' places are in the message.
   Status ChecksFailed() {
     std::vector<std::string> failed;
+    Location location = asset_.location;
     for (const quality::CheckOutcome& check : result_.checks) {
       const bool is_error = check.status == quality::CheckStatus::kError;
       if (!is_error && check.status != quality::CheckStatus::kFailed) continue;
-      std::string text =
-          "check '" + check.name + "' " + (is_error ? "could not be evaluated" : "failed");
-      if (check.failing_rows > 0) text += fmt::format(" on {} rows", check.failing_rows);
-      if (!check.message.empty()) text += ": " + check.message;
+      std::string text = "check '" + check.name + "' ";
+      text += is_error ? check.message : "failed: " + check.message;
+      if (failed.empty()) {
+        location = check.location;
+      } else {
+        text += " (" + check.location.ToString() + ")";
+      }
       failed.push_back(std::move(text));
     }
     return InvalidInput(Join(failed, "; "))
-        .At(asset_.location)
+        .At(std::move(location))
         .WithHint("nothing was published; correct the data, or change on_fail of the check");
   }
 

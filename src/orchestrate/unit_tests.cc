@@ -49,6 +49,12 @@ std::string Relation(const data::Rows& rows, const TypeOf& type_of) {
   return Join(selects, " UNION ALL ");
 }
 
+// The place of the test is told beside the message.
+std::string MessageOf(const Error& error, const Location& test) {
+  if (error.location() != test) return error.ToString();
+  return Error(error.kind(), error.message()).WithHint(error.hint()).ToString();
+}
+
 class TestCase {
  public:
   TestCase(Workspace& workspace, Schemas& schemas, const project::UnitTest& test)
@@ -210,7 +216,7 @@ Result<std::vector<UnitTestResult>> RunUnitTests(Workspace& workspace,
     auto difference = TestCase(workspace, schemas, test).Run();
     UnitTestResult result{.name = test.name, .model = test.model, .location = test.location};
     result.passed = difference.ok() && difference->empty();
-    result.message = difference.ok() ? *difference : difference.error().ToString();
+    result.message = difference.ok() ? *difference : MessageOf(difference.error(), test.location);
     result.duration_us = workspace.environment().clock.MonotonicUs() - begun;
     results.push_back(std::move(result));
   }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "engine/sql.h"
+#include "quality/quarantine.h"
 #include "state/schema.h"
 
 namespace leat::orchestrate {
@@ -81,8 +82,10 @@ Result<std::optional<engine::TableSource>> Workspace::Resolve(const std::string&
   }
   const auto snapshot = engine_->TableAt(path).Load();
   if (!snapshot.ok() && snapshot.error().kind() == ErrorKind::kNotFound) {
-    if (path == QuarantinePath(asset->name))
-      return NotFound("no row of " + asset->name.value() + " was ever quarantined");
+    if (path == QuarantinePath(asset->name)) {  // nothing was rejected: a table without rows
+      return std::optional<engine::TableSource>(engine::SchemaSource{
+          .asset = quality::QuarantineName(asset->name), .schema = quality::QuarantineSchema()});
+    }
     return NotFound("the table of " + asset->name.value() + " does not exist yet")
         .WithHint("build it with: leat run -s " + asset->name.value());
   }

@@ -84,6 +84,11 @@ RawNotification ReadNotification(const YamlNode& node, Reporter& reporter) {
   if (const YamlNode* on = map.Find("on")) {
     notification.on = TextsOf(*on, reporter);
     for (const std::string& event : notification.on) {
+      if (event == "deadline_missed") {
+        reporter.Warn(reporter.At(*on),
+                      "this release has no deadlines: 'deadline_missed' is never sent",
+                      "failure tells of runs that did not come to their end");
+      }
       if (std::find(events.begin(), events.end(), event) != events.end()) continue;
       reporter.Fail(*on, fmt::format("'{}' is not an event to notify of", event),
                     NearestHint(event, events));

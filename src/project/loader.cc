@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "project/config.h"
@@ -52,7 +53,11 @@ class Loader {
     }
     diagnostics_.Sort();
     LoadResult result;
-    if (diagnostics_.errors.empty()) result.project = std::move(project_);
+    if (diagnostics_.errors.empty()) {
+      result.project = std::move(project_);
+    } else {
+      result.sound_part = SoundPart();
+    }
     result.diagnostics = std::move(diagnostics_);
     return result;
   }
@@ -252,6 +257,25 @@ class Loader {
       }
     }
     parsed_ = std::move(unique);
+  }
+
+  std::optional<Project> SoundPart() {
+    if (project_.storage.empty()) return std::nullopt;
+    std::set<std::string> broken;
+    for (const Error& error : diagnostics_.errors) {
+      if (error.location()) broken.insert(error.location()->file);
+    }
+    if (std::any_of(broken.begin(), broken.end(),
+                    [](const std::string& file) { return file.starts_with("macros/"); })) {
+      return std::nullopt;
+    }
+    std::erase_if(project_.assets, [&](const Asset& asset) {
+      const std::string& file = asset.location.file;
+      const std::string stem = file.substr(0, file.rfind('.'));
+      return broken.count(file) + broken.count(stem + ".yml") + broken.count(stem + ".yaml") > 0;
+    });
+    project_.tests.clear();
+    return std::move(project_);
   }
 
   const io::Environment& world_;

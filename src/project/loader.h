@@ -18,7 +18,11 @@ struct LoadOptions {
 
 struct LoadResult {
   std::optional<Project> project;  // only without errors
-  Diagnostics diagnostics;         // sorted
+  // With errors: the assets of files that have none, so that their schemas can be checked as well;
+  // never to be run. Missing when the configuration or a macro, on which everything depends, could
+  // not be read.
+  std::optional<Project> sound_part;
+  Diagnostics diagnostics;  // sorted
 };
 
 // Finds leat.yml in `directory` or its nearest parent, and reads:

@@ -59,7 +59,10 @@ Error Reworded(const Error& error) {
       names.push_back(name.substr(name.rfind('.') + 1));
     }
     const std::vector<std::string> wanted = QuotedIn(message);
-    hint = wanted.empty() ? "" : NearestHint(wanted.back(), names);
+    // DuckDB lists some names only, so they are not all that is known.
+    const bool has_near = !wanted.empty() && Nearest(wanted.back(), names).has_value();
+    hint = has_near ? NearestHint(wanted.back(), names)
+                    : "among others there are: " + Join(names, ", ");
   } else if (hint.empty()) {
     hint = std::string(Trim(rest.substr(0, rest.find("\n\n", 2))));
   }
@@ -82,6 +85,7 @@ class ProjectBinder {
     session_.SetResolver([this](const std::string& schema, const std::string& table) {
       return Resolve(schema, table);
     });
+    // Behind a broken file, or in a cycle, an asset's inputs may not be known: CanBind.
     for (const Asset& asset : project_.assets) BindAsset(asset);
     // Checks may read tables that come later or the asset's own.
     for (const Asset& asset : project_.assets) CheckChecks(asset);
@@ -216,8 +220,13 @@ class ProjectBinder {
     return parameters;
   }
 
+  // Always, but in a project whose configuration has errors.
+  bool KnowsAll(const std::vector<std::string>& parameters) const {
+    return ParametersFor(parameters).size() == parameters.size();
+  }
+
   void BindModel(const Asset& asset, const ModelSpec& model) {
-    if (!CanBind(model.facts.tables)) return;
+    if (!CanBind(model.facts.tables) || !KnowsAll(model.facts.parameters)) return;
     auto bound = session_.Bind(model.sql, ParametersFor(model.facts.parameters));
     if (!bound.ok()) {
       const Location in_sql =
@@ -330,7 +339,7 @@ class ProjectBinder {
   void BindCustom(const Check& check, const CustomSql& custom) {
     if (!CanBind(custom.tables)) return;
     const auto facts = engine::AnalyzeSelect(custom.sql);
-    if (!facts.ok()) return;  // reported by the loader
+    if (!facts.ok() || !KnowsAll(facts->parameters)) return;  // reported by the loader
     const auto bound = session_.Bind(custom.sql, ParametersFor(facts->parameters));
     if (bound.ok()) return;
     result_.diagnostics.errors.push_back(Reworded(bound.error())

@@ -6,6 +6,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -35,10 +36,38 @@ int DepthOf(const YamlNode& node) {
   return depth + 1;
 }
 
+bool BeginsCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
+
+// Turns yaml-cpp's marks, which count bytes, into places in the file, which count characters.
+class Places {
+ public:
+  Places(std::string_view text, int first_line) : text_(text), first_line_(first_line) {
+    line_begins_.push_back(0);
+    for (std::size_t at = 0; at < text.size(); at++) {
+      if (text[at] == '\n') line_begins_.push_back(at + 1);
+    }
+  }
+
+  int LineOf(const YAML::Mark& mark) const { return mark.line + first_line_; }
+
+  int ColumnOf(const YAML::Mark& mark) const {
+    const auto line = static_cast<std::size_t>(mark.line);
+    if (mark.line < 0 || mark.column < 0 || line >= line_begins_.size()) return mark.column + 1;
+    const std::string_view before =
+        text_.substr(line_begins_[line], static_cast<std::size_t>(mark.column));
+    return 1 + static_cast<int>(std::count_if(before.begin(), before.end(), BeginsCharacter));
+  }
+
+ private:
+  const std::string_view text_;
+  const int first_line_;
+  std::vector<std::size_t> line_begins_;
+};
+
 // Builds the tree from yaml-cpp's events.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(int first_line, Reporter& reporter) : first_line_(first_line), reporter_(reporter) {}
+  TreeBuilder(const Places& places, Reporter& reporter) : places_(places), reporter_(reporter) {}
 
   YamlNode TakeRoot() { return std::move(root_); }
 
@@ -96,11 +125,11 @@ class TreeBuilder final : public YAML::EventHandler {
   };
 
   YamlNode NodeAt(const YAML::Mark& mark, YamlNode::Kind kind) const {
-    return {.kind = kind, .line = mark.line + first_line_, .column = mark.column + 1};
+    return {.kind = kind, .line = places_.LineOf(mark), .column = places_.ColumnOf(mark)};
   }
 
   [[noreturn]] void Stop(const YAML::Mark& mark, std::string message, std::string hint) const {
-    throw Abort{mark.line + first_line_, mark.column + 1, std::move(message), std::move(hint)};
+    throw Abort{places_.LineOf(mark), places_.ColumnOf(mark), std::move(message), std::move(hint)};
   }
 
   [[noreturn]] void StopTooDeep(const YAML::Mark& mark) const {
@@ -171,7 +200,7 @@ class TreeBuilder final : public YAML::EventHandler {
     parent.node.children.push_back(std::move(node));
   }
 
-  int first_line_;
+  const Places& places_;
   Reporter& reporter_;
   int documents_ = 0;
   std::size_t node_count_ = 0;
@@ -327,7 +356,8 @@ Location Reporter::AtKey(const YamlNode& node) const {
 std::optional<YamlNode> ParseYaml(std::string_view text, int first_line, Reporter& reporter) {
   if (FindTabs(text, first_line, reporter)) return std::nullopt;
   std::istringstream stream{std::string(text)};
-  TreeBuilder builder(first_line, reporter);
+  const Places places(text, first_line);
+  TreeBuilder builder(places, reporter);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
@@ -336,7 +366,7 @@ std::optional<YamlNode> ParseYaml(std::string_view text, int first_line, Reporte
   } catch (const Abort& abort) {
     reporter.Fail({reporter.file(), abort.line, abort.column}, abort.message, abort.hint);
   } catch (const YAML::Exception& error) {
-    const Location place{reporter.file(), error.mark.line + first_line, error.mark.column + 1};
+    const Location place{reporter.file(), places.LineOf(error.mark), places.ColumnOf(error.mark)};
     reporter.Fail(place, "cannot read the YAML: " + error.msg,
                   "check the indentation; text with ': ', ' #' or a bracket in it needs quotes");
   }
@@ -351,6 +381,17 @@ std::size_t OffsetOfLine(std::string_view text, int line) {
     const std::size_t end = text.find('\n', at);
     if (end == std::string_view::npos) return text.size();
     at = end + 1;
+  }
+  return at;
+}
+
+// The offset of a column, which counts characters, behind the line's begin.
+std::size_t OffsetOfColumn(std::string_view text, std::size_t line_begin, int column) {
+  std::size_t at = line_begin;
+  for (int i = 1; i < column && at < text.size(); i++) {
+    do {
+      at++;
+    } while (at < text.size() && !BeginsCharacter(text[at]));
   }
   return at;
 }
@@ -371,8 +412,7 @@ std::size_t BlockIndentation(std::string_view text, int header_line) {
 Location PlaceInScalar(const SourceText& source, const YamlNode& scalar, const Location& in_value) {
   const std::string_view text = source.text;
   Location place{source.file, scalar.line, scalar.column};
-  const std::size_t begin =
-      OffsetOfLine(text, scalar.line) + static_cast<std::size_t>(scalar.column) - 1;
+  const std::size_t begin = OffsetOfColumn(text, OffsetOfLine(text, scalar.line), scalar.column);
   if (begin >= text.size() || in_value.line == 0) return place;
   if (text[begin] == '|') {
     place.line += in_value.line;

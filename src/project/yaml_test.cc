@@ -46,6 +46,20 @@ TEST(YamlTest, NodesKnowTheirPlace) {
   EXPECT_EQ(c.column, 9);
 }
 
+TEST(YamlTest, ColumnsCountCharacters) {
+  const Parsed parsed = Parse("# é\n{größe: \"日本\", b: x, sql: select 1}\n");
+  ASSERT_TRUE(parsed.root.has_value());
+  const YamlNode& b = parsed.root->children.at(1);
+  EXPECT_EQ(b.key_column, 15);
+  EXPECT_EQ(b.column, 18);
+  EXPECT_THAT(Parse("{é: ü, é: y}\n").errors,
+              ElementsAre("f.yml:1:8: key 'é' is given twice (first in line 1)"));
+  const SourceText source{.file = "f.yml", .text = "{größe: \"日本\", b: x, sql: select 1}\n"};
+  YamlNode sql = parsed.root->children.at(2);
+  sql.line = 1;
+  EXPECT_EQ(PlaceInScalar(source, sql, {.file = "", .line = 1, .column = 8}).column, 33);
+}
+
 TEST(YamlTest, ScalarsKeepTheirKind) {
   const Parsed parsed = Parse("[1, 1.5, true, no, '1', null, ~, 2026-01-01, 0x1F, {a: [1]}]");
   const auto& items = parsed.root->children;

@@ -113,8 +113,10 @@ class Auditor {
     LEAT_ASSIGN(measured_, Measure(session_, input_));
     result_.rows = measured_.rows;
     for (const Check& check : checks()) {
-      result_.checks.push_back(
-          {.name = check.name, .column = check.column, .on_fail = check.on_fail});
+      result_.checks.push_back({.name = check.name,
+                                .column = check.column,
+                                .on_fail = check.on_fail,
+                                .location = check.location});
     }
     RefuseRowsThatLookAlike();
     for (std::size_t i = 0; i < checks().size(); i++) {

@@ -76,6 +76,7 @@ struct CheckOutcome {
   CheckStatus status = CheckStatus::kPassed;
   project::OnFail on_fail = project::OnFail::kFail;
   std::int64_t failing_rows = 0;  // 0 for checks that judge the table as a whole
+  Location location;              // where the check is declared
   std::string message;            // what is wrong; may be empty when passed
   data::Rows samples;             // some failing rows, within limits.h
 };
