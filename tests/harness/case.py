@@ -21,7 +21,7 @@ from harness import content, expect
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEFAULT_TIMEOUT_S = 120
 CASE_KEYS = {"description", "template", "env", "needs", "steps"}
-STEP_KEYS = {"name", "remove", "mkdir", "write", "copy", "symlink", "chmod", "touch", "run", "cwd", "env", "stdin", "limits",
+STEP_KEYS = {"name", "remove", "mkdir", "write", "copy", "truncate", "symlink", "chmod", "touch", "run", "cwd", "env", "stdin", "limits",
              "signal", "timeout", "within", "exit", "stdout", "stderr", "files"}
 # What a case may name under `needs:`, and where it is in a checkout that scripts/setup.sh has set up.
 NEEDS = {"flights": ".deps/data/flights"}

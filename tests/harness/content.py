@@ -1,4 +1,4 @@
-"""The file actions of a step: what is removed, made, written, linked and protected before its command runs."""
+"""The file actions of a step: what is removed, made, written, cut, linked and protected before its command runs."""
 
 import base64
 import gzip
@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-ACTIONS = ["remove", "mkdir", "write", "copy", "symlink", "chmod", "touch"]
+ACTIONS = ["remove", "mkdir", "write", "copy", "truncate", "symlink", "chmod", "touch"]
 
 
 def encode(spec) -> bytes:
@@ -49,6 +49,10 @@ def prepare(project: Path, case: Path, actions: dict) -> None:
             shutil.copytree(case / source, project / name, dirs_exist_ok=True)
         else:
             shutil.copy(case / source, project / name)
+    for name, size_bytes in actions.get("truncate", {}).items():
+        if not size_bytes < (project / name).stat().st_size:
+            raise ValueError(f"{name} has no more than {size_bytes} bytes: there is nothing to cut off")
+        os.truncate(project / name, size_bytes)
     for name, target in actions.get("symlink", {}).items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).symlink_to(target)

@@ -55,6 +55,10 @@ class HarnessTest(unittest.TestCase):
         for fragment in fragments:
             self.assertIn(fragment, result.stdout)
 
+    def test_truncate_keeps_the_beginning_and_refuses_to_cut_nothing(self):
+        self.expect_pass('steps: [{truncate: {data.txt: 4}, run: leat cat data.txt, stdout: from}]')
+        self.expect_fail('steps: [{truncate: {data.txt: 4000}, run: leat cat data.txt}]', "data.txt", "nothing to cut off")
+
     def test_exact_output_passes_and_a_difference_is_shown_as_diff(self):
         self.expect_pass('steps: [{run: leat echo hello, stdout: "hello\\n"}]')
         self.expect_fail('steps: [{run: leat echo hello, stdout: "hullo\\n"}]', "step 1: leat echo hello", "-hullo", "+hello")

@@ -1,0 +1,4 @@
+/* @leat
+materialized: view
+@leat */
+select price from silver.prices
