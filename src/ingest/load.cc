@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "connect/file/compressed_file.h"
 #include "connect/file/file_format.h"
 #include "ingest/limits.h"
 #include "ingest/scan.h"
@@ -124,6 +125,7 @@ class Load {
       LEAT_ASSIGN(auto format, connect::DetectFormat(environment_.files, session_, file, spec_.file,
                                                      KnownColumns()));
       if (format.layout == connect::Layout::kEmpty) continue;
+      LEAT_TRY(connect::CheckCompressed(environment_.files, file, format.compression));
       for (const data::Field& field : format.columns.fields) {
         if (!IsProvenance(field.name)) continue;
         return InvalidInput(file.name + " has a column named " + field.name +
@@ -245,10 +247,10 @@ class Load {
         Join(columns, ", "), QuoteLiteral(input_.run.value()), source, environment_.clock.Now(),
         ScanSql(group, plan, spec_.file));
     const std::int64_t csv_rows_before = session_.csv_rows();
-    LEAT_ASSIGN(auto written,
-                session_.WriteParquet(select, {}, {.directory = input_.staging_directory}));
+    auto written = session_.WriteParquet(select, {}, {.directory = input_.staging_directory});
+    if (!written.ok()) return Unreadable(group, std::move(written).error());
     LEAT_ASSIGN(std::int64_t left_out, RowCountOf(group, csv_rows_before));
-    for (engine::WrittenFile& file : written) {
+    for (engine::WrittenFile& file : *written) {
       left_out -= file.row_count;
       staged_.rows_read += file.row_count;
       staged_.files.push_back(std::move(file));
@@ -258,6 +260,21 @@ class Load {
         "DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans; "
         "DROP TABLE IF EXISTS leat_second_errors; DROP TABLE IF EXISTS leat_second_scans"));
     return CountRejects();
+  }
+
+  // The reader's errors, where they say too little.
+  static Error Unreadable(const FileGroup& group, Error error) {
+    if (error.message().find("state machine reached an invalid state") == std::string::npos)
+      return error;
+    std::vector<std::string> names;
+    for (const connect::SourceFile& file : group.files) names.push_back(file.name);
+    return InvalidInput(Join(names, ", ") +
+                        (names.size() == 1 ? ": its rows" : ": the rows of one of them") +
+                        " cannot be told apart; lines end in different ways, or a quote is not "
+                        "what it seems")
+        .WithHint(
+            "make the line ends alike (sed -i 's/\\r$//' FILE), or set quote and escape under "
+            "from:");
   }
 
   // What the reader handed out, good or not; kUnknownRows when only reading again tells.

@@ -70,8 +70,19 @@ bool IsInteger(const data::Type& type) {
          type.kind == data::TypeKind::kInteger || type.kind == data::TypeKind::kLong;
 }
 
-// A text as a value of the type; null where it is none.
+// Types to which the readers would round a text.
+bool IsExact(const data::Type& type) {
+  return IsInteger(type) || type.kind == data::TypeKind::kDecimal;
+}
+
+// A text as a value of the type; null where it is none, or would lose digits.
 std::string Converted(const std::string& text, const data::Type& type) {
+  if (type.kind == data::TypeKind::kDecimal) {
+    return fmt::format(
+        "CASE WHEN regexp_full_match({}, ' *[+-]?[0-9]*([.][0-9]{{0,{}}}0*)? *') THEN TRY_CAST({} "
+        "AS {}) END",
+        text, type.scale, text, data::ToSql(type));
+  }
   if (!IsInteger(type)) return fmt::format("TRY_CAST({} AS {})", text, data::ToSql(type));
   if (type.kind == data::TypeKind::kLong) return "leat_integer(" + text + ")";
   return fmt::format("TRY_CAST(leat_integer({}) AS {})", text, data::ToSql(type));
@@ -154,13 +165,13 @@ nlohmann::ordered_json StructureOf(const data::Type& type) {
   return data::ToSql(type);
 }
 
-// Integers come as text: the parser would round 1.5 to 2.
+// Integers and decimals come as text: the parser would round 1.5 to 2.
 std::string JsonStructure(const ScanPlan& plan) {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
   for (const ColumnPlan& column : plan.columns) {
     if (column.file_column.empty()) continue;
     object[column.file_column] =
-        IsInteger(column.type) ? nlohmann::ordered_json("VARCHAR") : StructureOf(column.type);
+        IsExact(column.type) ? nlohmann::ordered_json("VARCHAR") : StructureOf(column.type);
   }
   return QuoteLiteral(object.dump());
 }
@@ -203,22 +214,23 @@ std::string JsonFits(const std::string& value, const std::string& result, const 
         absent, value, result, pair,
         JsonFits(pair + "[1]", pair + "[2]", type.children[0].type, depth + 1));
   }
-  const std::string whole =
-      depth > 0 && IsInteger(type) ? " AND json_type(" + value + ") <> 'DOUBLE'" : "";
-  return "(" + absent + " OR (" + result + " IS NOT NULL" + whole + "))";
+  std::string fits = result + " IS NOT NULL";
+  if (depth > 0 && IsExact(type))
+    fits += " AND TRY_CAST(" + value + "->>'$' AS DOUBLE) = CAST(" + result + " AS DOUBLE)";
+  return "(" + absent + " OR (" + fits + "))";
 }
 
-bool HoldsIntegers(const data::Type& type) {
-  return IsInteger(type) ||
+bool HoldsExact(const data::Type& type) {
+  return IsExact(type) ||
          std::any_of(type.children.begin(), type.children.end(),
-                     [](const data::Field& child) { return HoldsIntegers(child.type); });
+                     [](const data::Field& child) { return HoldsExact(child.type); });
 }
 
-// What the parser takes without a word though it is no integer.
-std::string JsonIntegersFit(const ScanPlan& plan) {
+// What the parser takes without a word though it would be rounded.
+std::string JsonExactlyFits(const ScanPlan& plan) {
   std::string fits = "true";
   for (const ColumnPlan& column : plan.columns) {
-    if (column.file_column.empty() || !HoldsIntegers(column.type)) continue;
+    if (column.file_column.empty() || !HoldsExact(column.type)) continue;
     const std::string value = "record." + QuoteIdentifier(column.file_column);
     fits += " AND ";
     fits +=
@@ -254,7 +266,7 @@ std::string ParsedJson(const FileGroup& group, const ScanPlan& plan, bool stores
       "(SELECT text, path, position, CASE WHEN json_valid(text) AND json_type(text) = 'OBJECT' "
       "THEN " +
       parse + " END AS record FROM " + JsonRecords(group, stores_rejects) + ")";
-  const std::string fit = plan.keep_bad_values_as_null ? "true" : JsonIntegersFit(plan);
+  const std::string fit = plan.keep_bad_values_as_null ? "true" : JsonExactlyFits(plan);
   if (fit == "true") return records;
   return "(SELECT text, path, position, CASE WHEN " + fit + " THEN record END AS record FROM " +
          records + ")";
@@ -304,6 +316,16 @@ std::string ParquetRelation(const FileGroup& group) {
          ", union_by_name = true, filename = true, file_row_number = true)";
 }
 
+// True when a value has one of the other type. Exact types must give the same value back: if not,
+// it was rounded or cut.
+std::string FitsExactly(const std::string& value, const data::Type& from, const data::Type& to) {
+  using data::TypeKind;
+  if (from.kind == TypeKind::kString) return Converted(value, to) + " IS NOT NULL";
+  const std::string there = fmt::format("TRY_CAST({} AS {})", value, data::ToSql(to));
+  if (!IsExact(to) && to.kind != TypeKind::kDate) return there + " IS NOT NULL";
+  return fmt::format("coalesce(TRY_CAST({} AS {}) = {}, false)", there, data::ToSql(from), value);
+}
+
 // True when every value of the row that is there can be converted.
 std::string ParquetFits(const FileGroup& group, const ScanPlan& plan) {
   std::vector<std::string> conditions = {"true"};
@@ -312,8 +334,9 @@ std::string ParquetFits(const FileGroup& group, const ScanPlan& plan) {
     const data::Field* field = group.format.columns.Find(column.file_column);
     if (field != nullptr && field->type == column.type) continue;  // or a narrower one in the file
     const std::string source = QuoteIdentifier(column.file_column);
-    conditions.push_back(fmt::format("({0} IS NULL OR TRY_CAST({0} AS {1}) IS NOT NULL)", source,
-                                     data::ToSql(column.type)));
+    conditions.push_back(
+        fmt::format("({0} IS NULL OR {1})", source,
+                    field == nullptr ? "true" : FitsExactly(source, field->type, column.type)));
   }
   return Join(conditions, " AND ");
 }
@@ -328,7 +351,7 @@ std::string ScanSql(const FileGroup& group, const ScanPlan& plan,
       const std::string value = "record." + QuoteIdentifier(column.file_column);
       columns.push_back(column.file_column.empty()
                             ? NullColumn(column)
-                            : (IsInteger(column.type) ? Converted(value, column.type) : value) +
+                            : (IsExact(column.type) ? Converted(value, column.type) : value) +
                                   " AS " + QuoteIdentifier(column.name));
     }
     return "SELECT " + Join(columns, ", ") + ", path AS source, position FROM " +

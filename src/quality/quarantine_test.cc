@@ -434,7 +434,7 @@ TEST_F(QuarantineTest, RawTextIsReadAgainByWhoeverReadItFirst) {
   ReplayAll();
   EXPECT_THAT(TableRows(), UnorderedElementsAre("1", "2"));
   EXPECT_THAT(Rows("raw, error", "WHERE status = 'pending'"),
-              UnorderedElementsAre("x|no number", "4|the text was not read again"));
+              UnorderedElementsAre("x|no number", "4|bad"));
 }
 
 TEST_F(QuarantineTest, WithoutAReaderRawTextStays) {

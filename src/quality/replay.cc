@@ -180,7 +180,7 @@ class Stager {
                          TextFromJson("raw", kReplayIdColumn), audit.quarantine_sql);
     }
     sql += fmt::format(
-        " UNION ALL SELECT quarantine_id, NULL, NULL, 'the text was not read again' FROM {} "
+        " UNION ALL SELECT quarantine_id, NULL, NULL, NULL FROM {} "  // unreadable as before
         "WHERE {} AND quarantine_id NOT IN (SELECT {} FROM {})",
         rows_, IsMarked(replay_id_), kReplayIdColumn, kReadTable);
     return sql;
@@ -228,7 +228,7 @@ class Stager {
           .where = fmt::format("({} AND quarantine_id IN (SELECT quarantine_id FROM {}))",
                                IsMarked(replay_id_), kRejectedTable),
           .set = {{"replay_id", "NULL"},
-                  {"error", now_from("error")},
+                  {"error", fmt::format("coalesce({}, error)", now_from("error"))},
                   {"check_name", fmt::format("coalesce({}, check_name)", now_from("check_name"))},
                   {"column_name",
                    fmt::format("coalesce({}, column_name)", now_from("column_name"))}},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -239,7 +240,13 @@ Status SettleHeader(engine::Session& session, const SourceFile& file,
                     const std::vector<std::string>& known, FileFormat& format) {
   if (known.empty() || options.header == true || NamesAny(format, known)) return Ok();
   if (options.header == false) {
-    if (AreNumbered(known) || known.size() != format.columns.fields.size()) return Ok();
+    if (AreNumbered(known)) return Ok();
+    if (known.size() != format.columns.fields.size()) {
+      return InvalidInput(fmt::format("{} has {} columns and no header, but the source has {} ({})",
+                                      file.name, format.columns.fields.size(), known.size(),
+                                      Join(known, ", ")))
+          .WithHint("declare all columns under columns:, in the order of the file");
+    }
     for (std::size_t i = 0; i < known.size(); i++) format.columns.fields[i].name = known[i];
     return Ok();
   }
@@ -253,10 +260,46 @@ Status SettleHeader(engine::Session& session, const SourceFile& file,
   return Ok();
 }
 
-Status DetectCsv(engine::Session& session, const SourceFile& file,
+// Whether the text has a number of more digits than a double keeps.
+bool MayHaveLongNumbers(std::string_view text) {
+  int digits = 0;
+  for (const char c : text) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits > std::numeric_limits<double>::max_digits10 - 1) return true;
+  }
+  return false;
+}
+
+// The sniffer takes whole numbers beyond 64 bits for doubles; account numbers, say, lose digits.
+Status KeepLongNumbers(engine::Session& session, const SourceFile& file,
+                       const project::FileSourceOptions& options, FileFormat& format) {
+  std::vector<data::Field*> doubles;
+  std::vector<std::string> have_long_numbers;
+  for (data::Field& field : format.columns.fields) {
+    if (field.type.kind != TypeKind::kDouble) continue;
+    doubles.push_back(&field);
+    have_long_numbers.push_back(fmt::format(
+        "coalesce(bool_or(regexp_full_match({}, ' *[+-]?[0-9]{{{},}} *')), false)",
+        QuoteIdentifier(field.name), std::numeric_limits<double>::max_digits10));
+  }
+  if (doubles.empty()) return Ok();
+  LEAT_ASSIGN(const auto found,
+              session.Query(fmt::format(
+                  "SELECT {} FROM (SELECT * FROM read_csv({}, all_varchar = true) LIMIT {})",
+                  Join(have_long_numbers, ", "), SniffArguments(file, options, format),
+                  kSniffLines)));
+  for (std::size_t i = 0; i < doubles.size(); i++) {
+    if (std::get<bool>(found.rows[0][i])) doubles[i]->type = {.kind = TypeKind::kString};
+  }
+  return Ok();
+}
+
+Status DetectCsv(engine::Session& session, const SourceFile& file, std::string_view head,
                  const project::FileSourceOptions& options, const std::vector<std::string>& known,
                  FileFormat& format) {
   LEAT_TRY(SniffCsv(session, file, options, format));
+  if (format.compression != "none" || MayHaveLongNumbers(head))
+    LEAT_TRY(KeepLongNumbers(session, file, options, format));
   return SettleHeader(session, file, options, known, format);
 }
 
@@ -332,9 +375,14 @@ Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session,
         format.encoding,
         EncodingOf(head, static_cast<std::int64_t>(head.size()) == file.size_bytes, file.name));
   }
+  if (format.encoding.starts_with("utf-16") && !is_packed && head.find('\0') == std::string::npos) {
+    return InvalidInput(file.name + " is declared as " + format.encoding +
+                        ", but it is not: not even a line end of it is")
+        .WithHint("correct encoding under from:, or leave it out to have it detected");
+  }
   const std::string path = QuoteLiteral(file.path);
   switch (format.layout) {
-    case Layout::kCsv: LEAT_TRY(DetectCsv(session, file, options, known, format)); break;
+    case Layout::kCsv: LEAT_TRY(DetectCsv(session, file, head, options, known, format)); break;
     case Layout::kParquet:
       LEAT_TRY(DetectByBinding(session, file, "read_parquet(" + path + ")", format));
       break;
