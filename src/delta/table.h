@@ -32,8 +32,8 @@ class Snapshot {
 
 struct Committed {
   TableVersion version;
-  // A checkpoint was due and could not be written. The commit stands; the caller logs it, the next
-  // one tries again.
+  // A checkpoint was due and could not be written. The commit stands; the caller says so, and
+  // readers go on from the checkpoint before until the next one is due.
   std::optional<Error> checkpoint_error = std::nullopt;
 };
 // Somebody else committed something that this transaction must not ignore. A value, not an error:

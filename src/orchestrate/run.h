@@ -49,6 +49,7 @@ struct TaskResult {
   std::optional<TableVersion> version;  // committed; none when nothing changed or for views
   std::int64_t duration_us = 0;
   std::optional<Error> error;
+  std::string warning;  // of a success: what did not go as it should; empty: nothing
   std::vector<quality::CheckOutcome> checks;
 };
 

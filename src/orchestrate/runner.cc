@@ -222,6 +222,7 @@ class Runner {
                                 states_[i].session = session;
                               }};
     TaskResult result = RunTask(context, plan_.steps[i].kind);
+    if (!result.warning.empty()) Warn(result.warning);
     const std::lock_guard lock(mutex_);
     states_[i].deadline_us = 0;
     if (states_[i].timed_out && result.status != state::TaskStatus::kSucceeded &&
@@ -326,9 +327,11 @@ class Runner {
   // The state database is an index: failing to write it is said, and never fails a task whose rows
   // are in the lake.
   void Record(const Status& status) {
-    if (status.ok()) return;
+    if (!status.ok()) Warn("the history is incomplete: " + status.error().message());
+  }
+
+  void Warn(const std::string& text) {
     const std::lock_guard lock(warnings_mutex_);
-    const std::string text = "the history is incomplete: " + status.error().message();
     if (std::find(result_.warnings.begin(), result_.warnings.end(), text) ==
         result_.warnings.end()) {
       result_.warnings.push_back(text);

@@ -217,6 +217,12 @@ class Task {
     }
     result_.version = published->version;
     result_.bytes_written = published->bytes_written;
+    if (published->checkpoint_error) {
+      result_.warning = fmt::format(
+          "{}: version {} is committed, but its checkpoint could not be written ({}); readers "
+          "start from the one before until the next is due",
+          asset_.name.value(), published->version->value(), published->checkpoint_error->message());
+    }
     if (std::holds_alternative<transform::TrackHistory>(input.mode)) RemoveStaged();
     staged_.clear();
     return Ok();

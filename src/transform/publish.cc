@@ -413,6 +413,7 @@ Result<Published> Publish(const io::Environment& environment, engine::Engine& en
     if (!outcome.ok()) return std::move(outcome).error();
     if (const auto* committed = std::get_if<delta::Committed>(&*outcome)) {
       published.version = committed->version;
+      published.checkpoint_error = committed->checkpoint_error;
       return published;
     }
     builder.RemoveWritten();

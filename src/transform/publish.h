@@ -50,7 +50,8 @@ struct PublishInput {
 struct Published {
   std::optional<TableVersion> version;  // none: nothing to commit
   std::int64_t bytes_written = 0;
-  std::int64_t rows_rewritten = 0;  // rows of the table that were copied to new files
+  std::int64_t rows_rewritten = 0;        // rows of the table that were copied to new files
+  std::optional<Error> checkpoint_error;  // see delta::Committed
 };
 
 // Durable when it returns: data files, folder and log entry are synced in that order. When another
