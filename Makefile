@@ -14,7 +14,7 @@ export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -n 's/^\([a-z%-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 setup:  ## system packages and the pinned dependencies below .deps/
 	@scripts/setup.sh
@@ -51,6 +51,9 @@ tidy: configure  ## the lint with clang-tidy; LINT_TIDY=all also for tests and s
 
 bench: build  ## benchmarks against peers, which it installs; BENCH=name for one
 	$(PYTHON) bench/run.py $(BENCH)
+
+bench-%: build  ## one of them: bench-flights, bench-csv, bench-graph, bench-start
+	$(PYTHON) bench/run.py $*
 
 install: build  ## into $(DESTDIR)$(PREFIX)
 	cmake --install $(BUILD) --prefix $(PREFIX)

@@ -3,28 +3,34 @@
 
     make bench               all jobs
     make bench BENCH=graph   one: flights, csv, graph, start
+    make bench-graph         the same
 
-Prints a table per job (median wall seconds, CPU seconds, peak memory of the largest process, Leat's ratio to each
-peer) and writes it as JSON to build/bench/. The peers are installed from bench/peers.txt into .deps/bench-venv.
-CSV_ROWS sets the rows of the csv job (50,000,000), RUNS the counted runs (3).
+Prints a table per job (median wall and CPU seconds, peak memory of the process tree, Leat's ratio to each peer) and
+writes it to build/bench/JOB.json; `bench/run.py --markdown` prints those files as the tables of docs/benchmarks.md. A
+peer's result must equal Leat's, or the benchmark fails. The peers of bench/peers.txt are installed into
+.deps/bench-venv. Environment: CSV_ROWS, the rows of the csv job (50,000,000); RUNS, counted runs (3); TIMEOUT, seconds
+for one run (1800); PEERS, a comma-separated choice; LEAT, the program.
 """
+import datetime
+import importlib.metadata
 import json
 import os
 import pathlib
 import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
+
+from measure import measure
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LEAT = ROOT / "build/release/leat"
+LEAT = pathlib.Path(os.environ.get("LEAT", ROOT / "build/release/leat"))
 DATA = ROOT / ".deps/data/flights"
 VENV = ROOT / ".deps/bench-venv"
-RUNS = int(os.environ.get("RUNS", "3"))
+RESULTS = ROOT / "build/bench"
 CSV_ROWS = int(os.environ.get("CSV_ROWS", "50000000"))
+PEERS = [name for name in os.environ.get("PEERS", "").split(",") if name]
 
 
 def install_peers():
@@ -37,36 +43,53 @@ def install_peers():
     return VENV / "bin"
 
 
-def measure(command, prepare=None, **options):
-    """Median wall, CPU and peak memory over RUNS runs after a warm-up; prepare() runs before each, unmeasured."""
-    walls, cpus, peaks = [], [], []
-    for i in range(RUNS + 1):
-        if prepare:
-            prepare()
-        begin = time.monotonic()
-        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   **options)
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.monotonic() - begin
-        if os.waitstatus_to_exitcode(status) != 0:
-            sys.exit(f"bench: {command} failed:\n{output.decode(errors='replace')[-3000:]}")
-        if i > 0:
-            walls.append(wall)
-            cpus.append(usage.ru_utime + usage.ru_stime)
-            peaks.append(usage.ru_maxrss / 1024)
-    return {"wall_s": statistics.median(walls), "cpu_s": statistics.median(cpus), "peak_mib": max(peaks)}
+def peer_versions():
+    names = [line.split("==")[0] for line in (ROOT / "bench/peers.txt").read_text().split()]
+    folder = next((VENV / "lib").glob("python*/site-packages"), None)
+    if folder is None:
+        return {}
+    found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions(path=[str(folder)])}
+    return {name: found[name] for name in names if name in found}
 
 
-def report(job, results):
+def table(results):
+    """Rows of text: name, wall, CPU, peak, how many times Leat's wall time."""
     ours = results["leat"]["wall_s"]
-    print(f"\n{job}\n{'':24}{'wall s':>10}{'CPU s':>10}{'peak MiB':>10}{'Leat is':>12}")
     for name, row in results.items():
-        ratio = "" if name == "leat" else f"{row['wall_s'] / ours:.2f}x"
-        print(f"{name:24}{row['wall_s']:10.3f}{row['cpu_s']:10.3f}{row['peak_mib']:10.0f}{ratio:>12}")
-    target = ROOT / "build/bench"
-    target.mkdir(parents=True, exist_ok=True)
-    (target / f"{job}.json").write_text(json.dumps(results, indent=1))
+        if "failed" in row:
+            yield name, row["failed"], "", "", ""
+        else:
+            ratio = "" if name == "leat" else f"{row['wall_s'] / ours:.2f}x"
+            yield name, f"{row['wall_s']:.3f}", f"{row['cpu_s']:.3f}", f"{row['peak_mib']:.0f}", ratio
+
+
+def report(job, results, note=""):
+    if "failed" in results["leat"]:
+        sys.exit(f"bench: {job}: leat failed: {results['leat']['failed']}")
+    print(f"\n{job}\n{'':24}{'wall s':>12}{'CPU s':>12}{'peak MiB':>12}{'Leat faster':>12}")
+    for row in table(results):
+        print(f"{row[0]:24}" + "".join(f"{cell:>12}" for cell in row[1:]))
+    if note:
+        print(note)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{job}.json").write_text(json.dumps(
+        {"job": job, "date": str(datetime.date.today()), "cpus": os.cpu_count(), "versions": peer_versions(),
+         "note": note, "results": results}, indent=1))
+
+
+def markdown():
+    for path in sorted(RESULTS.glob("*.json")):
+        found = json.loads(path.read_text())
+        print(f"### {found['job']}\n\n| | wall s | CPU s | peak MiB | Leat is faster by |\n| --- | ---: | ---: | ---: | ---: |")
+        for row in table(found["results"]):
+            print("| " + " | ".join(row) + " |")
+        versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+        print(f"\n{found['note']}{' ' if found['note'] else ''}{found['date']}, {found['cpus']} CPUs; {versions}.\n")
+
+
+def value(project, sql):
+    answer = subprocess.run([LEAT, "-C", project, "query", sql, "-o", "json"], check=True, capture_output=True, text=True)
+    return list(json.loads(answer.stdout)[0].values())[0]
 
 
 def pipeline(job, source, work):
@@ -86,14 +109,19 @@ def pipeline(job, source, work):
         shutil.rmtree(project / "lake", ignore_errors=True)
         shutil.rmtree(project / ".leat", ignore_errors=True)
 
-    results = {"leat": measure([LEAT, "-C", project, "run", "-q"], clean)}
-    clean()
     python = install_peers() / "python"
-    for peer in ("duckdb", "polars", "pandas"):
-        out = work / "peer"
+    results = {"leat": measure([LEAT, "-C", project, "run", "-q"], clean)}
+    if "failed" in results["leat"]:
+        report(job, results)
+    rows = str(value(project, "select count(*) from silver.flights"))
+    clean()
+    out = work / "peer"
+    for peer in PEERS or ("duckdb", "polars", "pandas", "pyspark"):
         results[peer] = measure([python, ROOT / f"bench/flights/{peer}_pipeline.py", source, DATA / "airports.csv", out],
                                 lambda: shutil.rmtree(out, ignore_errors=True))
         shutil.rmtree(out, ignore_errors=True)
+        if results[peer].get("last_line", rows) != rows:
+            sys.exit(f"bench: {job}: {peer} has {results[peer]['last_line']} rows in silver, leat {rows}")
     report(job, results)
 
 
@@ -105,6 +133,16 @@ def bench_csv(work):
     source = work / "flights.csv"
     subprocess.run([LEAT, "generate", "flights", source, "--rows", str(CSV_ROWS)], check=True, capture_output=True)
     pipeline(f"csv-{CSV_ROWS}", source, work)
+
+
+BARE = """
+import duckdb, sys, time
+begin = time.monotonic()
+db = duckdb.connect(sys.argv[1])
+for i in range(50):
+    db.execute(f"create or replace table t{i} as " + ("select 1 as a" if i < 10 else f"select a from t{i - 10}"))
+print(time.monotonic() - begin)
+"""
 
 
 def bench_graph(work):
@@ -123,25 +161,42 @@ def bench_graph(work):
     bin_folder = install_peers()
     results = {"leat": measure([LEAT, "-C", ours, "run", "-q"], lambda: shutil.rmtree(ours / "lake", ignore_errors=True)),
                "dbt-duckdb": measure([bin_folder / "dbt", "run", "--profiles-dir", ".", "--quiet"], cwd=dbt)}
-    report("graph-50", results)
+    bare = measure([bin_folder / "python", "-c", BARE, work / "bare.duckdb"])
+    start = measure([LEAT, "--version"])
+    per_asset = (results["leat"]["wall_s"] - start["wall_s"] - float(bare["last_line"])) * 1000 / 50
+    report("graph-50", results, f"Above its SQL and the program's start Leat takes {per_asset:.2f} ms per asset, each durable "
+                                f"(the 50 statements alone in DuckDB: {float(bare['last_line']) * 1000:.0f} ms).")
 
 
 def bench_start(work):
     """Start-up, and validation of 1,000 models."""
-    big = work / "big"
+    big, dbt = work / "big", work / "dbt"
     (big / "assets/m").mkdir(parents=True)
     (big / "leat.yml").write_text("name: big\nstorage: ./lake\n")
+    (dbt / "models").mkdir(parents=True)
+    (dbt / "dbt_project.yml").write_text("name: big\nversion: '1.0'\nprofile: big\nmodel-paths: [models]\n")
+    (dbt / "profiles.yml").write_text("big:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: db.duckdb}\n")
     for i in range(1000):
-        (big / f"assets/m/t{i}.sql").write_text(
-            "select 1 as a, 'x' as b" if i < 10 else f"select a + 1 as a, b from m.t{i - 10} where a > {i}")
-    report("version", {"leat": measure([LEAT, "--version"])})
-    report("validate-1000", {"leat": measure([LEAT, "-C", big, "validate"])})
+        rest = f" where a > {i}"
+        first = "select 1 as a, 'x' as b"
+        (big / f"assets/m/t{i}.sql").write_text(first if i < 10 else f"select a + 1 as a, b from m.t{i - 10}" + rest)
+        (dbt / f"models/t{i}.sql").write_text(
+            first if i < 10 else f"select a + 1 as a, b from {{{{ ref('t{i - 10}') }}}}" + rest)
+    bin_folder = install_peers()
+    report("version", {"leat": measure([LEAT, "--version"]), "dbt-duckdb": measure([bin_folder / "dbt", "--version"])})
+    report("validate-1000", {
+        "leat": measure([LEAT, "-C", big, "validate"]),
+        "dbt-duckdb": measure([bin_folder / "dbt", "parse", "--no-partial-parse", "--profiles-dir", "."], cwd=dbt)},
+        "Leat also binds each model to its tables and columns, which dbt parse does not.")
 
 
 JOBS = {"flights": bench_flights, "csv": bench_csv, "graph": bench_graph, "start": bench_start}
 
 
 def main():
+    if sys.argv[1:] == ["--markdown"]:
+        markdown()
+        return
     names = sys.argv[1:] or list(JOBS)
     unknown = [name for name in names if name not in JOBS]
     if unknown:

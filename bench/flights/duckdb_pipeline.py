@@ -8,7 +8,10 @@ source, airports, out = sys.argv[1:4]
 os.makedirs(out, exist_ok=True)
 db = duckdb.connect(config={"preserve_insertion_order": False})
 db.execute("SET TimeZone = 'UTC'")
-reader = f"read_parquet('{source}')" if source.endswith(".parquet") else f"read_csv('{source}')"
+if source.endswith(".parquet"):
+    reader = f"(SELECT * EXCLUDE (file_row_number), file_row_number AS _position FROM read_parquet('{source}', file_row_number = true))"
+else:
+    reader = f"(SELECT *, row_number() OVER () AS _position FROM read_csv('{source}'))"
 
 
 def store(name, sql):
@@ -39,6 +42,7 @@ BAD = """delay_minutes < -120 OR (delay_minutes > 1380 AND departure_hour IN (23
       AND origin_state NOT IN ('AZ', 'HI', 'IN', 'PR', 'VI', 'GU', 'CQ', 'AS'))"""
 check("SELECT count(*) FILTER (flight_date IS NULL), count(*) FILTER (delay_minutes IS NULL), count(*) FILTER (origin "
       "IS NULL), count(*) FILTER (flight_date NOT BETWEEN '2001-01-01' AND '2001-06-30'), count(*) FILTER (copies > 1), "
+      "count(*) FILTER (delay_minutes >= -120 AND delay_minutes < -30 - distance_miles / 10), "
       "count(*) FILTER (origin NOT IN (SELECT airport FROM silver_airports)), count(*) FILTER (destination NOT IN "
       f"(SELECT airport FROM silver_airports)), count(*) FILTER ({BAD}) FROM silver_staged")
 store("quarantine", f"SELECT * FROM silver_staged WHERE {BAD}")

@@ -14,7 +14,8 @@ def store(name, frame):
 
 
 raw = pd.read_parquet(source) if source.endswith(".parquet") else pd.read_csv(source, engine="pyarrow")
-bronze = store("bronze_flights", raw.assign(_source=source))
+bronze = store("bronze_flights", raw.assign(
+    _source=source, _position=range(len(raw)), _ingested_at=pd.Timestamp.now("UTC")))
 places = store("bronze_airports", pd.read_csv(airports, keep_default_na=False).assign(_source=airports))
 airport = store("silver_airports", places.rename(columns={"iata": "airport"})[
     ["airport", "name", "city", "state", "latitude", "longitude"]].replace({"city": {"NA": None}, "state": {"NA": None}}))
@@ -32,6 +33,7 @@ bad = ((silver.delay_minutes < -120) | ((silver.delay_minutes > 1380) & silver.d
           & ~silver.origin_state.isin(["AZ", "HI", "IN", "PR", "VI", "GU", "CQ", "AS"])))
 checks = [silver.flight_date.isna().sum(), silver.delay_minutes.isna().sum(), silver.origin.isna().sum(),
           (~silver.flight_date.between("2001-01-01", "2001-06-30")).sum(), (silver.copies > 1).sum(),
+          ((silver.delay_minutes >= -120) & (silver.delay_minutes < -30 - silver.distance_miles / 10)).sum(),
           (~silver.origin.isin(airport.airport)).sum(), (~silver.destination.isin(airport.airport)).sum(), bad.sum()]
 store("quarantine", silver[bad])
 good = store("silver_flights", silver[~bad])

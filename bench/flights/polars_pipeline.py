@@ -1,6 +1,7 @@
 """The flights pipeline written well in Polars: lazy, streaming, every layer stored as zstd Parquet."""
 import os
 import sys
+from datetime import datetime, timezone
 
 import polars as pl
 
@@ -15,7 +16,8 @@ def store(name, frame):
 
 
 raw = pl.scan_parquet(source) if source.endswith(".parquet") else pl.scan_csv(source, try_parse_dates=True)
-bronze = store("bronze_flights", raw.with_columns(pl.lit(source).alias("_source")))
+bronze = store("bronze_flights", raw.with_row_index("_position").with_columns(
+    pl.lit(source).alias("_source"), pl.lit(datetime.now(timezone.utc)).alias("_ingested_at")))
 places = store("bronze_airports", pl.scan_csv(airports).with_columns(pl.lit(airports).alias("_source")))
 airport = store("silver_airports", places.select(
     pl.col("iata").alias("airport"), "name", pl.col("city").replace("NA", None), pl.col("state").replace("NA", None),
@@ -37,7 +39,8 @@ bad = ((pl.col("delay_minutes") < -120)
        | (departs & ~pl.col("origin_state").is_in(["AZ", "HI", "IN", "PR", "VI", "GU", "CQ", "AS"])))
 silver.select(pl.col("flight_date").null_count(), pl.col("delay_minutes").null_count(), pl.col("origin").null_count(),
               (~pl.col("flight_date").is_between(pl.date(2001, 1, 1), pl.date(2001, 6, 30))).sum().alias("between"),
-              (pl.col("copies") > 1).sum().alias("copies_"), bad.sum().alias("bad")).collect(engine="streaming")
+              (pl.col("copies") > 1).sum().alias("copies_"),
+              ((pl.col("delay_minutes") >= -120) & (pl.col("delay_minutes") < -30 - pl.col("distance_miles") / 10)).sum().alias("early"), bad.sum().alias("bad")).collect(engine="streaming")
 for side in ("origin", "destination"):
     silver.join(airport, left_on=side, right_on="airport", how="anti").select(pl.len()).collect(engine="streaming")
 store("quarantine", silver.filter(bad))

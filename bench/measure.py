@@ -1,0 +1,95 @@
+"""Runs a command as a whole process tree and measures it: wall and CPU seconds, peak memory."""
+import os
+import statistics
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+RUNS = int(os.environ.get("RUNS", "3"))
+TIMEOUT = float(os.environ.get("TIMEOUT", "1800"))
+SLOW_SECONDS = 60.0  # a command that takes longer is run once, without a warm-up
+PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+class Failed(Exception):
+    """The command did not end well; the text says how."""
+
+
+def tree(root):
+    """The process and all its descendants."""
+    children = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # ended meanwhile
+        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found = [root]
+    for pid in found:
+        found += children.get(pid, [])
+    return found
+
+
+def resident_mib(pids):
+    total = 0.0
+    for pid in pids:
+        try:
+            total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_MIB
+        except OSError:
+            continue
+    return total
+
+
+def run_once(command, **options):
+    """One run: its figures, and the last line that it printed."""
+    begin = time.monotonic()
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    peak, ended = [0.0], threading.Event()
+
+    def watch():
+        while not ended.wait(0.1):
+            peak[0] = max(peak[0], resident_mib(tree(process.pid)))
+            if time.monotonic() - begin > TIMEOUT:
+                process.kill()
+                return
+
+    errors = []
+    watcher = threading.Thread(target=watch)
+    reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))
+    watcher.start(), reader.start()
+    output = process.stdout.read()
+    reader.join()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - begin
+    ended.set()
+    watcher.join()
+    code = os.waitstatus_to_exitcode(status)
+    process.returncode = code
+    if wall > TIMEOUT:
+        raise Failed(f"not finished after {TIMEOUT:.0f} s")
+    if code != 0:
+        lines = errors[0].decode(errors="replace").strip().splitlines() or ["no message"]
+        raise Failed(f"exit code {code}: {lines[-1][:200]}")
+    lines = output.decode(errors="replace").strip().splitlines()
+    return {"wall_s": wall, "cpu_s": usage.ru_utime + usage.ru_stime,
+            "peak_mib": max(peak[0], usage.ru_maxrss / 1024)}, lines[-1] if lines else ""
+
+
+def measure(command, prepare=None, **options):
+    """Medians of RUNS runs after a warm-up, the peak of all, the last line; {"failed": reason} if it fails."""
+    figures, last = [], ""
+    try:
+        for i in range(RUNS + 1):
+            if prepare:
+                prepare()
+            figure, last = run_once(command, **options)
+            if i > 0 or figure["wall_s"] > SLOW_SECONDS:
+                figures.append(figure)
+            if figure["wall_s"] > SLOW_SECONDS:
+                break
+    except Failed as reason:
+        return {"failed": str(reason)}
+    return {"wall_s": statistics.median(f["wall_s"] for f in figures), "best_s": min(f["wall_s"] for f in figures),
+            "cpu_s": statistics.median(f["cpu_s"] for f in figures), "peak_mib": max(f["peak_mib"] for f in figures),
+            "runs": len(figures), "last_line": last}
