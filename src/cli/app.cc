@@ -11,10 +11,22 @@ Format App::format() const {
 }
 
 void App::Out(std::string_view text) {
-  if (!text.empty()) console_.Write(io::kStandardOutput, redactor_.Redact(text));
+  if (!text.empty()) OutData(redactor_.Redact(text));
 }
 
-void App::Err(std::string_view text) { console_.Write(io::kStandardError, redactor_.Redact(text)); }
+void App::OutData(std::string_view bytes) {
+  if (!has_reader_) return;
+  const auto written = console_.Write(io::kStandardOutput, bytes);
+  has_reader_ = written.ok() && *written;
+  if (!written.ok()) {
+    output_error_ = Error(written.error()).WithContext("cannot write to standard output");
+  }
+}
+
+void App::Err(std::string_view text) {
+  const auto written = console_.Write(io::kStandardError, redactor_.Redact(text));
+  (void)written;  // there is no other place to complain
+}
 
 void App::Note(std::string_view text) {
   if (!options_.quiet) Err(std::string(text) + "\n");

@@ -54,6 +54,15 @@ class App {
 
   // Results go to standard output. Everything below hides the project's secrets.
   void Out(std::string_view text);
+  // Data as they are, of which nothing is hidden.
+  void OutData(std::string_view bytes);
+  // False once standard output takes no more, because its reader left or for output_error(): what
+  // is yet to come may be left out.
+  bool HasReader() const { return has_reader_; }
+  // Why standard output does not hold all of the result, if so.
+  const std::optional<Error>& output_error() const { return output_error_; }
+  // Standard error, whatever --quiet says.
+  void Err(std::string_view text);
   // Remarks for people, on standard error as lines; left out with --quiet.
   void Note(std::string_view text);
   // The same, only with --verbose.
@@ -79,13 +88,13 @@ class App {
   void HideSecrets(const std::vector<std::string>& secrets) { redactor_ = Redactor(secrets); }
 
  private:
-  void Err(std::string_view text);
-
   const io::Environment& environment_;
   Console& console_;
   std::string command_line_;
   GlobalOptions options_;
   Redactor redactor_;
+  bool has_reader_ = true;
+  std::optional<Error> output_error_;
 };
 
 // Parses the arguments (without the program's name), does what they say, and returns the exit code.

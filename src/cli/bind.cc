@@ -31,11 +31,14 @@ std::optional<data::Schema> ColumnsOfFiles(orchestrate::Workspace& workspace,
   const auto& options = std::get<project::SourceSpec>(asset.spec).file;
   const auto found = connect::FindFiles(files, workspace.project().root, options);
   if (!found.ok() || found->empty()) return std::nullopt;
+  std::vector<std::string> names;
+  for (const project::Column& column : asset.columns) names.push_back(column.name);
   data::Schema columns;
   const std::size_t count = found->size();
   for (std::size_t i = 0; i < count; i++) {
     if (i >= kBindFirstFiles && i + kBindLastFiles < count) continue;
-    const auto format = connect::DetectFormat(files, session, (*found)[i], options);
+    const auto format = connect::DetectFormat(files, session, (*found)[i], options,
+                                              names.empty() ? columns.names() : names);
     if (format.ok()) AddMissing(format->columns, columns);
   }
   if (columns.fields.empty()) return std::nullopt;

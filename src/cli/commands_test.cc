@@ -171,6 +171,21 @@ TEST_F(Commands, QueryStopsAtItsLimitAndSaysSo) {
   EXPECT_EQ(outcome.out, "n\n0\n1\n");
   EXPECT_THAT(outcome.err, HasSubstr("--limit 0"));
   EXPECT_EQ(Run({"query", "select * from range(5) t(n)", "--limit", "0", "-o", "csv"}).err, "");
+  EXPECT_EQ(Run({"query", "select 1", "--limit", "-1"}).exit_code, kError);
+}
+
+TEST_F(CommandTest, AResultThatCannotBeWrittenIsAnErrorAndAReaderThatLeftIsNot) {
+  TestConsole full;
+  full.is_full = true;
+  const Outcome lost = RunOn(full, {"query", "select 1", "-o", "json"});
+  EXPECT_EQ(lost.exit_code, kError);
+  EXPECT_EQ(lost.err, "error: cannot write to standard output: No space left on device\n");
+  TestConsole left;
+  left.has_no_reader = true;
+  const Outcome quiet =
+      RunOn(left, {"query", "select * from range(300000)", "--limit", "0", "-o", "csv"});
+  EXPECT_EQ(quiet.exit_code, kDone);
+  EXPECT_EQ(quiet.err, "");
 }
 
 TEST_F(Commands, QueryPrintsResultsOfAnySizeInOrder) {

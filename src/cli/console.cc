@@ -7,7 +7,7 @@ namespace {
 
 class ProcessConsole final : public Console {
  public:
-  bool Write(int fd, std::string_view text) override { return io::WriteText(fd, text); }
+  Result<bool> Write(int fd, std::string_view text) override { return io::WriteText(fd, text); }
   bool IsTerminal(int fd) const override { return io::IsTerminal(fd); }
   bool HasColor(int fd, bool no_color_asked) const override {
     return io::SupportsColor(fd, no_color_asked);

@@ -8,7 +8,7 @@ namespace leat::cli {
 
 constexpr std::int64_t kMaxJobs = 256;
 
-// The process's cancellation, from SIGINT and SIGTERM on. Lives as long as the process.
+// The process's cancellation, from SIGINT, SIGTERM and SIGHUP on. Lives as long as the process.
 io::CancelToken& CancelledByUser();
 
 // Refuses a project that does not bind, runs, reports, notifies. Returns the exit code.

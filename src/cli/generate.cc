@@ -41,8 +41,7 @@ generate::ProgressCallback ShowProgress(App& app) {
     if (percent == *shown) return;
     *shown = percent;
     const bool is_done = progress.rows_done >= progress.rows_total;
-    app.console().Write(io::kStandardError,
-                        is_done ? "\r\x1b[K" : fmt::format("\rgenerating: {} %", percent));
+    app.Err(is_done ? "\r\x1b[K" : fmt::format("\rgenerating: {} %", percent));
   };
 }
 

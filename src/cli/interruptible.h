@@ -10,8 +10,8 @@
 
 namespace leat::cli {
 
-// From construction to destruction, SIGINT and SIGTERM interrupt `session`, whose statement then
-// returns kCancelled. One at a time in a process.
+// From construction to destruction, SIGINT, SIGTERM and SIGHUP interrupt `session`, whose statement
+// then returns kCancelled. One at a time in a process.
 class Interruptible {
  public:
   explicit Interruptible(engine::Session& session);

@@ -75,10 +75,18 @@ class RunLog {
     if (task.ended_us) Add(task.asset, *task.ended_us, LevelOf(task.status), interval + End(task));
   }
 
+  // Checks that failed are in the error of their task; what they found is only kept here.
   void Add(const state::CheckRecord& check) {
-    if (check.status != state::CheckStatus::kWarned) return;
-    Add(check.asset, check.checked_us, state::LogLevel::kWarning,
-        fmt::format("check '{}': {} ({})", check.name, check.message, check.on_fail));
+    if (check.status == state::CheckStatus::kWarned) {
+      Add(check.asset, check.checked_us, state::LogLevel::kWarning,
+          fmt::format("check '{}': {} ({})", check.name, check.message, check.on_fail));
+    }
+    const Json samples = Json::parse(check.sample_json, nullptr, false);
+    if (!samples.is_array()) return;
+    for (const Json& row : samples) {
+      Add(check.asset, check.checked_us, state::LogLevel::kDebug,
+          fmt::format("check '{}' found, for example: {}", check.name, Dump(row)));
+    }
   }
 
   void Add(state::LogRecord line) { lines_.push_back(std::move(line)); }
@@ -195,6 +203,7 @@ Command MakeLogs() {
   auto options = std::make_shared<LogsOptions>();
   return {.name = "logs",
           .summary = "Print what a run did, line by line: tasks, rows, durations, errors",
+          .details = "Of a check that found rows, some of these rows are shown.",
           .options = {{"RUN", "", "a run's id or its beginning (default: latest)", &options->run},
                       {"TASK", "", "only the lines of this asset", &options->asset}},
           .examples = {{"leat logs", "the last run"},

@@ -140,7 +140,7 @@ int Dispatch(App& app, const std::vector<const Command*>& path) {
     if (!entered.ok()) return app.Fail(entered.error());
   }
   if (path.back()->run) return path.back()->run(app);
-  app.console().Write(io::kStandardError, HelpFor(path));
+  app.Err(HelpFor(path));
   return kError;
 }
 
@@ -165,11 +165,14 @@ int ParseAndRun(App& app, const std::vector<std::string>& arguments) {
 int Main(const io::Environment& environment, Console& console,
          const std::vector<std::string>& arguments) {
   App app(environment, console, CommandLine(arguments));
+  int exit_code = kError;
   try {
-    return ParseAndRun(app, arguments);
+    exit_code = ParseAndRun(app, arguments);
   } catch (const std::exception& e) {
-    return app.Fail(Bug(e.what()));
+    exit_code = app.Fail(Bug(e.what()));
   }
+  // Whatever was done: a result that is cut off must not look complete.
+  return app.output_error() ? app.Fail(*app.output_error()) : exit_code;
 }
 
 }  // namespace leat::cli

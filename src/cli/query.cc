@@ -16,7 +16,7 @@
 namespace leat::cli {
 namespace {
 
-constexpr std::int64_t kLimitOfFormat = -1;
+constexpr std::int64_t kLimitOfFormat = INT64_MIN;
 
 struct QueryOptions {
   std::string sql;
@@ -55,14 +55,16 @@ Status PrintWhole(App& app, SqlSession& session, const std::string& sql) {
   LEAT_TRY(session.Visit(sql, [&](const data::Rows& chunk) {
     if (!writer) writer.emplace(app, chunk.schema);
     writer->Add(chunk);
-    return Ok();
+    return app.HasReader() ? Ok() : Status(Cancelled("nobody reads the rows"));
   }));
   std::move(*writer).Finish();
   return Ok();
 }
 
 int RunQuery(App& app, const QueryOptions& options) {
-  if (options.limit < kLimitOfFormat) return app.Fail(InvalidInput("--limit must not be negative"));
+  if (options.limit < 0 && options.limit != kLimitOfFormat) {
+    return app.Fail(InvalidInput("--limit must not be negative").WithHint("--limit 0 shows all"));
+  }
   const auto sql = SqlOf(options);
   if (!sql.ok()) return app.Fail(sql.error());
   auto session = SqlSession::Open(app);
@@ -70,7 +72,7 @@ int RunQuery(App& app, const QueryOptions& options) {
   const std::size_t limit = RowLimit(app, options.limit);
   const Status printed = !app.plain() && limit == SIZE_MAX ? PrintWhole(app, *session, *sql)
                                                            : PrintQuery(app, *session, *sql, limit);
-  return printed.ok() ? kDone : app.Fail(printed.error());
+  return printed.ok() || !app.HasReader() ? kDone : app.Fail(printed.error());
 }
 
 }  // namespace

@@ -68,7 +68,9 @@ void RunProgress::RunStarted(const RunId& run, const orchestrate::Plan& plan) {
                           .width = [this] { return app_.console().Width(kStream); },
                           .write =
                               [this](std::string_view text) {
-                                return app_.console().Write(kStream, app_.Redact(text));
+                                const auto written =
+                                    app_.console().Write(kStream, app_.Redact(text));
+                                return written.ok() && *written;
                               }};
   progress_ = std::make_unique<Progress>(std::move(options), app_.environment().clock);
 }

@@ -16,7 +16,9 @@ namespace leat::cli {
 // A pipe, or a terminal of 80 columns.
 class TestConsole final : public Console {
  public:
-  bool Write(int fd, std::string_view text) override {
+  Result<bool> Write(int fd, std::string_view text) override {
+    if (fd == io::kStandardOutput && is_full) return RetryLater("No space left on device");
+    if (fd == io::kStandardOutput && has_no_reader) return false;
     (fd == io::kStandardOutput ? out : err) += text;
     return true;
   }
@@ -25,6 +27,7 @@ class TestConsole final : public Console {
   int Width(int) const override { return 80; }
 
   bool is_terminal = false;
+  bool is_full = false, has_no_reader = false;  // standard output
   std::string out, err;
 };
 
@@ -45,6 +48,10 @@ class CommandTest : public testing::Test {
   Outcome Run(std::vector<std::string> arguments, bool is_terminal = false) {
     TestConsole console;
     console.is_terminal = is_terminal;
+    return RunOn(console, std::move(arguments));
+  }
+
+  Outcome RunOn(TestConsole& console, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"-C", folder_});
     const int exit_code = Main(io::SystemEnvironment(), console, arguments);
     return {exit_code, console.out, console.err};

@@ -44,7 +44,8 @@ std::atomic<CancelToken*> g_cancel_token{nullptr};
 
 extern "C" void OnSignal(int signal_number) {
   CancelToken* token = g_cancel_token.load();
-  if (token == nullptr || token->cancelled()) _exit(128 + signal_number);
+  const bool is_repeated = token != nullptr && token->cancelled() && signal_number != SIGHUP;
+  if (token == nullptr || is_repeated) _exit(128 + signal_number);
   token->Cancel();
 }
 
@@ -91,6 +92,9 @@ void CancelOnSignals(CancelToken& token) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  struct sigaction hang_up{};
+  sigaction(SIGHUP, nullptr, &hang_up);
+  if (hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
 
 }  // namespace leat::io

@@ -51,7 +51,8 @@ class CancelToken {
   std::atomic<bool> cancelled_{false};
 };
 
-// Routes SIGINT and SIGTERM to the token; a second signal ends the process at once.
+// Routes SIGINT, SIGTERM and, unless it is ignored (nohup), SIGHUP to the token. A second signal
+// ends the process at once; not a second SIGHUP, since a closed terminal sends several.
 void CancelOnSignals(CancelToken& token);
 
 }  // namespace leat::io

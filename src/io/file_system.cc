@@ -86,7 +86,8 @@ FileInfo ToInfo(const std::string& path, const struct stat& s) {
   return {.path = path,
           .size_bytes = s.st_size,
           .modified_us = s.st_mtim.tv_sec * 1'000'000LL + s.st_mtim.tv_nsec / 1'000,
-          .is_directory = S_ISDIR(s.st_mode)};
+          .is_directory = S_ISDIR(s.st_mode),
+          .is_special = !S_ISDIR(s.st_mode) && !S_ISREG(s.st_mode)};
 }
 
 class RealFileSystem final : public FileSystem {
@@ -225,6 +226,9 @@ Status CollectFiles(FileSystem& files, const std::string& directory, const std::
   return Ok();
 }
 
+// As the kernel follows (path_resolution(7)).
+constexpr int kMaxLinks = 40;
+constexpr std::int64_t kCopyBytes = 1 << 20;
 // "a/**/b" may match any depth: try it with 0 to this many folders in place of "**".
 constexpr int kMaxGlobDepth = 16;
 
@@ -257,6 +261,37 @@ Result<std::string> RealPath(const std::string& path) {
   const fs::path real = fs::canonical(path, error);
   if (error) return SystemError("resolve", path, error.value());
   return real.string();
+}
+
+Result<std::string> FollowLinks(std::string path) {
+  for (int i = 0; i < kMaxLinks; i++) {
+    std::error_code error;
+    const fs::path target = fs::read_symlink(path, error);
+    if (error) return path;  // no link, or nothing at all
+    path = AbsolutePath(JoinPath(ParentPath(path), target.string()));
+  }
+  return InvalidInput(path + ": the links lead to each other");
+}
+
+Status CopyIntoSpecialFile(const std::string& from, const std::string& to) {
+  const auto failed = [&](const char* action) {
+    if (errno == EINTR) return Cancelled(std::string("cancelled while waiting to ") + action);
+    return SystemError(action, to, errno);
+  };
+  Descriptor target(open(to.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  if (!target.ok()) return failed("open");
+  for (std::int64_t offset = 0;;) {
+    LEAT_ASSIGN(const std::string chunk, LocalFileSystem().ReadRange(from, offset, kCopyBytes));
+    if (chunk.empty()) break;
+    offset += std::ssize(chunk);
+    for (std::string_view rest = chunk; !rest.empty();) {
+      const ssize_t written = write(target.fd(), rest.data(), rest.size());
+      if (written < 0) return failed("write");
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+  if (target.Close() != 0) return failed("close");
+  return Ok();
 }
 
 Result<std::vector<FileInfo>> Glob(FileSystem& files, const std::string& pattern) {

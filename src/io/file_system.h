@@ -19,6 +19,7 @@ struct FileInfo {
   std::int64_t modified_us = 0;  // microseconds since 1970-01-01T00:00:00Z
   bool is_directory = false;
   bool is_symlink = false;
+  bool is_special = false;  // neither file nor folder: a device, pipe or socket
 };
 
 // Thread-safe. Errors name the path and the system's reason; kNotFound, kDenied, kRetryLater (disk
@@ -66,9 +67,15 @@ std::string AbsolutePath(std::string_view path);
 
 // Follows symbolic links; kNotFound when the target is missing.
 Result<std::string> RealPath(const std::string& path);
+// What a write to `path` reaches: every symbolic link at its end replaced by its target, which may
+// be missing.
+Result<std::string> FollowLinks(std::string path);
 // Files that match a glob (*, ?, [..], ** for any depth), sorted; a folder means all files below
 // it.
 Result<std::vector<FileInfo>> Glob(FileSystem& files, const std::string& pattern);
+// Writes a file's bytes into a device or pipe, which must exist. Waits for whoever reads a pipe;
+// kCancelled when a signal comes meanwhile.
+Status CopyIntoSpecialFile(const std::string& from, const std::string& to);
 // A fresh directory below the system's temporary folder.
 Result<std::string> MakeTemporaryDirectory(std::string_view prefix);
 Status RemoveAll(const std::string& directory);

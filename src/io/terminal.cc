@@ -1,10 +1,13 @@
 #include "io/terminal.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
+#include <system_error>
 
 #include "io/environment.h"
 
@@ -32,14 +35,27 @@ bool SupportsColor(int fd, bool no_color_asked) {
   return !no_color_asked && GetEnv("NO_COLOR").value_or("").empty() && SupportsEscapes(fd);
 }
 
-bool WriteText(int fd, std::string_view text) {
+Result<bool> WriteText(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = write(fd, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
+    if (written < 0 && errno == EPIPE) return false;
+    if (written < 0) return RetryLater(std::generic_category().message(errno));
     text.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+void PrepareStandardStreams() {
+  struct sigaction ignore{};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, nullptr);
+  for (const int fd : {0, kStandardOutput, kStandardError}) {
+    if (fcntl(fd, F_GETFD) != -1) continue;
+    // Takes the lowest free number, which is `fd`. Results that get lost are an error, remarks not.
+    const int opened = open("/dev/null", fd == kStandardError ? O_WRONLY : O_RDONLY);
+    (void)opened;  // without /dev/null there is nothing better
+  }
 }
 
 }  // namespace leat::io

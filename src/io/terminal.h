@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "base/result.h"
+
 namespace leat::io {
 
 constexpr int kStandardOutput = 1;
@@ -23,8 +25,12 @@ bool SupportsEscapes(int fd);
 // (https://no-color.org).
 bool SupportsColor(int fd, bool no_color_asked);
 
-// Writes all of it, in as few system calls as can be. False when the reader is gone or the disk is
-// full.
-bool WriteText(int fd, std::string_view text);
+// Writes all of it, in as few system calls as can be: true. False: the other end of the pipe is
+// closed, so that nobody wants more. Anything else that cannot be written is an error.
+Result<bool> WriteText(int fd, std::string_view text);
+
+// Once, before anything is opened: a reader that leaves no longer ends the process, and standard
+// streams that the caller closed do not become the number of a file, which would get their text.
+void PrepareStandardStreams();
 
 }  // namespace leat::io

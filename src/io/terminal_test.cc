@@ -81,13 +81,22 @@ TEST_F(TerminalTest, ColourNeedsACapableTerminalAndNobodyAgainstIt) {
   EXPECT_FALSE(SupportsEscapes(terminal_));
 }
 
-TEST_F(TerminalTest, TextIsWrittenWholeAndALostReaderIsReported) {
-  EXPECT_TRUE(WriteText(pipe_[1], "hello"));
+TEST_F(TerminalTest, TextIsWrittenWholeAndAFullDiskIsAnError) {
+  EXPECT_TRUE(WriteText(pipe_[1], "hello").value());
   std::array<char, 16> buffer{};
   EXPECT_EQ(read(pipe_[0], buffer.data(), buffer.size()), 5);
   const int full = open("/dev/full", O_WRONLY);
-  EXPECT_FALSE(WriteText(full, "lost"));
+  EXPECT_EQ(WriteText(full, "lost").error().message(), "No space left on device");
   close(full);
+}
+
+TEST_F(TerminalTest, AReaderThatLeftIsToldFromAnError) {
+  PrepareStandardStreams();
+  int left[2] = {-1, -1};
+  ASSERT_EQ(pipe(left), 0);
+  close(left[0]);
+  EXPECT_FALSE(WriteText(left[1], "lost").value());
+  close(left[1]);
 }
 
 }  // namespace

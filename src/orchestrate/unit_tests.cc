@@ -136,6 +136,12 @@ class TestCase {
   // `bronze.orders: []`: no rows, and all columns that the table has.
   Result<std::optional<engine::TableSource>> Empty(const project::Asset& asset) {
     LEAT_ASSIGN(const data::Schema* const schema, schemas_.Of(asset));
+    if (schema->fields.empty()) {
+      return InvalidInput("the columns of " + asset.name.value() +
+                          " are not known: it has no table yet and declares none")
+          .WithHint("give one row, declare its columns in " + asset.location.file +
+                    ", or load it once: leat run -s " + asset.name.value());
+    }
     return std::optional<engine::TableSource>(
         engine::SchemaSource{.asset = asset.name, .schema = *schema});
   }

@@ -21,12 +21,13 @@ void ReadColumn(const YamlNode& node, const SourceText& source, Reporter& report
                 ParsedAsset& parsed) {
   YamlMap map(node, fmt::format("column '{}'", node.key), reporter);
   Column column{.name = node.key, .type = {}, .description = "", .location = reporter.AtKey(node)};
-  const bool twice =
-      std::any_of(parsed.asset.columns.begin(), parsed.asset.columns.end(),
-                  [&](const Column& other) { return EqualsIgnoreCase(other.name, node.key); });
-  if (twice) {
-    reporter.FailAtKey(node,
-                       fmt::format("column '{}' differs only in case from another", node.key));
+  const auto first =
+      std::find_if(parsed.asset.columns.begin(), parsed.asset.columns.end(),
+                   [&](const Column& other) { return EqualsIgnoreCase(other.name, node.key); });
+  if (first != parsed.asset.columns.end()) {
+    reporter.FailAtKey(node, fmt::format("column '{}' differs only in case from another (first "
+                                         "at {})",
+                                         node.key, first->location.ToString()));
   }
   if (Trim(node.key).empty()) reporter.FailAtKey(node, "a column needs a name");
   if (const auto text = map.Text("type")) {

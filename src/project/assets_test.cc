@@ -288,7 +288,8 @@ TEST_F(AssetsTest, AViewCannotSetRowsAside) {
 TEST_F(AssetsTest, SecondChecksOfOneNameAreErrors) {
   EXPECT_THAT(ModelErrors("checks:\n  - {name: a, sql: select 1 from this}\n"
                           "  - {name: A, sql: select 2 from this}\n"),
-              ElementsAre(StartsWith("assets/s/m.sql:4:5: a second check is named 'A'")));
+              ElementsAre(StartsWith("assets/s/m.sql:4:5: a second check is named 'A' (first at "
+                                     "assets/s/m.sql:3:5)")));
 }
 
 TEST_F(AssetsTest, UnitTestsKeepTypedRows) {

@@ -330,18 +330,24 @@ class ChecksReader {
     return column_.empty() ? kind_name : column_ + " " + kind_name;
   }
 
+  // Null: the name is free.
+  const Check* Named(const std::string& name) const {
+    for (const Check& check : parsed_.asset.checks) {
+      if (EqualsIgnoreCase(check.name, name)) return &check;
+    }
+    return nullptr;
+  }
+
   // Names tell results apart, so they differ: made-up ones get a number, given ones are reported.
   void AddNamed(Check check, bool name_is_given) {
-    const auto taken = [&](const std::string& name) {
-      return std::any_of(parsed_.asset.checks.begin(), parsed_.asset.checks.end(),
-                         [&](const Check& other) { return EqualsIgnoreCase(other.name, name); });
-    };
-    if (taken(check.name) && name_is_given) {
-      reporter_.Fail(check.location, fmt::format("a second check is named '{}'", check.name),
+    if (const Check* first = Named(check.name); first != nullptr && name_is_given) {
+      reporter_.Fail(check.location,
+                     fmt::format("a second check is named '{}' (first at {})", check.name,
+                                 first->location.ToString()),
                      "give each check its own name");
     }
     const std::string base = check.name;
-    for (int i = 2; taken(check.name) && !name_is_given; i++) {
+    for (int i = 2; Named(check.name) != nullptr && !name_is_given; i++) {
       check.name = fmt::format("{} {}", base, i);
     }
     parsed_.asset.checks.push_back(std::move(check));

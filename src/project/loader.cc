@@ -17,6 +17,7 @@
 #include "project/seed.h"
 #include "project/source.h"
 #include "project/source_text.h"
+#include "project/sql_scan.h"
 #include "project/test_cases.h"
 
 namespace leat::project {
@@ -173,7 +174,7 @@ class Loader {
   }
 
   void LoadMacros() {
-    std::map<std::string, std::string> files_by_name;
+    std::map<std::string, Location> places_by_name;
     for (const std::string& file : files_.Below("macros", false)) {
       if (ExtensionOf(file) != "sql") continue;
       const auto source = Read(file);
@@ -185,13 +186,17 @@ class Loader {
         diagnostics_.errors.push_back(std::move(macros).error().At(std::move(at)));
         continue;
       }
+      const std::vector<std::size_t> offsets = FindMacroNames(source->text);
       for (engine::MacroDefinition& macro : *macros) {
-        const auto [first, is_new] = files_by_name.emplace(ToLower(macro.name), file);
+        const auto number = static_cast<std::size_t>(&macro - macros->data());
+        const Location place = source->At(number < offsets.size() ? offsets[number] : 0);
+        const auto [first, is_new] = places_by_name.emplace(ToLower(macro.name), place);
         if (!is_new) {
-          Fail(file,
-               fmt::format("the macro '{}' is defined twice (first in {})", macro.name,
-                           first->second),
-               "remove one");
+          diagnostics_.errors.push_back(
+              InvalidInput(fmt::format("the macro '{}' is defined twice (first at {})", macro.name,
+                                       first->second.ToString()))
+                  .WithHint("remove one")
+                  .At(place));
         }
         project_.macros.push_back(std::move(macro));
       }
@@ -220,12 +225,32 @@ class Loader {
     }
   }
 
+  // Runs of other models have no interval. What a broken file is meant to be is not known.
+  void CheckInterval(const ParsedAsset& parsed, const ParameterUse& use) {
+    const auto* model = std::get_if<ModelSpec>(&parsed.asset.spec);
+    if (model != nullptr && model->materialized == Materialization::kInterval) return;
+    const bool is_broken = std::any_of(
+        diagnostics_.errors.begin(), diagnostics_.errors.end(), [&](const Error& error) {
+          return error.location() && error.location()->file == use.location.file;
+        });
+    if (is_broken) return;
+    diagnostics_.errors.push_back(
+        InvalidInput(fmt::format("only interval models have ${}", ToLower(use.parameter)))
+            .WithHint("write 'materialized: interval', or declare a variable under 'vars:' of "
+                      "leat.yml")
+            .At(use.location));
+  }
+
   void CheckParameters() {
     if (!config_is_sound_) return;
     std::vector<std::string> known = {"start", "end"};
     for (const auto& var : project_.vars) known.push_back(var.first);
     for (const ParsedAsset& parsed : parsed_) {
       for (const ParameterUse& use : parsed.parameters) {
+        if (EqualsIgnoreCase(use.parameter, "start") || EqualsIgnoreCase(use.parameter, "end")) {
+          CheckInterval(parsed, use);
+          continue;
+        }
         const bool is_known = std::any_of(known.begin(), known.end(), [&](const std::string& name) {
           return EqualsIgnoreCase(name, use.parameter);
         });
@@ -241,19 +266,20 @@ class Loader {
 
   // Keeps the first of assets with one name, case ignored, so that the rest can be checked.
   void RemoveDuplicates() {
-    std::map<std::string, std::string> files_by_name;
+    std::map<std::string, Location> places_by_name;
     std::vector<ParsedAsset> unique;
     for (ParsedAsset& parsed : parsed_) {
       const Asset& asset = parsed.asset;
       const auto [first, is_new] =
-          files_by_name.emplace(ToLower(asset.name.value()), asset.location.file);
+          places_by_name.emplace(ToLower(asset.name.value()), asset.location);
       if (is_new) {
         unique.push_back(std::move(parsed));
       } else {
-        Fail(asset.location.file,
-             fmt::format("a second asset is named {} (first in {})", asset.name.value(),
-                         first->second),
-             "rename one; upper and lower case are not told apart");
+        diagnostics_.errors.push_back(
+            InvalidInput(fmt::format("a second asset is named {} (first at {})", asset.name.value(),
+                                     first->second.ToString()))
+                .WithHint("rename one; upper and lower case are not told apart")
+                .At(asset.location));
       }
     }
     parsed_ = std::move(unique);

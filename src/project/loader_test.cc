@@ -208,8 +208,8 @@ TEST_F(LoaderTest, NamesThatNoTableCanHaveAreRefused) {
           StartsWith("assets/main/x.sql: the schema 'main' is the engine's own"),
           StartsWith("assets/silver/a.b.sql: 'a.b' has a dot"),
           StartsWith("assets/silver/model.py: Python models are not available in this release"),
-          StartsWith("assets/silver/orders.yml: a second asset is named silver.orders (first in "
-                     "assets/silver/ORDERS.sql)"),
+          StartsWith("assets/silver/orders.yml:1:1: a second asset is named silver.orders (first "
+                     "at assets/silver/ORDERS.sql:1:1)"),
           StartsWith("assets/silver/orders_quarantine.sql: names ending in _quarantine"),
           StartsWith("assets/top.sql: an asset's folder is its schema")));
 }
@@ -317,9 +317,10 @@ TEST_F(LoaderTest, MacrosAreReadAndOnlyMacros) {
   EXPECT_EQ(LoadValid().macros.at(0).name, "cents");
   Write("macros/again.sql", "create or replace macro CENTS(x) as x;\n");
   Write("macros/bad.sql", "create macro ok(x) as x;\ncreate table t (a int);\n");
-  EXPECT_THAT(Errors(), ElementsAre(StartsWith("macros/bad.sql:"),
-                                    StartsWith("macros/money.sql: the macro 'cents' is defined "
-                                               "twice (first in macros/again.sql)")));
+  EXPECT_THAT(Errors(),
+              ElementsAre(StartsWith("macros/bad.sql:"),
+                          StartsWith("macros/money.sql:1:14: the macro 'cents' is defined "
+                                     "twice (first at macros/again.sql:1:25)")));
 }
 
 TEST_F(LoaderTest, FoldersOfLaterReleasesAndStrayFilesAreWarnings) {

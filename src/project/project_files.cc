@@ -42,11 +42,19 @@ bool ProjectFiles::LeadsOut(const std::string& file) {
   return true;
 }
 
+void ProjectFiles::FailSpecial(const std::string& file) {
+  Fail(file, "this is a device, pipe or socket; a file is expected", "remove it");
+}
+
 bool ProjectFiles::Has(const std::string& file) {
   const auto info = files_.Stat(io::JoinPath(root_, file));
   if (!info.ok()) return false;
   if (info->is_directory) {
     Fail(file, "this is a folder; a file is expected", "rename the folder");
+    return false;
+  }
+  if (info->is_special) {
+    FailSpecial(file);
     return false;
   }
   return !info->is_symlink || !LeadsOut(file);
@@ -81,7 +89,9 @@ void ProjectFiles::Walk(const std::string& folder, bool any_depth, int depth,
     const std::string file = io::JoinPath(folder, name);
     if (name.starts_with(".")) continue;
     if (entry.is_symlink && LeadsOut(file)) continue;
-    if (!entry.is_directory) {
+    if (entry.is_special) {
+      FailSpecial(file);
+    } else if (!entry.is_directory) {
       found.push_back(file);
     } else if (IsOneOf(kFileExtensions, ExtensionOf(file))) {
       Fail(file, fmt::format("a folder is named like a .{} file", ExtensionOf(file)),

@@ -28,6 +28,7 @@ class ProjectFiles {
  private:
   void Walk(const std::string& folder, bool any_depth, int depth, std::vector<std::string>& found);
   bool LeadsOut(const std::string& file);
+  void FailSpecial(const std::string& file);
   void Fail(const std::string& file, std::string message, std::string hint);
 
   io::FileSystem& files_;

@@ -70,6 +70,14 @@ Error Reworded(const Error& error) {
   return hint.empty() ? reworded : std::move(reworded).WithHint(std::move(hint));
 }
 
+// What the values of the check's column are compared with.
+std::vector<std::string> BoundsOf(const Check& check) {
+  if (const auto* min = std::get_if<Min>(&check.kind)) return {min->value};
+  if (const auto* max = std::get_if<Max>(&check.kind)) return {max->value};
+  if (const auto* between = std::get_if<Between>(&check.kind)) return {between->min, between->max};
+  return {};
+}
+
 class ProjectBinder {
  public:
   ProjectBinder(const Project& project, engine::Session& session, const KnownSchema& known_schema)
@@ -304,6 +312,7 @@ class ProjectBinder {
     if (schema == nullptr) return;
     this_ = &asset;
     for (const Check& check : asset.checks) {
+      for (const std::string& bound : BoundsOf(check)) CheckBound(check, *schema, bound);
       if (const auto* freshness = std::get_if<Freshness>(&check.kind)) {
         RequireColumn(check, *schema, freshness->column);
       } else if (const auto* unique = std::get_if<UniqueKey>(&check.kind)) {
@@ -325,6 +334,24 @@ class ProjectBinder {
     if (schema.Find(column) != nullptr) return;
     Fail(check.location, fmt::format("check '{}': there is no column '{}'", check.name, column),
          NearestHint(column, schema.names()));
+  }
+
+  // Whether a value of the column's type can be compared with `bound`, a SQL literal.
+  void CheckBound(const Check& check, const data::Schema& schema, const std::string& bound) {
+    const data::Field* field = schema.Find(check.column);
+    if (field == nullptr) return;
+    const std::string type = data::ToSql(field->type);
+    if (!sound_bounds_.insert(type + " " + bound).second) return;
+    const bool is_text = bound.starts_with("'");
+    const auto tried =
+        session_.Query(is_text ? fmt::format("SELECT CAST({} AS {})", bound, type)
+                               : fmt::format("SELECT CAST(NULL AS {}) < {}", type, bound));
+    if (tried.ok()) return;
+    sound_bounds_.erase(type + " " + bound);
+    Fail(check.location,
+         fmt::format("check '{}': {} cannot be compared with {}, which is {}", check.name, bound,
+                     check.column, field->type.ToString()),
+         "write a bound of that type, or compare in a check by 'sql'");
   }
 
   void CheckPattern(const Check& check, const Pattern& pattern) {
@@ -353,6 +380,7 @@ class ProjectBinder {
   const AssetIndex index_;
   std::map<const Asset*, data::Schema> schemas_;
   const Asset* this_ = nullptr;  // whose checks are bound
+  std::set<std::string> sound_bounds_;
   BindResult result_;
 };
 

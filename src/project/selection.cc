@@ -147,11 +147,16 @@ class Selector {
   }
 
   // The union of all texts, each a union of intersections of terms.
-  Result<AssetSet> SelectAny(const std::vector<std::string>& texts) const {
+  Result<AssetSet> SelectAny(const char* option, const std::vector<std::string>& texts) const {
     AssetSet selected;
     for (const std::string& text : texts) {
       const auto is_space = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
-      for (const std::string& part : SplitOutsideQuotes(text, is_space)) {
+      const std::vector<std::string> parts = SplitOutsideQuotes(text, is_space);
+      if (parts.empty()) {
+        return InvalidInput(fmt::format("{} is given an empty text", option))
+            .WithHint("name assets, or leave the option out; a variable of the shell may be unset");
+      }
+      for (const std::string& part : parts) {
         LEAT_ASSIGN(const AssetSet found, SelectAll(part));
         selected.insert(found.begin(), found.end());
       }
@@ -299,6 +304,16 @@ class Selector {
   std::vector<std::vector<std::size_t>> upstream_, downstream_;
 };
 
+// That nothing has been modified is an answer; nothing selected otherwise is a mistake.
+bool AsksForModified(const std::vector<std::string>& select,
+                     const std::vector<std::string>& exclude) {
+  const auto names_it = [](const std::string& text) {
+    return text.find("state:modified") != std::string::npos;
+  };
+  return std::any_of(select.begin(), select.end(), names_it) ||
+         std::any_of(exclude.begin(), exclude.end(), names_it);
+}
+
 }  // namespace
 
 Result<std::vector<AssetName>> Select(const Project& project,
@@ -306,12 +321,18 @@ Result<std::vector<AssetName>> Select(const Project& project,
                                       const std::vector<std::string>& exclude,
                                       const std::set<AssetName>& modified) {
   const Selector selector(project, modified);
-  LEAT_ASSIGN(const AssetSet selected, selector.SelectAny(select));
-  LEAT_ASSIGN(const AssetSet excluded, selector.SelectAny(exclude));
+  LEAT_ASSIGN(const AssetSet selected, selector.SelectAny("--select", select));
+  LEAT_ASSIGN(const AssetSet excluded, selector.SelectAny("--exclude", exclude));
   std::vector<AssetName> names;
   for (std::size_t i = 0; i < project.assets.size(); i++) {
     if (!select.empty() && selected.count(i) == 0) continue;
     if (excluded.count(i) == 0) names.push_back(project.assets[i].name);
+  }
+  if (names.empty() && !project.assets.empty() && !AsksForModified(select, exclude)) {
+    return InvalidInput("no asset is selected")
+        .WithHint(selected.empty() && !select.empty()
+                      ? "no asset is all that is joined by commas"
+                      : "--exclude leaves nothing of the selection");
   }
   return names;
 }

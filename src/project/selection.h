@@ -23,7 +23,8 @@ namespace leat::project {
 
 // The selected assets less the excluded ones, in the project's order; all assets when `select` is
 // empty. `modified` is what state:modified means. kInvalidInput for wrong syntax and for names,
-// tags, paths that match nothing, with the nearest one.
+// tags, paths that match nothing, with the nearest one; for an
+// empty text; and when nothing is selected, unless state:modified is asked for.
 Result<std::vector<AssetName>> Select(const Project& project,
                                       const std::vector<std::string>& select,
                                       const std::vector<std::string>& exclude,

@@ -76,9 +76,15 @@ TEST_F(SelectionTest, UnionsIntersectionsAndExclusion) {
   EXPECT_THAT(Selected({"bronze.a gold.d"}), ElementsAre("bronze.a", "gold.d"));
   EXPECT_THAT(Selected({"bronze.a", "gold.d"}), ElementsAre("bronze.a", "gold.d"));
   EXPECT_THAT(Selected({"tag:raw,tag:finance"}), ElementsAre("silver.b"));
-  EXPECT_THAT(Selected({"tag:raw,gold.d"}), IsEmpty());
   EXPECT_THAT(Selected({"+gold.d"}, {"bronze silver.c"}), ElementsAre("silver.b", "gold.d"));
-  EXPECT_THAT(Selected({}, {"*"}), IsEmpty());
+}
+
+TEST_F(SelectionTest, NothingIsAnErrorUnlessItWasNotModified) {
+  EXPECT_THAT(Selected({""}), ElementsAre(HasSubstr("error: --select is given an empty text")));
+  EXPECT_THAT(Selected({}, {" "}), ElementsAre(HasSubstr("--exclude is given an empty text")));
+  EXPECT_THAT(Selected({"tag:raw,gold.d"}), ElementsAre(HasSubstr("no asset is selected")));
+  EXPECT_THAT(Selected({}, {"*"}), ElementsAre(HasSubstr("no asset is selected")));
+  EXPECT_THAT(Selected({"state:modified,bronze"}), IsEmpty());
 }
 
 TEST_F(SelectionTest, WhatMatchesNothingIsAnErrorWithTheNearest) {

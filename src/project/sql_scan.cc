@@ -110,6 +110,29 @@ std::size_t FindParameter(std::string_view sql, std::string_view name) {
   return std::string_view::npos;
 }
 
+std::vector<std::size_t> FindMacroNames(std::string_view sql) {
+  std::vector<std::size_t> found;
+  bool in_head = false;  // between the first word of a statement and the name that it makes
+  bool is_next = false;
+  bool is_first = true;
+  for (std::size_t at = 0; at < sql.size();) {
+    const SqlToken token = NextSqlToken(sql, at);
+    const std::string_view word = sql.substr(token.begin, token.end - token.begin);
+    at = token.end;
+    if (word == ";") is_first = true;
+    if (token.kind != SqlTokenKind::kIdentifier) continue;
+    const auto is = [&](std::string_view keyword) { return EqualsIgnoreCase(word, keyword); };
+    if (is_first) in_head = is("create");
+    if (is_next && !is("if") && !is("not") && !is("exists")) {
+      found.push_back(token.begin);
+      in_head = is_next = false;
+    }
+    is_next |= in_head && (is("macro") || is("function"));
+    is_first = false;
+  }
+  return found;
+}
+
 std::vector<std::string> WordsOfSql(std::string_view sql) {
   std::vector<std::string> words;
   for (std::size_t at = 0; at < sql.size();) {

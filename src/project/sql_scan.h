@@ -34,6 +34,9 @@ std::size_t EndOfSql(std::string_view sql);
 // The offset of the first use of parameter `name` (case ignored), or npos.
 std::size_t FindParameter(std::string_view sql, std::string_view name);
 
+// Where the names of CREATE MACRO and CREATE FUNCTION statements begin, in order.
+std::vector<std::size_t> FindMacroNames(std::string_view sql);
+
 // All bare or quoted words of the code, lower case, sorted, unique.
 std::vector<std::string> WordsOfSql(std::string_view sql);
 

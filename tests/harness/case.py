@@ -21,8 +21,8 @@ from harness import content, expect
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEFAULT_TIMEOUT_S = 120
 CASE_KEYS = {"description", "template", "env", "needs", "steps"}
-STEP_KEYS = {"name", "remove", "mkdir", "write", "copy", "truncate", "symlink", "chmod", "touch", "run", "cwd", "env", "stdin", "limits",
-             "signal", "timeout", "within", "exit", "stdout", "stderr", "files"}
+STEP_KEYS = {"name", "remove", "mkdir", "write", "copy", "truncate", "symlink", "fifo", "chmod", "touch", "run", "cwd", "env", "stdin",
+             "stdout_to", "limits", "signal", "timeout", "within", "exit", "stdout", "stderr", "files"}
 # What a case may name under `needs:`, and where it is in a checkout that scripts/setup.sh has set up.
 NEEDS = {"flights": ".deps/data/flights"}
 LIMITS = {"file_size_bytes": resource.RLIMIT_FSIZE, "memory_bytes": resource.RLIMIT_AS,
@@ -192,10 +192,11 @@ def execute(context: Run, step: dict) -> Outcome:
         if "file_size_bytes" in step.get("limits", {}):
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that write() fails with EFBIG, as on a full disk
 
-    process = subprocess.Popen(argv, cwd=context.project / context.substitute(step.get("cwd", ".")), env=env,
-                               stdin=subprocess.PIPE if "stdin" in step else subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               preexec_fn=limit if "limits" in step else None, start_new_session=True)
+    with open(step.get("stdout_to", os.devnull), "wb") as elsewhere:
+        process = subprocess.Popen(argv, cwd=context.project / context.substitute(step.get("cwd", ".")), env=env,
+                                   stdin=subprocess.PIPE if "stdin" in step else subprocess.DEVNULL,
+                                   stdout=elsewhere if "stdout_to" in step else subprocess.PIPE, stderr=subprocess.PIPE,
+                                   preexec_fn=limit if "limits" in step else None, start_new_session=True)
     started = time.monotonic()
     if "signal" in step:
         started = send_signal(process, step["signal"])
@@ -208,6 +209,7 @@ def execute(context: Run, step: dict) -> Outcome:
         out, err = process.communicate()
         err += f"\nkilled after {step.get('timeout', DEFAULT_TIMEOUT_S)} s\n".encode()
         code = -signal.SIGKILL
+    out = out or b""  # None: it went elsewhere
     return Outcome(code, out.decode("utf-8", "backslashreplace"), err.decode("utf-8", "backslashreplace"),
                    time.monotonic() - started)
 

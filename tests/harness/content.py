@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-ACTIONS = ["remove", "mkdir", "write", "copy", "truncate", "symlink", "chmod", "touch"]
+ACTIONS = ["remove", "mkdir", "write", "copy", "truncate", "symlink", "fifo", "chmod", "touch"]
 
 
 def encode(spec) -> bytes:
@@ -56,6 +56,9 @@ def prepare(project: Path, case: Path, actions: dict) -> None:
     for name, target in actions.get("symlink", {}).items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).symlink_to(target)
+    for name in actions.get("fifo", []):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(project / name)
     for name, mode in actions.get("chmod", {}).items():
         os.chmod(project / name, int(str(mode), 8))
     for name, seconds in actions.get("touch", {}).items():

@@ -19,6 +19,12 @@ Error LeadsOut(const std::string& path, const std::string& target) {
           "copy the file into the project, or name its folder by an absolute path in the source");
 }
 
+// Reading it would wait for ever, or never end.
+Error IsSpecial(const std::string& name) {
+  return InvalidInput(name + " is a device, pipe or socket; sources are files")
+      .WithHint("write what it gives to a file, or let 'file:' match other names only");
+}
+
 Result<std::uint64_t> HashContent(io::FileSystem& files, const SourceFile& file) {
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
                                                                        XXH3_freeState);
@@ -46,15 +52,18 @@ Result<std::vector<SourceFile>> FindFiles(io::FileSystem& files, const std::stri
   if (!matches.ok()) return std::move(matches).error();
   LEAT_ASSIGN(const std::string real_root, io::RealPath(project_root));
   std::vector<SourceFile> found;
+  const auto name_of = [&](const std::string& path) {
+    return path.starts_with(prefix) ? path.substr(prefix.size()) : path;
+  };
   for (const io::FileInfo& info : *matches) {
+    if (info.is_special) return IsSpecial(name_of(info.path)).At(options.location);
     LEAT_ASSIGN(const std::string real, io::RealPath(info.path));
     if (!is_absolute && !real.starts_with(real_root + "/"))
       return LeadsOut(info.path, real).At(options.location);
-    found.push_back(
-        {.path = info.path,
-         .name = info.path.starts_with(prefix) ? info.path.substr(prefix.size()) : info.path,
-         .size_bytes = info.size_bytes,
-         .modified_us = info.modified_us});
+    found.push_back({.path = info.path,
+                     .name = name_of(info.path),
+                     .size_bytes = info.size_bytes,
+                     .modified_us = info.modified_us});
   }
   std::sort(found.begin(), found.end(),
             [](const SourceFile& a, const SourceFile& b) { return a.name < b.name; });
