@@ -37,7 +37,8 @@ def install_peers():
     wanted = (ROOT / "bench/peers.txt").read_text()
     stamp = VENV / "installed.txt"
     if not stamp.exists() or stamp.read_text() != wanted:
-        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+        shutil.rmtree(VENV, ignore_errors=True)
+        subprocess.run(["/usr/bin/python3", "-m", "venv", VENV], check=True)
         subprocess.run([VENV / "bin/pip", "install", "-q", "-r", ROOT / "bench/peers.txt"], check=True)
         stamp.write_text(wanted)
     return VENV / "bin"
