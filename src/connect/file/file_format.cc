@@ -278,16 +278,16 @@ Status KeepLongNumbers(engine::Session& session, const SourceFile& file,
   for (data::Field& field : format.columns.fields) {
     if (field.type.kind != TypeKind::kDouble) continue;
     doubles.push_back(&field);
-    have_long_numbers.push_back(fmt::format(
-        "coalesce(bool_or(regexp_full_match({}, ' *[+-]?[0-9]{{{},}} *')), false)",
-        QuoteIdentifier(field.name), std::numeric_limits<double>::max_digits10));
+    have_long_numbers.push_back(
+        fmt::format("coalesce(bool_or(regexp_full_match({}, ' *[+-]?[0-9]{{{},}} *')), false)",
+                    QuoteIdentifier(field.name), std::numeric_limits<double>::max_digits10));
   }
   if (doubles.empty()) return Ok();
-  LEAT_ASSIGN(const auto found,
-              session.Query(fmt::format(
-                  "SELECT {} FROM (SELECT * FROM read_csv({}, all_varchar = true) LIMIT {})",
-                  Join(have_long_numbers, ", "), SniffArguments(file, options, format),
-                  kSniffLines)));
+  LEAT_ASSIGN(
+      const auto found,
+      session.Query(fmt::format(
+          "SELECT {} FROM (SELECT * FROM read_csv({}, all_varchar = true) LIMIT {})",
+          Join(have_long_numbers, ", "), SniffArguments(file, options, format), kSniffLines)));
   for (std::size_t i = 0; i < doubles.size(); i++) {
     if (std::get<bool>(found.rows[0][i])) doubles[i]->type = {.kind = TypeKind::kString};
   }
