@@ -88,6 +88,12 @@ def markdown():
         print(f"\n{found['note']}{' ' if found['note'] else ''}{found['date']}, {found['cpus']} CPUs; {versions}.\n")
 
 
+def limit_memory():
+    """A peer that holds everything in memory fails by itself, before the machine has none left."""
+    most = int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 0.8)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
 def value(project, sql):
     answer = subprocess.run([LEAT, "-C", project, "query", sql, "-o", "json"], check=True, capture_output=True, text=True)
     return list(json.loads(answer.stdout)[0].values())[0]
@@ -119,7 +125,8 @@ def pipeline(job, source, work):
     out = work / "peer"
     for peer in PEERS or ("duckdb", "polars", "pandas", "pyspark"):
         results[peer] = measure([python, ROOT / f"bench/flights/{peer}_pipeline.py", source, DATA / "airports.csv", out],
-                                lambda: shutil.rmtree(out, ignore_errors=True))
+                                lambda: shutil.rmtree(out, ignore_errors=True),
+                                preexec_fn=limit_memory if peer == "pandas" else None)
         shutil.rmtree(out, ignore_errors=True)
         if results[peer].get("last_line", rows) != rows:
             sys.exit(f"bench: {job}: {peer} has {results[peer]['last_line']} rows in silver, leat {rows}")
@@ -153,9 +160,9 @@ def bench_graph(work):
     (ours / "leat.yml").write_text("name: graph\nstorage: ./lake\n")
     dbt = work / "dbt"
     (dbt / "models").mkdir(parents=True)
-    (dbt / "dbt_project.yml").write_text("name: graph\nversion: '1.0'\nprofile: graph\nmodel-paths: [models]\n"
-                                         "models: {graph: {+materialized: table}}\n")
-    (dbt / "profiles.yml").write_text("graph:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: db.duckdb, threads: 2}\n")
+    (dbt / "dbt_project.yml").write_text("name: fifty\nversion: '1.0'\nprofile: fifty\nmodel-paths: [models]\n"
+                                         "models: {fifty: {+materialized: table}}\n")
+    (dbt / "profiles.yml").write_text("fifty:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: db.duckdb, threads: 2}\n")
     for i in range(50):
         (ours / f"assets/m/t{i}.sql").write_text("select 1 as a" if i < 10 else f"select a from m.t{i - 10}")
         (dbt / f"models/t{i}.sql").write_text("select 1 as a" if i < 10 else f"select a from {{{{ ref('t{i - 10}') }}}}")

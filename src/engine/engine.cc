@@ -331,8 +331,9 @@ class DuckSession final : public Session {
                                  std::int64_t target_file_bytes) {
     std::string text = fmt::format(
         " (FORMAT parquet, RETURN_STATS, COMPRESSION zstd, COMPRESSION_LEVEL {}, "
+        "DICTIONARY_SIZE_LIMIT {}, "
         "WRITE_BLOOM_FILTER false",  // a sixth of the time, for columns of few values
-        kCompressionLevel);
+        kCompressionLevel, kDictionaryValues);
     if (!partition_columns.empty()) {
       std::vector<std::string> quoted;
       for (const auto& column : partition_columns) quoted.push_back(QuoteIdentifier(column));
