@@ -2,14 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
+#include <utility>
 
 #include "base/text.h"
 #include "duckdb/main/client_data.hpp"
 #include "duckdb/main/pending_query_result.hpp"
-#include "duckdb/planner/planner.hpp"
+#include "duckdb/main/settings.hpp"
+#include "duckdb/optimizer/optimizer_extension.hpp"
+#include "duckdb/planner/operator/logical_copy_to_file.hpp"
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
 #include "engine/limits.h"
@@ -119,6 +123,28 @@ std::string AsStored(const std::string& column, const duckdb::LogicalType& type,
   return fmt::format("CAST({} AS {})", column, data::ToSql(stored));
 }
 
+bool IsStoredAsItIs(const duckdb::LogicalType& type) {
+  const auto stored = ToStoredType(type);
+  return stored && ToLogicalType(*stored) == type && type.GetAlias().empty();
+}
+
+// Notes what a COPY is about to write, and stops it if a table cannot store the types as they are:
+// so a query whose types need no cast is planned once.
+void NoteCopy(duckdb::OptimizerExtensionInput& input,
+              duckdb::unique_ptr<duckdb::LogicalOperator>& plan) {
+  SessionState* const state = SessionState::Of(input.context);
+  if (state == nullptr || !state->planned_copy ||
+      plan->type != duckdb::LogicalOperatorType::LOGICAL_COPY_TO_FILE) {
+    return;
+  }
+  const auto& copy = plan->Cast<duckdb::LogicalCopyToFile>();
+  PlannedCopy& planned = *state->planned_copy;
+  planned.names = copy.names;
+  planned.types = copy.expected_types;
+  planned.needs_casts = !std::all_of(planned.types.begin(), planned.types.end(), IsStoredAsItIs);
+  if (planned.needs_casts) throw duckdb::BinderException("the query's types need casts");
+}
+
 std::string WithoutSemicolon(const std::string& sql) {
   std::string_view text = Trim(sql);
   while (text.ends_with(';')) text = Trim(text.substr(0, text.size() - 1));
@@ -191,25 +217,30 @@ class DuckSession final : public Session {
     }
   }
 
-  Result<std::vector<WrittenFile>> WriteParquet(const std::string& sql,
-                                                const Parameters& parameters,
-                                                const WriteOptions& options) override {
-    LEAT_ASSIGN(const Wrapped query, WithStoredTypes(sql, parameters));
-    LEAT_TRY(SetOrder(options.keep_order));
-    if (!options.apart.empty()) return WriteApart(query, parameters, options);
-    const std::string name = "part-" + io::NewUuid(environment_.random) + ".zstd.parquet";
-    const bool is_folder = !options.partition_columns.empty() || options.target_file_bytes > 0;
-    const std::string target = io::JoinPath(options.directory, is_folder ? "" : name);
-    std::string copy = "COPY (\n";
-    const std::size_t prefix = copy.size() + query.prefix_bytes;
-    copy += query.sql + "\n) TO " + QuoteLiteral(target) +
-            CopyOptions(options.partition_columns, options.target_file_bytes);
-    auto result = Run(copy, parameters, prefix, false);
-    if (!result.ok()) {
-      RemoveIfThere(target, is_folder);
-      return std::move(result).error();
+  Result<WrittenQuery> WriteParquet(const std::string& sql, const Parameters& parameters,
+                                    const WriteOptions& options) override {
+    SetOrder(options.keep_order);
+    const auto write = [&](const Wrapped& query) {
+      return options.apart.empty() ? Write(query, parameters, options)
+                                   : WriteApart(query, parameters, options);
+    };
+    state_->planned_copy = PlannedCopy{};
+    auto files = write({.sql = WithoutSemicolon(sql)});
+    PlannedCopy plan = *std::exchange(state_->planned_copy, std::nullopt);
+    if (!options.apart.empty() && !plan.names.empty()) {
+      plan.names.pop_back();  // kApartColumn
+      plan.types.pop_back();
     }
-    return ReadWritten(**result);
+    if (plan.needs_casts) {
+      LEAT_ASSIGN(const Wrapped query, CastToStored(WithoutSemicolon(sql), plan));
+      files = write(query);
+    }
+    if (!files.ok()) return std::move(files).error();
+    WrittenQuery written{.files = *std::move(files)};
+    for (std::size_t i = 0; i < plan.names.size(); i++)
+      written.schema.fields.push_back(
+          {.name = plan.names[i], .type = *ToStoredType(plan.types[i])});
+    return written;
   }
 
   std::int64_t csv_rows() const override { return state_->csv_rows; }
@@ -219,7 +250,7 @@ class DuckSession final : public Session {
     const std::string options = format == "csv" ? "FORMAT csv, HEADER" : "FORMAT " + format;
     const std::string copy =
         "COPY (\n" + WithoutSemicolon(sql) + "\n) TO " + QuoteLiteral(path) + " (" + options + ")";
-    LEAT_TRY(SetOrder(true));
+    SetOrder(true);
     LEAT_ASSIGN(const auto result, Run(copy, {}, 7, false));
     const auto chunk = result->Fetch();
     return chunk ? chunk->GetValue(0, 0).GetValue<std::int64_t>() : 0;
@@ -252,44 +283,38 @@ class DuckSession final : public Session {
     }
   }
 
-  // The query itself when a table can store its types as they are, else casts around it.
-  Result<Wrapped> WithStoredTypes(const std::string& sql, const Parameters& parameters) {
-    try {
-      auto statements = Parse(sql);
-      if (statements.size() != 1) return InvalidInput("expected one SELECT statement");
-      const auto values = ToBoundParameters(UsedBy(*statements[0], parameters));
-      duckdb::vector<duckdb::LogicalType> types;
-      duckdb::vector<std::string> names;
-      connection_.context->RunFunctionInTransaction([&] {
-        duckdb::Planner planner(*connection_.context);
-        planner.parameter_data = values;
-        planner.CreatePlan(std::move(statements[0]));
-        types = planner.types;
-        names = planner.names;
-      });
-      return CastTo(WithoutSemicolon(sql), names, types);
-    } catch (const std::exception& e) {
-      return ToError(e, sql);
+  Result<std::vector<WrittenFile>> Write(const Wrapped& query, const Parameters& parameters,
+                                         const WriteOptions& options) {
+    const std::string name = "part-" + io::NewUuid(environment_.random) + ".zstd.parquet";
+    const bool is_folder = !options.partition_columns.empty() || options.target_file_bytes > 0;
+    const std::string target = io::JoinPath(options.directory, is_folder ? "" : name);
+    std::string copy = "COPY (\n";
+    const std::size_t prefix = copy.size() + query.prefix_bytes;
+    copy += query.sql + "\n) TO " + QuoteLiteral(target) +
+            CopyOptions(options.partition_columns, options.target_file_bytes);
+    auto result = Run(copy, parameters, prefix, false);
+    if (!result.ok()) {
+      RemoveIfThere(target, is_folder);
+      return std::move(result).error();
     }
+    return ReadWritten(**result);
   }
 
-  static Result<Wrapped> CastTo(const std::string& sql, const duckdb::vector<std::string>& names,
-                                const duckdb::vector<duckdb::LogicalType>& types) {
+  // The query with casts around the columns that a table cannot store as they are.
+  static Result<Wrapped> CastToStored(const std::string& sql, const PlannedCopy& plan) {
     std::vector<std::string> columns;
-    bool changed = false;
-    for (std::size_t i = 0; i < names.size(); i++) {
-      const auto stored = ToStoredType(types[i]);
+    for (std::size_t i = 0; i < plan.names.size(); i++) {
+      const auto& type = plan.types[i];
+      const auto stored = ToStoredType(type);
       if (!stored) {
-        return InvalidInput(fmt::format("column {} has type {}, which no table can store", names[i],
-                                        types[i].ToString()))
+        return InvalidInput(fmt::format("column {} has type {}, which no table can store",
+                                        plan.names[i], type.ToString()))
             .WithHint("cast it, for instance to VARCHAR");
       }
-      const bool same = ToLogicalType(*stored) == types[i] && types[i].GetAlias().empty();
-      changed |= !same;
-      const std::string name = QuoteIdentifier(names[i]);
-      columns.push_back(same ? name : AsStored(name, types[i], *stored) + " AS " + name);
+      const std::string name = QuoteIdentifier(plan.names[i]);
+      columns.push_back(IsStoredAsItIs(type) ? name
+                                             : AsStored(name, type, *stored) + " AS " + name);
     }
-    if (!changed) return Wrapped{.sql = sql};
     std::string prefix = "SELECT " + Join(columns, ", ") + " FROM (\n";
     const std::size_t prefix_bytes = prefix.size();
     return Wrapped{.sql = std::move(prefix) + sql + "\n)", .prefix_bytes = prefix_bytes};
@@ -346,12 +371,11 @@ class DuckSession final : public Session {
     return text + ")";
   }
 
-  Status SetOrder(bool keep) {
-    if (keep_order_ == keep) return Ok();
-    keep_order_ = keep;
-    LEAT_ASSIGN(const auto done,
-                Run(fmt::format("SET preserve_insertion_order = {}", keep), {}, 0, false));
-    return Ok();
+  // For this session only; a SET statement would set it for all.
+  void SetOrder(bool keep) {
+    duckdb::ClientConfig::GetConfig(*connection_.context)
+        .user_settings.SetUserSetting(duckdb::PreserveInsertionOrderSetting::SettingIndex,
+                                      duckdb::Value::BOOLEAN(keep));
   }
 
   Result<std::vector<WrittenFile>> ReadWritten(duckdb::QueryResult& result) {
@@ -381,7 +405,6 @@ class DuckSession final : public Session {
   const io::Environment& environment_;
   duckdb::Connection connection_;
   duckdb::shared_ptr<SessionState> state_;
-  bool keep_order_ = true;
 };
 
 class DuckEngine final : public Engine {
@@ -390,6 +413,9 @@ class DuckEngine final : public Engine {
       : environment_(environment),
         database_(nullptr, &config),
         parquet_(MakeParquetHandler(database_)) {
+    duckdb::OptimizerExtension note_copy;
+    note_copy.pre_optimize_function = NoteCopy;
+    duckdb::OptimizerExtension::Register(database_.instance->config, std::move(note_copy));
     RegisterDeltaScan(*database_.instance);
     RegisterPositionedCsv(*database_.instance);
     RegisterFunctions(*database_.instance);

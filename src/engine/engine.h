@@ -68,6 +68,11 @@ struct WrittenFile {
   bool is_apart = false;  // has the rows for which WriteOptions::apart is true, and only those
 };
 
+struct WrittenQuery {
+  data::Schema schema;  // of the files: the query's columns, with types that Delta can store
+  std::vector<WrittenFile> files;
+};
+
 struct WriteOptions {
   std::string directory;  // exists; file names are part-<uuid>.zstd.parquet
   std::vector<std::string> partition_columns;
@@ -110,9 +115,8 @@ class Session {
   virtual Result<BoundQuery> Bind(const std::string& sql, const Parameters& parameters = {}) = 0;
   // Writes the query's rows as Parquet with types that Delta can store, and the statistics for its
   // log. Files are not synced. On error or cancellation, none are left.
-  virtual Result<std::vector<WrittenFile>> WriteParquet(const std::string& sql,
-                                                        const Parameters& parameters,
-                                                        const WriteOptions& options) = 0;
+  virtual Result<WrittenQuery> WriteParquet(const std::string& sql, const Parameters& parameters,
+                                            const WriteOptions& options) = 0;
   // Rows that leat_read_csv has handed out to the session's statements so far.
   virtual std::int64_t csv_rows() const = 0;
   // COPY ... TO one file in csv, json or parquet.

@@ -42,7 +42,7 @@ class EngineTest : public testing::Test {
   // Commits the rows of a query as a new file of the table.
   void Append(const std::string& sql) {
     const data::Schema schema = session_->Bind(sql).value().schema;
-    const auto files = session_->WriteParquet(sql, {}, {.directory = table_path_}).value();
+    const auto files = session_->WriteParquet(sql, {}, {.directory = table_path_}).value().files;
     delta::Table& table = engine_->TableAt(table_path_);
     delta::Transaction transaction;
     const auto base = table.Load();
@@ -145,7 +145,8 @@ TEST_F(EngineTest, RowsWrittenApartAreInFilesOfTheirOwn) {
       session_
           ->WriteParquet("select i as id, if(i = 3, null, i) as v from range(5) t(i)", {},
                          {.directory = table_path_, .apart = "this.v >= 2"})
-          .value();
+          .value()
+          .files;
   std::map<bool, std::int64_t> rows;
   for (const WrittenFile& file : files) {
     rows[file.is_apart] += file.row_count;
@@ -163,10 +164,34 @@ TEST_F(EngineTest, TimesWithoutAZoneAreStoredAsTheInstantInUtc) {
       session_
           ->WriteParquet("select unnest([timestamp '1600-01-02 03:04:05.678901', 'infinity']) as t",
                          {}, {.directory = table_path_, .keep_order = true})
-          .value();
+          .value()
+          .files;
   EXPECT_EQ(Number("select count(*) from read_parquet('" + files[0].path +
                    "') where t = timestamptz '1600-01-02 03:04:05.678901+00' or t = 'infinity'"),
             2);
+}
+
+TEST_F(EngineTest, AWriteBindsItsQueryOnceUnlessTypesNeedCasts) {
+  int asked = 0;
+  session_->SetResolver([&](const std::string&, const std::string&) {
+    asked++;
+    return std::optional<TableSource>(
+        QuerySource{.sql = "select 1 as a, timestamp '2001-01-01' t"});
+  });
+  const auto same = session_->WriteParquet("select a from st.x", {}, {.directory = table_path_});
+  EXPECT_EQ(same.value().schema.fields[0].type.ToString(), "integer");
+  EXPECT_EQ(asked, 1);
+  const auto cast = session_->WriteParquet("select t from st.x", {}, {.directory = table_path_});
+  EXPECT_EQ(cast.value().schema.fields[0].type.ToString(), "timestamp");
+  EXPECT_EQ(asked, 3);
+}
+
+TEST_F(EngineTest, TheOrderOfOneSessionIsNotAnothersChoice) {
+  const std::string setting = "select current_setting('preserve_insertion_order')::int";
+  ASSERT_TRUE(session_->WriteParquet("select 1 as a", {}, {.directory = table_path_}).ok());
+  EXPECT_EQ(Number(setting), 0);
+  const auto other = engine_->NewSession()->Query(setting);
+  EXPECT_EQ(std::get<std::int64_t>(other.value().rows[0][0]), 1);
 }
 
 TEST_F(EngineTest, AFailedWriteLeavesNoFile) {

@@ -25,6 +25,13 @@ struct ScanSource {
   AssetName asset;  // set for schema-only sources: column lineage
 };
 
+// The columns that a COPY of WriteParquet writes, as its plan has them.
+struct PlannedCopy {
+  duckdb::vector<std::string> names;
+  duckdb::vector<duckdb::LogicalType> types;
+  bool needs_casts = false;  // to types that a table can store; the COPY was stopped for that
+};
+
 // Registered with each connection under kKey. Used by one query at a time, but from DuckDB's binder
 // only.
 class SessionState final : public duckdb::ClientContextState {
@@ -37,8 +44,9 @@ class SessionState final : public duckdb::ClientContextState {
   TableResolver resolver;
   Engine* engine = nullptr;
   std::map<std::string, std::shared_ptr<const ScanSource>>
-      sources;                            // by the key in "leat-source:<key>"
-  std::atomic<std::int64_t> csv_rows{0};  // handed out by leat_read_csv
+      sources;                              // by the key in "leat-source:<key>"
+  std::optional<PlannedCopy> planned_copy;  // while WriteParquet waits for a plan
+  std::atomic<std::int64_t> csv_rows{0};    // handed out by leat_read_csv
 };
 
 constexpr const char* kSourcePrefix = "leat-source:";

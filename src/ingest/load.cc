@@ -250,7 +250,7 @@ class Load {
     auto written = session_.WriteParquet(select, {}, {.directory = input_.staging_directory});
     if (!written.ok()) return Unreadable(group, std::move(written).error());
     LEAT_ASSIGN(std::int64_t left_out, RowCountOf(group, csv_rows_before));
-    for (engine::WrittenFile& file : *written) {
+    for (engine::WrittenFile& file : written->files) {
       left_out -= file.row_count;
       staged_.rows_read += file.row_count;
       staged_.files.push_back(std::move(file));
@@ -415,10 +415,11 @@ Result<StagedLoad> StageSeed(const io::Environment& environment, engine::Session
     staged.schema.fields.push_back({.name = field.name, .type = type});
     columns.push_back(QuoteIdentifier(field.name));
   }
-  LEAT_ASSIGN(staged.files,
+  LEAT_ASSIGN(auto written,
               session.WriteParquet(
                   "SELECT " + Join(columns, ", ") + " FROM (" + ScanSql(group, plan, options) + ")",
                   {}, {.directory = input.staging_directory, .keep_order = true}));
+  staged.files = std::move(written.files);
   LEAT_ASSIGN(const auto bad,
               session.Query("SELECT line, error FROM (" + RejectsSql(group, plan, options) +
                             ") ORDER BY position LIMIT 1"));
@@ -428,7 +429,7 @@ Result<StagedLoad> StageSeed(const io::Environment& environment, engine::Session
         .At({.file = path, .line = line == nullptr ? 0 : static_cast<int>(*line)})
         .WithHint("correct that line of the seed");
   }
-  for (const auto& written : staged.files) staged.rows_read += written.row_count;
+  for (const engine::WrittenFile& seed : staged.files) staged.rows_read += seed.row_count;
   staged.loaded.push_back(std::move(file));
   return staged;
 }

@@ -67,8 +67,8 @@ class FaultFileSystem final : public FileSystem {
   Status SyncDirectory(const std::string& directory) override {
     return Run<Status>([&] { return inner_.SyncDirectory(directory); });
   }
-  Status CreateDirectories(const std::string& directory) override {
-    return Run<Status>([&] { return inner_.CreateDirectories(directory); });
+  Result<bool> CreateDirectories(const std::string& directory) override {
+    return Run<Result<bool>>([&] { return inner_.CreateDirectories(directory); });
   }
   Status Remove(const std::string& path) override {
     return Run<Status>([&] { return inner_.Remove(path); });

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +83,16 @@ Status SyncPath(const std::string& path, int flags) {
   return Ok();
 }
 
+// Renames unless `to` exists, in one step; 0 or the error number.
+int RenameIfFree(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // A file system that cannot do it in one, NFS say.
+  if (link(from.c_str(), to.c_str()) != 0) return errno;
+  unlink(from.c_str());
+  return 0;
+}
+
 FileInfo ToInfo(const std::string& path, const struct stat& s) {
   return {.path = path,
           .size_bytes = s.st_size,
@@ -138,9 +149,10 @@ class RealFileSystem final : public FileSystem {
     struct stat link{};
     struct stat target{};
     if (lstat(path.c_str(), &link) != 0) return SystemError("read", path, errno);
+    if (!S_ISLNK(link.st_mode)) return ToInfo(path, link);
     if (stat(path.c_str(), &target) != 0) return SystemError("read", path, errno);
     FileInfo info = ToInfo(path, target);
-    info.is_symlink = S_ISLNK(link.st_mode);
+    info.is_symlink = true;
     return info;
   }
 
@@ -156,11 +168,10 @@ class RealFileSystem final : public FileSystem {
 
   Result<bool> CreateFile(const std::string& path, std::string_view content) override {
     LEAT_ASSIGN(const std::string temporary, WriteTemporary(path, content));
-    const int linked = link(temporary.c_str(), path.c_str());
-    const int error_number = errno;
-    unlink(temporary.c_str());
-    if (linked != 0 && error_number == EEXIST) return false;
-    if (linked != 0) return SystemError("create", path, error_number);
+    const int error_number = RenameIfFree(temporary, path);
+    if (error_number != 0) unlink(temporary.c_str());
+    if (error_number == EEXIST) return false;
+    if (error_number != 0) return SystemError("create", path, error_number);
     LEAT_TRY(SyncDirectory(ParentPath(path)));
     return true;
   }
@@ -170,14 +181,15 @@ class RealFileSystem final : public FileSystem {
     return SyncPath(directory.empty() ? "." : directory, O_RDONLY | O_DIRECTORY);
   }
 
-  Status CreateDirectories(const std::string& directory) override {
-    if (directory.empty() || access(directory.c_str(), F_OK) == 0) return Ok();
+  Result<bool> CreateDirectories(const std::string& directory) override {
+    if (directory.empty() || access(directory.c_str(), F_OK) == 0) return false;
     const std::string parent = ParentPath(directory);
     LEAT_TRY(CreateDirectories(parent));
     if (mkdir(directory.c_str(), 0777) != 0 && errno != EEXIST) {
       return SystemError("create folder", directory, errno);
     }
-    return SyncDirectory(parent);
+    LEAT_TRY(SyncDirectory(parent));
+    return true;
   }
 
   Status Remove(const std::string& path) override {

@@ -39,7 +39,8 @@ class FileSystem {
   // Durable when it returns: temporary file, fsync, rename over `path`, fsync of the directory.
   virtual Status ReplaceFile(const std::string& path, std::string_view content) = 0;
   // The same, but only if `path` does not exist yet: true = created by this call, false = somebody
-  // else had it. Atomic between processes (link(2)). The basis of Delta's commit.
+  // else had it. Atomic between processes (renameat2(2) or link(2)). The basis of Delta's
+  // commit.
   virtual Result<bool> CreateFile(const std::string& path, std::string_view content) = 0;
 
   // Makes a file written by somebody else (the engine) durable. Its directory entry needs
@@ -47,8 +48,8 @@ class FileSystem {
   virtual Status SyncFile(const std::string& path) = 0;
   virtual Status SyncDirectory(const std::string& directory) = 0;
 
-  // With all parents; durable.
-  virtual Status CreateDirectories(const std::string& directory) = 0;
+  // With all parents; durable. False if it was there already, and nothing has been synced.
+  virtual Result<bool> CreateDirectories(const std::string& directory) = 0;
   // kNotFound when it is missing.
   virtual Status Remove(const std::string& path) = 0;
   // Renames a file or an empty-target directory; not durable by itself.

@@ -11,6 +11,7 @@
 #include "ingest/load.h"
 #include "orchestrate/ledger.h"
 #include "orchestrate/limits.h"
+#include "quality/check_sql.h"
 #include "quality/quarantine.h"
 #include "transform/model.h"
 #include "transform/publish.h"
@@ -73,7 +74,8 @@ class Task {
       return Ok();
     }
     if (loaded.error().kind() != ErrorKind::kNotFound) return std::move(loaded).error();
-    return workspace_.environment().files.CreateDirectories(path_);
+    LEAT_TRY(workspace_.environment().files.CreateDirectories(path_));
+    return Ok();
   }
 
   Status Do(const LoadFiles&) {
@@ -180,15 +182,17 @@ class Task {
 
   Result<data::Schema> Stage(const std::optional<Interval>& interval, bool replaces) {
     const data::Schema* table = table_ && !replaces ? &table_->schema() : nullptr;
-    LEAT_ASSIGN(auto staged, transform::StageModel(
-                                 *session_, {.asset = asset_,
-                                             .parameters = workspace_.ParametersFor(interval),
-                                             .interval = interval,
-                                             .table = table,
-                                             .staging_directory = path_,
-                                             .apart = [this](const data::Schema& schema) {
-                                               return quality::SetAsideCondition(asset_, schema);
-                                             }}));
+    transform::ModelInput input{.asset = asset_,
+                                .parameters = workspace_.ParametersFor(interval),
+                                .interval = interval,
+                                .table = table,
+                                .staging_directory = path_};
+    if (std::any_of(asset_.checks.begin(), asset_.checks.end(), quality::IsSetAside)) {
+      input.apart = [this](const data::Schema& schema) {
+        return quality::SetAsideCondition(asset_, schema);
+      };
+    }
+    LEAT_ASSIGN(auto staged, transform::StageModel(*session_, input));
     staged_ = std::move(staged.files);
     told_apart_ = staged.told_apart;
     result_.rows_read = staged.rows;
@@ -209,6 +213,7 @@ class Task {
                                   .configuration = configuration_,
                                   .commit_extra = {{"leat", Provenance(interval)}}};
     if (context_.cancel.cancelled()) return Cancelled("cancelled before publishing");
+    context_.begin_publishing();
     auto published = transform::Publish(workspace_.environment(), workspace_.engine(), input);
     if (!published.ok()) {
       if (published.error().kind() == ErrorKind::kOutcomeUnknown)

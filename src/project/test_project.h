@@ -68,7 +68,7 @@ class MemoryFiles final : public io::FileSystem {
   }
   Status SyncFile(const std::string& path) override { return ReadOnly(path); }
   Status SyncDirectory(const std::string& path) override { return ReadOnly(path); }
-  Status CreateDirectories(const std::string& path) override { return ReadOnly(path); }
+  Result<bool> CreateDirectories(const std::string& path) override { return ReadOnly(path); }
   Status Remove(const std::string& path) override { return ReadOnly(path); }
   Status Rename(const std::string& path, const std::string&) override { return ReadOnly(path); }
 

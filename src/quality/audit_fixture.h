@@ -43,9 +43,9 @@ class CountingSession final : public engine::Session {
                                   const engine::Parameters& parameters) override {
     return inner_.Bind(sql, parameters);
   }
-  Result<std::vector<engine::WrittenFile>> WriteParquet(
-      const std::string& sql, const engine::Parameters& parameters,
-      const engine::WriteOptions& options) override {
+  Result<engine::WrittenQuery> WriteParquet(const std::string& sql,
+                                            const engine::Parameters& parameters,
+                                            const engine::WriteOptions& options) override {
     Count(sql);
     return inner_.WriteParquet(sql, parameters, options);
   }
@@ -94,10 +94,10 @@ class AuditTest : public QualityTest {
     const std::string condition = SetAsideCondition(asset_, staged.schema);
     EXPECT_NE(condition, "");
     session_->SetResolver(Tables());
-    auto files =
+    auto written =
         session_->WriteParquet(sql, parameters, {.directory = staging_, .apart = condition});
-    EXPECT_TRUE(files.ok()) << files.error().ToString();
-    staged.files = *files;
+    EXPECT_TRUE(written.ok()) << written.error().ToString();
+    staged.files = written->files;
     AuditInput input = Input(staged);
     input.told_apart = true;
     return input;

@@ -47,11 +47,9 @@ class QualityTest : public testing::Test {
     std::vector<engine::WrittenFile> files;
   };
   Staged Stage(const std::string& sql) {
-    auto bound = session_->Bind(sql);
-    EXPECT_TRUE(bound.ok()) << bound.error().ToString();
-    auto files = session_->WriteParquet(sql, {}, {.directory = staging_, .keep_order = true});
-    EXPECT_TRUE(files.ok()) << files.error().ToString();
-    return {.schema = bound->schema, .files = *files};
+    auto written = session_->WriteParquet(sql, {}, {.directory = staging_, .keep_order = true});
+    EXPECT_TRUE(written.ok()) << written.error().ToString();
+    return {.schema = written->schema, .files = written->files};
   }
   // Two files, in this order.
   Staged Stage(const std::string& first, const std::string& second) {

@@ -135,11 +135,12 @@ Status QuarantineTable::Write(const QuarantineChange& change, Attempt& attempt) 
         fmt::format("SELECT {} FROM read_parquet([{}], union_by_name => true) AS stored",
                     Join(columns, ", "), Join(paths, ", "));
     if (change.set.empty()) sql += fmt::format(" WHERE ({}) IS NOT TRUE", change.where);
-    LEAT_ASSIGN(attempt.written, session_.WriteParquet(sql, {}, options));
+    LEAT_ASSIGN(auto kept, session_.WriteParquet(sql, {}, options));
+    attempt.written = std::move(kept.files);
   }
   if (!change.insert_sql.empty()) {
     LEAT_ASSIGN(auto added, session_.WriteParquet(change.insert_sql, {}, options));
-    for (engine::WrittenFile& file : added) {
+    for (engine::WrittenFile& file : added.files) {
       attempt.changed.rows_inserted += file.row_count;
       attempt.written.push_back(std::move(file));
     }

@@ -97,10 +97,12 @@ class Stager {
   }
 
   Result<std::vector<engine::WrittenFile>> WriteRead() {
-    return session_.WriteParquet(fmt::format("SELECT {}, {} FROM {} WHERE {} IS NULL ORDER BY {}",
-                                             ColumnList(input_.schema.names()), kReplayIdColumn,
-                                             kReadTable, kErrorColumn, kReplayIdColumn),
-                                 {}, {.directory = write_.directory, .keep_order = true});
+    LEAT_ASSIGN(auto read, session_.WriteParquet(
+                               fmt::format("SELECT {}, {} FROM {} WHERE {} IS NULL ORDER BY {}",
+                                           ColumnList(input_.schema.names()), kReplayIdColumn,
+                                           kReadTable, kErrorColumn, kReplayIdColumn),
+                               {}, {.directory = write_.directory, .keep_order = true}));
+    return std::move(read.files);
   }
 
   // --- 2. check ---
@@ -210,11 +212,15 @@ class Stager {
     if (!audit.publishable || audit.files.empty()) return std::vector<engine::WrittenFile>();
     std::vector<std::string> paths;
     for (const engine::WrittenFile& file : audit.files) paths.push_back(QuoteLiteral(file.path));
-    return session_.WriteParquet(
-        fmt::format(
-            "SELECT {} FROM read_parquet([{}]) WHERE {} NOT IN (SELECT quarantine_id FROM {})",
-            ColumnList(input_.schema.names()), Join(paths, ", "), kReplayIdColumn, kRejectedTable),
-        {}, write_);
+    LEAT_ASSIGN(
+        auto accepted,
+        session_.WriteParquet(
+            fmt::format(
+                "SELECT {} FROM read_parquet([{}]) WHERE {} NOT IN (SELECT quarantine_id FROM {})",
+                ColumnList(input_.schema.names()), Join(paths, ", "), kReplayIdColumn,
+                kRejectedTable),
+            {}, write_));
+    return std::move(accepted.files);
   }
 
   // Rows that still fail lose the mark, and say why.

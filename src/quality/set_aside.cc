@@ -160,12 +160,15 @@ Result<SetAside> FindRowsToSetAside(engine::Session& session, const AuditInput& 
 Result<std::vector<engine::WrittenFile>> WriteWithoutThem(engine::Session& session,
                                                           const AuditInput& input,
                                                           const engine::WriteOptions& rewrite) {
-  return session.WriteParquet(
-      fmt::format(
-          "SELECT {} FROM {} AS t ANTI JOIN {} AS bad ON t.{} = bad.file AND t.{} = bad.row",
-          ColumnList(input.schema.names(), "t."), kAuditedRows, kRowsTable, kFileColumn,
-          kRowColumn),
-      {}, rewrite);
+  LEAT_ASSIGN(
+      auto written,
+      session.WriteParquet(
+          fmt::format(
+              "SELECT {} FROM {} AS t ANTI JOIN {} AS bad ON t.{} = bad.file AND t.{} = bad.row",
+              ColumnList(input.schema.names(), "t."), kAuditedRows, kRowsTable, kFileColumn,
+              kRowColumn),
+          {}, rewrite));
+  return std::move(written.files);
 }
 
 Status CheckRowsCanBeToldApart(const data::Schema& schema) {

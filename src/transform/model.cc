@@ -99,10 +99,15 @@ Error InModelFile(Error error, const project::Asset& asset) {
 
 Result<StagedModel> StageModel(engine::Session& session, const ModelInput& input) {
   const auto& model = std::get<project::ModelSpec>(input.asset.spec);
-  auto bound = session.Bind(model.sql, input.parameters);
-  if (!bound.ok()) return InModelFile(std::move(bound).error(), input.asset);
-  StagedModel staged{.schema = std::move(bound->schema)};
+  StagedModel staged;
   std::string sql = ModelSql(input.asset);
+  // Known beforehand where it decides what is written; and a model in a wrapper of ours is bound by
+  // itself, so that errors tell their place in it.
+  if (input.table != nullptr || input.apart || sql != model.sql) {
+    auto bound = session.Bind(model.sql, input.parameters);
+    if (!bound.ok()) return InModelFile(std::move(bound).error(), input.asset);
+    staged.schema = std::move(bound->schema);
+  }
   if (input.table != nullptr) {
     auto typed = WithTableTypes(sql, staged.schema, *input.table);
     if (!typed.ok()) return InModelFile(std::move(typed).error(), input.asset);
@@ -119,7 +124,8 @@ Result<StagedModel> StageModel(engine::Session& session, const ModelInput& input
     written = session.WriteParquet(sql, input.parameters, options);
   }
   if (!written.ok()) return InModelFile(std::move(written).error(), input.asset);
-  staged.files = std::move(*written);
+  staged.schema = std::move(written->schema);
+  staged.files = std::move(written->files);
   for (const engine::WrittenFile& file : staged.files) staged.rows += file.row_count;
   if (input.interval) {
     auto status = NoNullTimes(staged, model.time_column);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "delta/log_path.h"
 #include "transform/limits.h"
 
 namespace leat::transform {
@@ -35,14 +36,7 @@ class Attempt {
  public:
   Attempt(const io::Environment& environment, engine::Engine& engine, const PublishInput& input,
           std::shared_ptr<const delta::Snapshot> base)
-      : environment_(environment),
-        input_(input),
-        base_(std::move(base)),
-        session_(engine.NewSession()) {
-    session_->SetResolver([this](const std::string& schema, const std::string& table) {
-      return Resolve(schema, table);
-    });
-  }
+      : environment_(environment), input_(input), base_(std::move(base)), engine_(engine) {}
 
   Result<delta::Transaction> Build() {
     transaction_.base = base_;
@@ -69,6 +63,17 @@ class Attempt {
   }
 
  private:
+  // Made when it is first needed: most publications query nothing.
+  engine::Session& session() {
+    if (!session_) {
+      session_ = engine_.NewSession();
+      session_->SetResolver([this](const std::string& schema, const std::string& table) {
+        return Resolve(schema, table);
+      });
+    }
+    return *session_;
+  }
+
   Result<std::optional<engine::TableSource>> Resolve(const std::string& schema,
                                                      const std::string& table) {
     if (!schema.empty()) return std::optional<engine::TableSource>();
@@ -213,7 +218,7 @@ class Attempt {
   Status RefuseDuplicates(const std::vector<std::string>& key) {
     const std::string columns = QuotedList(key);
     LEAT_ASSIGN(const auto found,
-                session_->Query("SELECT " + columns + ", count(*) FROM leat_staged GROUP BY " +
+                session().Query("SELECT " + columns + ", count(*) FROM leat_staged GROUP BY " +
                                 columns + " HAVING count(*) > 1 LIMIT 1"));
     if (found.rows.empty()) return Ok();
     std::vector<std::string> values;
@@ -238,7 +243,7 @@ class Attempt {
     const std::string name = QuoteIdentifier(column);
     LEAT_ASSIGN(
         const auto bounds,
-        session_->Query("SELECT CAST(min(" + name + ") AS VARCHAR), CAST(max(" + name +
+        session().Query("SELECT CAST(min(" + name + ") AS VARCHAR), CAST(max(" + name +
                         ") AS VARCHAR), count(*) FILTER (" + name + " IS NULL) FROM leat_staged"));
     const auto* low = std::get_if<std::string>(&bounds.rows[0][0]);
     const auto* high = std::get_if<std::string>(&bounds.rows[0][1]);
@@ -253,7 +258,7 @@ class Attempt {
   }
 
   Status FindTouched(const std::string& sql, const engine::Parameters& parameters) {
-    LEAT_ASSIGN(const auto rows, session_->Query(sql, parameters));
+    LEAT_ASSIGN(const auto rows, session().Query(sql, parameters));
     std::set<std::string> names;
     for (const auto& row : rows.rows) names.insert(std::get<std::string>(row[0]));
     for (const delta::AddFile& file : base_->files()) {
@@ -268,9 +273,9 @@ class Attempt {
   // Copies what stays of the touched files.
   Status Rewrite(const std::string& sql, const engine::Parameters& parameters) {
     if (touched_.empty()) return Ok();
-    LEAT_ASSIGN(auto files,
-                session_->WriteParquet(sql, parameters, {.directory = input_.table_path}));
-    for (engine::WrittenFile& file : files) {
+    LEAT_ASSIGN(auto kept,
+                session().WriteParquet(sql, parameters, {.directory = input_.table_path}));
+    for (engine::WrittenFile& file : kept.files) {
       rows_rewritten_ += file.row_count;
       Add(file);
       written_.push_back(std::move(file));
@@ -279,8 +284,8 @@ class Attempt {
   }
 
   Status Write(const std::string& sql) {
-    LEAT_ASSIGN(auto files, session_->WriteParquet(sql, {}, {.directory = input_.table_path}));
-    for (engine::WrittenFile& file : files) {
+    LEAT_ASSIGN(auto added, session().WriteParquet(sql, {}, {.directory = input_.table_path}));
+    for (engine::WrittenFile& file : added.files) {
       Add(file);
       written_.push_back(std::move(file));
     }
@@ -330,6 +335,7 @@ class Attempt {
   const io::Environment& environment_;
   const PublishInput& input_;
   std::shared_ptr<const delta::Snapshot> base_;
+  engine::Engine& engine_;
   std::unique_ptr<engine::Session> session_;
   delta::Transaction transaction_;
   data::Schema schema_;               // of the files that are added
@@ -338,8 +344,8 @@ class Attempt {
   std::int64_t rows_rewritten_ = 0;
 };
 
-// Data files must be durable before the log names them.
-Status SyncAll(io::FileSystem& files, const std::string& directory,
+// Data files must be durable before the log names them, and the folder of the log as well.
+Status SyncAll(io::FileSystem& files, const std::string& table_path, bool is_new_table,
                const std::vector<const std::vector<engine::WrittenFile>*>& groups) {
   bool any = false;
   for (const auto* group : groups) {
@@ -348,7 +354,12 @@ Status SyncAll(io::FileSystem& files, const std::string& directory,
       any = true;
     }
   }
-  return any ? files.SyncDirectory(directory) : Ok();
+  if (is_new_table) {
+    LEAT_ASSIGN(const bool is_synced,
+                files.CreateDirectories(io::JoinPath(table_path, delta::kLogDirectory)));
+    any &= !is_synced;
+  }
+  return any ? files.SyncDirectory(table_path) : Ok();
 }
 
 bool ChangesNothing(const delta::Transaction& transaction) {
@@ -398,7 +409,7 @@ Result<Published> Publish(const io::Environment& environment, engine::Engine& en
     if (base) LEAT_TRY(RefuseDone(*base, input));
     Attempt builder(environment, engine, input, base);
     auto transaction = builder.Build();
-    Status ready = transaction.ok() ? SyncAll(environment.files, input.table_path,
+    Status ready = transaction.ok() ? SyncAll(environment.files, input.table_path, base == nullptr,
                                               {&input.files, &builder.written()})
                                     : Status(transaction.error());
     if (!ready.ok()) {

@@ -23,12 +23,13 @@ class PublishTest : public testing::Test {
   }
 
   Result<Published> PublishRows(const std::string& sql, PublishMode mode) {
-    const auto bound = session_->Bind(sql);
-    const auto files = session_->WriteParquet(sql, {}, {.directory = path_});
-    if (!bound.ok() || !files.ok()) return Bug("the test's SQL is wrong");
-    return Publish(
-        environment_, *engine_,
-        {.table_path = path_, .schema = bound->schema, .files = *files, .mode = std::move(mode)});
+    const auto written = session_->WriteParquet(sql, {}, {.directory = path_});
+    if (!written.ok()) return Bug("the test's SQL is wrong");
+    return Publish(environment_, *engine_,
+                   {.table_path = path_,
+                    .schema = written->schema,
+                    .files = written->files,
+                    .mode = std::move(mode)});
   }
 
   // All rows as text, sorted.
