@@ -15,21 +15,23 @@ namespace {
 
 void AppendString(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
+  std::size_t copied = 0;
+  for (std::size_t i = 0; i < text.size(); i++) {
+    const char c = text[i];
+    const bool is_control = static_cast<unsigned char>(c) < 0x20;
+    if (c != '"' && c != '\\' && !is_control) continue;
+    out += text.substr(copied, i - copied);
+    copied = i + 1;
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
       case '\n': out += "\\n"; break;
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<int>(c));
-        } else {
-          out += c;
-        }
+      default: out += fmt::format("\\u{:04x}", static_cast<int>(c));
     }
   }
+  out += text.substr(copied);
   out += '"';
 }
 
@@ -101,7 +103,8 @@ Status AppendInfo(std::string& out, const CommitInfo& info) {
     if (value.is_discarded()) {
       return InvalidInput(fmt::format("commitInfo '{}' is not JSON: {}", key, Shorten(raw, 80)));
     }
-    extra[key] = value.dump();  // on one line
+    const bool is_one_line = raw.find_first_of("\r\n") == std::string::npos;
+    extra[key] = is_one_line ? raw : value.dump();
   }
   AppendAction(out, "commitInfo", [&](ObjectWriter& action) {
     action.Number("timestamp", info.timestamp_ms);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -13,6 +14,8 @@
 #include "duckdb/main/pending_query_result.hpp"
 #include "duckdb/main/settings.hpp"
 #include "duckdb/optimizer/optimizer_extension.hpp"
+#include "duckdb/parser/statement/copy_statement.hpp"
+#include "duckdb/parser/statement/select_statement.hpp"
 #include "duckdb/planner/operator/logical_copy_to_file.hpp"
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
@@ -33,13 +36,38 @@ struct Wrapped {
   std::size_t prefix_bytes = 0;
 };
 
-Error ToErrorIn(const duckdb::ErrorData& data, const std::string& sql, std::size_t prefix_bytes) {
-  Error error = ToError(data, sql);
+Error ToErrorIn(const duckdb::ErrorData& data, const Wrapped& text) {
+  Error error = ToError(data, text.sql);
   const auto position = data.ExtraInfo().find("position");
-  if (position == data.ExtraInfo().end() || prefix_bytes == 0) return error;
-  const std::size_t at = OffsetBeforeQuoting(sql, std::stoull(position->second));
-  const std::string_view inner = std::string_view(sql).substr(prefix_bytes);
-  return std::move(error).At(LocationOf(inner, at < prefix_bytes ? 0 : at - prefix_bytes));
+  if (position == data.ExtraInfo().end() || text.prefix_bytes == 0) return error;
+  const std::size_t at = OffsetBeforeQuoting(text.sql, std::stoull(position->second));
+  const std::string_view inner = std::string_view(text.sql).substr(text.prefix_bytes);
+  return std::move(error).At(
+      LocationOf(inner, at < text.prefix_bytes ? 0 : at - text.prefix_bytes));
+}
+
+using CopyOptions = duckdb::case_insensitive_map_t<duckdb::vector<duckdb::Value>>;
+
+// COPY (query) TO target. As a tree, because options that come as text are bound one by one, which
+// takes longer than a small query.
+duckdb::unique_ptr<duckdb::SQLStatement> MakeCopy(const std::string& query,
+                                                  const std::string& target,
+                                                  const std::string& format, CopyOptions options) {
+  auto statements = Parse(query);
+  if (statements.size() != 1 || statements[0]->type != duckdb::StatementType::SELECT_STATEMENT)
+    throw duckdb::BinderException("expected one SELECT statement");
+  auto& select = statements[0]->Cast<duckdb::SelectStatement>();
+  auto copy = duckdb::make_uniq<duckdb::CopyStatement>();
+  copy->query = select.query;
+  copy->stmt_length = select.stmt_length;
+  copy->named_param_map = select.named_param_map;
+  copy->info->is_from = false;
+  copy->info->format = format;
+  copy->info->is_format_auto_detected = false;
+  copy->info->file_path = target;
+  copy->info->options = std::move(options);
+  copy->info->select_statement = std::move(select.node);
+  return copy;
 }
 
 // The columns of `$name` parameters that a statement uses; DuckDB refuses values for others.
@@ -166,13 +194,13 @@ class DuckSession final : public Session {
   void SetResolver(TableResolver resolver) override { state_->resolver = std::move(resolver); }
 
   Status Execute(const std::string& sql, const Parameters& parameters) override {
-    LEAT_ASSIGN(const auto result, Run(sql, parameters, 0, false));
+    LEAT_ASSIGN(const auto result, Run(sql, parameters, false));
     return Ok();
   }
 
   Result<data::Rows> Query(const std::string& sql, const Parameters& parameters,
                            std::size_t max_rows) override {
-    LEAT_ASSIGN(const auto result, Run(sql, parameters, 0, true));
+    LEAT_ASSIGN(const auto result, Run(sql, parameters, true));
     try {
       data::Rows rows;
       for (std::size_t i = 0; i < result->names.size(); i++) {
@@ -201,7 +229,7 @@ class DuckSession final : public Session {
 
   Status Stream(const std::string& sql, const Parameters& parameters,
                 const std::function<Status(const data::ArrowBatch&)>& visit) override {
-    LEAT_ASSIGN(const auto result, Run(sql, parameters, 0, true));
+    LEAT_ASSIGN(const auto result, Run(sql, parameters, true));
     try {
       return VisitBatches(*result, visit);
     } catch (const std::exception& e) {
@@ -247,11 +275,10 @@ class DuckSession final : public Session {
 
   Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
                               const std::string& format) override {
-    const std::string options = format == "csv" ? "FORMAT csv, HEADER" : "FORMAT " + format;
-    const std::string copy =
-        "COPY (\n" + WithoutSemicolon(sql) + "\n) TO " + QuoteLiteral(path) + " (" + options + ")";
+    CopyOptions options;
+    if (format == "csv") options["header"] = {duckdb::Value::BOOLEAN(true)};
     SetOrder(true);
-    LEAT_ASSIGN(const auto result, Run(copy, {}, 7, false));
+    LEAT_ASSIGN(const auto result, RunCopy({.sql = sql}, {}, path, format, std::move(options)));
     const auto chunk = result->Fetch();
     return chunk ? chunk->GetValue(0, 0).GetValue<std::int64_t>() : 0;
   }
@@ -265,21 +292,58 @@ class DuckSession final : public Session {
  private:
   using QueryResult = duckdb::unique_ptr<duckdb::QueryResult>;
 
-  Result<QueryResult> Run(const std::string& sql, const Parameters& parameters,
-                          std::size_t prefix_bytes, bool streaming) {
+  Result<QueryResult> Run(const std::string& sql, const Parameters& parameters, bool streaming) {
     try {
-      QueryResult result;
+      Result<QueryResult> result = InvalidInput("the statement is empty");
       for (auto& statement : Parse(sql)) {
-        auto values = ToBoundParameters(UsedBy(*statement, parameters));
-        auto pending = connection_.context->PendingQuery(std::move(statement), values, streaming);
-        if (pending->HasError()) return ToErrorIn(pending->GetErrorObject(), sql, prefix_bytes);
-        result = pending->Execute();
-        if (result->HasError()) return ToErrorIn(result->GetErrorObject(), sql, prefix_bytes);
+        result = RunStatement(std::move(statement), {.sql = sql}, parameters, streaming);
+        if (!result.ok()) break;
       }
-      if (!result) return InvalidInput("the statement is empty");
       return result;
     } catch (const std::exception& e) {
-      return ToErrorIn(duckdb::ErrorData(e), sql, prefix_bytes);
+      return ToError(e, sql);
+    }
+  }
+
+  // `text` is what the statement was parsed from.
+  Result<QueryResult> RunStatement(duckdb::unique_ptr<duckdb::SQLStatement> statement,
+                                   const Wrapped& text, const Parameters& parameters,
+                                   bool streaming) {
+    auto values = ToBoundParameters(UsedBy(*statement, parameters));
+    auto pending = connection_.context->PendingQuery(std::move(statement), values, streaming);
+    if (!pending->HasError()) Work(*pending);
+    if (pending->HasError()) return ToErrorIn(pending->GetErrorObject(), text);
+    QueryResult result = pending->Execute();
+    if (result->HasError()) return ToErrorIn(result->GetErrorObject(), text);
+    return result;
+  }
+
+  Result<QueryResult> RunCopy(const Wrapped& query, const Parameters& parameters,
+                              const std::string& target, const std::string& format,
+                              CopyOptions options) {
+    try {
+      return RunStatement(MakeCopy(query.sql, target, format, std::move(options)), query,
+                          parameters, false);
+    } catch (const std::exception& e) {
+      return ToErrorIn(duckdb::ErrorData(e), query);
+    }
+  }
+
+  // Until the result is there, this thread takes its part of the work. While others have the rest
+  // of it, Execute() would spin, and take a core from other sessions.
+  void Work(duckdb::PendingQueryResult& pending) {
+    for (int idle = 0;;) {
+      const auto state = pending.ExecuteTask();
+      if (duckdb::PendingQueryResult::IsResultReady(state)) return;
+      if (state == duckdb::PendingExecutionResult::BLOCKED) {
+        pending.WaitForTask();
+      } else if (state != duckdb::PendingExecutionResult::NO_TASKS_AVAILABLE) {
+        idle = 0;
+      } else if (++idle < kIdleYields) {
+        std::this_thread::yield();
+      } else {
+        environment_.clock.Sleep(kIdleSleepUs);
+      }
     }
   }
 
@@ -288,11 +352,8 @@ class DuckSession final : public Session {
     const std::string name = "part-" + io::NewUuid(environment_.random) + ".zstd.parquet";
     const bool is_folder = !options.partition_columns.empty() || options.target_file_bytes > 0;
     const std::string target = io::JoinPath(options.directory, is_folder ? "" : name);
-    std::string copy = "COPY (\n";
-    const std::size_t prefix = copy.size() + query.prefix_bytes;
-    copy += query.sql + "\n) TO " + QuoteLiteral(target) +
-            CopyOptions(options.partition_columns, options.target_file_bytes);
-    auto result = Run(copy, parameters, prefix, false);
+    auto result = RunCopy(query, parameters, target, "parquet",
+                          ParquetOptions(options.partition_columns, options.target_file_bytes));
     if (!result.ok()) {
       RemoveIfThere(target, is_folder);
       return std::move(result).error();
@@ -326,12 +387,12 @@ class DuckSession final : public Session {
                                               const WriteOptions& options) {
     const std::string staging =
         io::JoinPath(options.directory, "staging-" + io::NewUuid(environment_.random));
-    std::string copy = fmt::format("COPY (SELECT *, coalesce(({}), false) AS {} FROM (\n",
-                                   options.apart, kApartColumn);
-    const std::size_t prefix = copy.size() + query.prefix_bytes;
-    copy += query.sql + "\n) AS this) TO " + QuoteLiteral(staging) +
-            CopyOptions({kApartColumn}, options.target_file_bytes);
-    auto result = Run(copy, parameters, prefix, false);
+    Wrapped marked{.sql = fmt::format("SELECT *, coalesce(({}), false) AS {} FROM (\n",
+                                      options.apart, kApartColumn)};
+    marked.prefix_bytes = marked.sql.size() + query.prefix_bytes;
+    marked.sql += query.sql + "\n) AS this";
+    auto result = RunCopy(marked, parameters, staging, "parquet",
+                          ParquetOptions({kApartColumn}, options.target_file_bytes));
     auto files = result.ok() ? ReadWritten(**result)
                              : Result<std::vector<WrittenFile>>(std::move(result).error());
     if (files.ok()) files = MoveTo(options.directory, *std::move(files));
@@ -352,23 +413,27 @@ class DuckSession final : public Session {
     return files;
   }
 
-  static std::string CopyOptions(const std::vector<std::string>& partition_columns,
-                                 std::int64_t target_file_bytes) {
-    std::string text = fmt::format(
-        " (FORMAT parquet, RETURN_STATS, COMPRESSION zstd, COMPRESSION_LEVEL {}, "
-        "DICTIONARY_SIZE_LIMIT {}, "
-        "WRITE_BLOOM_FILTER false",  // a sixth of the time, for columns of few values
-        kCompressionLevel, kDictionaryValues);
+  static CopyOptions ParquetOptions(const std::vector<std::string>& partition_columns,
+                                    std::int64_t target_file_bytes) {
+    using duckdb::Value;
+    CopyOptions options{
+        {"return_stats", {Value::BOOLEAN(true)}},
+        {"compression", {Value("zstd")}},
+        {"compression_level", {Value::BIGINT(kCompressionLevel)}},
+        {"dictionary_size_limit", {Value::BIGINT(kDictionaryValues)}},
+        {"write_bloom_filter", {Value::BOOLEAN(false)}},  // a sixth of the time, for few values
+    };
     if (!partition_columns.empty()) {
-      std::vector<std::string> quoted;
-      for (const auto& column : partition_columns) quoted.push_back(QuoteIdentifier(column));
-      text += ", PARTITION_BY (" + Join(quoted, ", ") + ")";
+      duckdb::vector<Value> columns(partition_columns.begin(), partition_columns.end());
+      options["partition_by"] = std::move(columns);
     }
-    if (target_file_bytes > 0) text += fmt::format(", FILE_SIZE_BYTES {}", target_file_bytes);
-    if (!partition_columns.empty() || target_file_bytes > 0)
-      text +=
-          ", OVERWRITE_OR_IGNORE, FILENAME_PATTERN 'part-{uuid}', FILE_EXTENSION 'zstd.parquet'";
-    return text + ")";
+    if (target_file_bytes > 0) options["file_size_bytes"] = {Value::BIGINT(target_file_bytes)};
+    if (!partition_columns.empty() || target_file_bytes > 0) {
+      options["overwrite_or_ignore"] = {Value::BOOLEAN(true)};
+      options["filename_pattern"] = {Value("part-{uuid}")};
+      options["file_extension"] = {Value("zstd.parquet")};
+    }
+    return options;
   }
 
   // For this session only; a SET statement would set it for all.

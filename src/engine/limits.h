@@ -18,5 +18,8 @@ constexpr int kCompressionLevel = 1;
 // limit, 24,576, made the flights' files a tenth larger and slower to write.
 constexpr int kDictionaryValues = 4096;
 constexpr std::int64_t kRowGroupRows = 122'880;
+// A thread without work asks for some this many times before it sleeps between its questions.
+constexpr int kIdleYields = 64;
+constexpr std::int64_t kIdleSleepUs = 50;
 
 }  // namespace leat::engine

@@ -70,6 +70,9 @@ class FaultFileSystem final : public FileSystem {
   Result<bool> CreateDirectories(const std::string& directory) override {
     return Run<Result<bool>>([&] { return inner_.CreateDirectories(directory); });
   }
+  Status CreateAllDirectories(const std::vector<std::string>& directories) override {
+    return Run<Status>([&] { return inner_.CreateAllDirectories(directories); });
+  }
   Status Remove(const std::string& path) override {
     return Run<Status>([&] { return inner_.Remove(path); });
   }

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <set>
 
 namespace leat::io {
 namespace {
@@ -182,14 +183,17 @@ class RealFileSystem final : public FileSystem {
   }
 
   Result<bool> CreateDirectories(const std::string& directory) override {
-    if (directory.empty() || access(directory.c_str(), F_OK) == 0) return false;
-    const std::string parent = ParentPath(directory);
-    LEAT_TRY(CreateDirectories(parent));
-    if (mkdir(directory.c_str(), 0777) != 0 && errno != EEXIST) {
-      return SystemError("create folder", directory, errno);
-    }
-    LEAT_TRY(SyncDirectory(parent));
-    return true;
+    std::set<std::string> changed;
+    LEAT_TRY(MakeDirectory(directory, changed));
+    for (const std::string& parent : changed) LEAT_TRY(SyncDirectory(parent));
+    return !changed.empty();
+  }
+
+  Status CreateAllDirectories(const std::vector<std::string>& directories) override {
+    std::set<std::string> changed;
+    for (const std::string& directory : directories) LEAT_TRY(MakeDirectory(directory, changed));
+    for (const std::string& parent : changed) LEAT_TRY(SyncDirectory(parent));
+    return Ok();
   }
 
   Status Remove(const std::string& path) override {
@@ -203,6 +207,18 @@ class RealFileSystem final : public FileSystem {
   }
 
  private:
+  // With all parents; adds the folders that have got a new entry.
+  Status MakeDirectory(const std::string& directory, std::set<std::string>& changed) {
+    if (directory.empty() || access(directory.c_str(), F_OK) == 0) return Ok();
+    const std::string parent = ParentPath(directory);
+    LEAT_TRY(MakeDirectory(parent, changed));
+    if (mkdir(directory.c_str(), 0777) != 0 && errno != EEXIST) {
+      return SystemError("create folder", directory, errno);
+    }
+    changed.insert(parent);
+    return Ok();
+  }
+
   // Writes and syncs a hidden file beside `path`; its name holds the process and a counter, so that
   // no two writers share one.
   Result<std::string> WriteTemporary(const std::string& path, std::string_view content) {

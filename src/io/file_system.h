@@ -50,6 +50,8 @@ class FileSystem {
 
   // With all parents; durable. False if it was there already, and nothing has been synced.
   virtual Result<bool> CreateDirectories(const std::string& directory) = 0;
+  // All of them, each with all parents, where each changed folder is synced once; durable.
+  virtual Status CreateAllDirectories(const std::vector<std::string>& directories) = 0;
   // kNotFound when it is missing.
   virtual Status Remove(const std::string& path) = 0;
   // Renames a file or an empty-target directory; not durable by itself.

@@ -67,6 +67,7 @@ class Runner {
     LEAT_ASSIGN(plan_, MakePlan(workspace_, request_));
     LEAT_ASSIGN(writer_, workspace_.writer());
     LEAT_TRY(Begin());
+    MakeFolders();
     observer_.RunStarted(result_.id, plan_);
     states_ = std::vector<State>(plan_.steps.size());
     waiting_ = plan_.steps.size();
@@ -113,6 +114,17 @@ class Runner {
                .interval = request_.window,
                .full_refresh = request_.full_refresh};
     return writer_->BeginRun(record_);
+  }
+
+  // Of all tables at once: one by one, each would wait for the disk.
+  void MakeFolders() {
+    std::vector<std::string> folders;
+    for (const Step& step : plan_.steps) {
+      if (std::holds_alternative<CreateView>(step.kind)) continue;
+      folders.push_back(workspace_.TablePath(step.asset));
+    }
+    const Status made = workspace_.environment().files.CreateAllDirectories(folders);
+    (void)made;  // each task that misses its folder tries again, and tells what is wrong
   }
 
   std::string SelectionText() const {

@@ -68,6 +68,9 @@ class MemoryFiles final : public io::FileSystem {
   }
   Status SyncFile(const std::string& path) override { return ReadOnly(path); }
   Status SyncDirectory(const std::string& path) override { return ReadOnly(path); }
+  Status CreateAllDirectories(const std::vector<std::string>& paths) override {
+    return paths.empty() ? Ok() : ReadOnly(paths[0]);
+  }
   Result<bool> CreateDirectories(const std::string& path) override { return ReadOnly(path); }
   Status Remove(const std::string& path) override { return ReadOnly(path); }
   Status Rename(const std::string& path, const std::string&) override { return ReadOnly(path); }
