@@ -9,6 +9,8 @@ from pathlib import Path
 RUNS = int(os.environ.get("RUNS", "3"))
 TIMEOUT = float(os.environ.get("TIMEOUT", "1800"))
 SLOW_SECONDS = 120.0  # a command that takes longer is run once, without a warm-up
+SAMPLE_SECONDS = 0.2  # shorter runs are not disturbed: what the kernel says at their end is enough
+QUICK_RUNS, QUICK_SECONDS = 15, 3.0  # so many runs as well of what takes no more in all
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / 2**20
 
@@ -52,7 +54,7 @@ def run_once(command, **options):
     peak, cpu, ended = [0.0], [0.0], threading.Event()
 
     def watch():
-        while not ended.wait(0.1):
+        while not ended.wait(SAMPLE_SECONDS):
             resident, used = usage_of(tree(process.pid))
             peak[0], cpu[0] = max(peak[0], resident), max(cpu[0], used)
             if time.monotonic() - begin > TIMEOUT:
@@ -82,16 +84,22 @@ def run_once(command, **options):
 
 
 def measure(command, prepare=None, **options):
-    """Medians of RUNS runs after a warm-up, the peak of all, the last line; {"failed": reason} if it fails."""
-    figures, last = [], ""
+    """Medians of RUNS runs or more after a warm-up, the peak of all, the last line; {"failed": reason} if it fails."""
+    figures, last, is_warm = [], "", False
+
+    def total():
+        return sum(figure["wall_s"] for figure in figures)
+
     try:
-        for i in range(RUNS + 1):
+        while len(figures) < RUNS or (len(figures) < QUICK_RUNS and total() < QUICK_SECONDS):
             if prepare:
                 prepare()
             figure, last = run_once(command, **options)
-            if i > 0 or figure["wall_s"] > SLOW_SECONDS:
+            is_slow = figure["wall_s"] > SLOW_SECONDS
+            if is_warm or is_slow:
                 figures.append(figure)
-            if figure["wall_s"] > SLOW_SECONDS:
+            is_warm = True
+            if is_slow:
                 break
     except Failed as reason:
         return {"failed": str(reason)}
