@@ -14,8 +14,11 @@
 #include "duckdb/main/pending_query_result.hpp"
 #include "duckdb/main/settings.hpp"
 #include "duckdb/optimizer/optimizer_extension.hpp"
+#include "duckdb/parser/expression/star_expression.hpp"
+#include "duckdb/parser/query_node/select_node.hpp"
 #include "duckdb/parser/statement/copy_statement.hpp"
 #include "duckdb/parser/statement/select_statement.hpp"
+#include "duckdb/parser/tableref/column_data_ref.hpp"
 #include "duckdb/planner/operator/logical_copy_to_file.hpp"
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
@@ -28,8 +31,8 @@ namespace {
 
 // "SELECT <casts> FROM (\n" is put before a query; positions in errors count from the query's own
 // text.
-// Splits what WriteParquet writes apart.
-constexpr const char* kApartColumn = "_leat_apart";
+// Whether a row is written with the others, not apart.
+constexpr const char* kKeptColumn = "_leat_keep";
 
 struct Wrapped {
   std::string sql;
@@ -50,23 +53,30 @@ using CopyOptions = duckdb::case_insensitive_map_t<duckdb::vector<duckdb::Value>
 
 // COPY (query) TO target. As a tree, because options that come as text are bound one by one, which
 // takes longer than a small query.
-duckdb::unique_ptr<duckdb::SQLStatement> MakeCopy(const std::string& query,
-                                                  const std::string& target,
-                                                  const std::string& format, CopyOptions options) {
-  auto statements = Parse(query);
-  if (statements.size() != 1 || statements[0]->type != duckdb::StatementType::SELECT_STATEMENT)
-    throw duckdb::BinderException("expected one SELECT statement");
-  auto& select = statements[0]->Cast<duckdb::SelectStatement>();
+duckdb::unique_ptr<duckdb::CopyStatement> MakeCopy(duckdb::unique_ptr<duckdb::QueryNode> query,
+                                                   const std::string& target,
+                                                   const std::string& format, CopyOptions options) {
   auto copy = duckdb::make_uniq<duckdb::CopyStatement>();
-  copy->query = select.query;
-  copy->stmt_length = select.stmt_length;
-  copy->named_param_map = select.named_param_map;
   copy->info->is_from = false;
   copy->info->format = format;
   copy->info->is_format_auto_detected = false;
   copy->info->file_path = target;
   copy->info->options = std::move(options);
-  copy->info->select_statement = std::move(select.node);
+  copy->info->select_statement = std::move(query);
+  return copy;
+}
+
+duckdb::unique_ptr<duckdb::CopyStatement> MakeCopy(const std::string& query,
+                                                   const std::string& target,
+                                                   const std::string& format, CopyOptions options) {
+  auto statements = Parse(query);
+  if (statements.size() != 1 || statements[0]->type != duckdb::StatementType::SELECT_STATEMENT)
+    throw duckdb::BinderException("expected one SELECT statement");
+  auto& select = statements[0]->Cast<duckdb::SelectStatement>();
+  auto copy = MakeCopy(std::move(select.node), target, format, std::move(options));
+  copy->query = select.query;
+  copy->stmt_length = select.stmt_length;
+  copy->named_param_map = select.named_param_map;
   return copy;
 }
 
@@ -254,15 +264,11 @@ class DuckSession final : public Session {
     };
     state_->planned_copy = PlannedCopy{};
     auto files = write({.sql = WithoutSemicolon(sql)});
-    PlannedCopy plan = *std::exchange(state_->planned_copy, std::nullopt);
-    if (!options.apart.empty() && !plan.names.empty()) {
-      plan.names.pop_back();  // kApartColumn
-      plan.types.pop_back();
-    }
-    if (plan.needs_casts) {
-      LEAT_ASSIGN(const Wrapped query, CastToStored(WithoutSemicolon(sql), plan));
+    if (state_->planned_copy->needs_casts) {
+      LEAT_ASSIGN(const Wrapped query, CastToStored(WithoutSemicolon(sql), *state_->planned_copy));
       files = write(query);
     }
+    const PlannedCopy plan = *std::exchange(state_->planned_copy, std::nullopt);
     if (!files.ok()) return std::move(files).error();
     WrittenQuery written{.files = *std::move(files)};
     for (std::size_t i = 0; i < plan.names.size(); i++)
@@ -347,11 +353,14 @@ class DuckSession final : public Session {
     }
   }
 
+  std::string NewFile(const std::string& directory) const {
+    return io::JoinPath(directory, "part-" + io::NewUuid(environment_.random) + ".zstd.parquet");
+  }
+
   Result<std::vector<WrittenFile>> Write(const Wrapped& query, const Parameters& parameters,
                                          const WriteOptions& options) {
-    const std::string name = "part-" + io::NewUuid(environment_.random) + ".zstd.parquet";
     const bool is_folder = !options.partition_columns.empty() || options.target_file_bytes > 0;
-    const std::string target = io::JoinPath(options.directory, is_folder ? "" : name);
+    const std::string target = is_folder ? options.directory : NewFile(options.directory);
     auto result = RunCopy(query, parameters, target, "parquet",
                           ParquetOptions(options.partition_columns, options.target_file_bytes));
     if (!result.ok()) {
@@ -381,36 +390,54 @@ class DuckSession final : public Session {
     return Wrapped{.sql = std::move(prefix) + sql + "\n)", .prefix_bytes = prefix_bytes};
   }
 
-  // In one pass, partitioned by the condition in a folder of its own; then the files move out of
-  // it.
+  // In one pass: the rows for which the condition is true wait in memory until the others are
+  // written.
   Result<std::vector<WrittenFile>> WriteApart(const Wrapped& query, const Parameters& parameters,
                                               const WriteOptions& options) {
-    const std::string staging =
-        io::JoinPath(options.directory, "staging-" + io::NewUuid(environment_.random));
-    Wrapped marked{.sql = fmt::format("SELECT *, coalesce(({}), false) AS {} FROM (\n",
-                                      options.apart, kApartColumn)};
+    Wrapped marked{.sql = fmt::format("SELECT * EXCLUDE ({0}) FROM (SELECT *, "
+                                      "leat_keep(coalesce(({1}), false), this) AS {0} FROM (\n",
+                                      kKeptColumn, options.apart)};
     marked.prefix_bytes = marked.sql.size() + query.prefix_bytes;
-    marked.sql += query.sql + "\n) AS this";
-    auto result = RunCopy(marked, parameters, staging, "parquet",
-                          ParquetOptions({kApartColumn}, options.target_file_bytes));
-    auto files = result.ok() ? ReadWritten(**result)
-                             : Result<std::vector<WrittenFile>>(std::move(result).error());
-    if (files.ok()) files = MoveTo(options.directory, *std::move(files));
-    const Status removed = io::RemoveAll(staging);
-    (void)removed;  // what stays are orphans that no log entry refers to
-    return files;
+    marked.sql += fmt::format("{}\n) AS this) WHERE {}", query.sql, kKeptColumn);
+    state_->rows_apart = std::make_unique<RowsApart>();
+    auto files = Write(marked, parameters, options);
+    const auto rows_apart = std::move(state_->rows_apart);
+    if (!files.ok() || !rows_apart->rows) return files;
+    auto apart = WriteCollected(*rows_apart->rows, options.directory);
+    if (apart.ok()) {
+      files->push_back(*std::move(apart));
+      return files;
+    }
+    for (const WrittenFile& file : *files) RemoveIfThere(file.path, false);
+    return std::move(apart).error();
   }
 
-  Result<std::vector<WrittenFile>> MoveTo(const std::string& directory,
-                                          std::vector<WrittenFile> files) {
-    for (WrittenFile& file : files) {
-      file.is_apart = file.partition_values[kApartColumn] == "true";
-      file.partition_values.clear();
-      const std::string target = io::JoinPath(directory, io::FileName(file.path));
-      LEAT_TRY(environment_.files.Rename(file.path, target));
-      file.path = target;
+  Result<WrittenFile> WriteCollected(duckdb::ColumnDataCollection& rows,
+                                     const std::string& directory) {
+    const std::string target = NewFile(directory);
+    const auto write = [&]() -> Result<WrittenFile> {
+      auto all = duckdb::make_uniq<duckdb::SelectNode>();
+      all->select_list.push_back(duckdb::make_uniq<duckdb::StarExpression>());
+      auto source = duckdb::make_uniq<duckdb::ColumnDataRef>(
+          duckdb::optionally_owned_ptr<duckdb::ColumnDataCollection>(rows),
+          state_->planned_copy->names);
+      source->alias = "apart";
+      all->from_table = std::move(source);
+      LEAT_ASSIGN(const auto result,
+                  RunStatement(MakeCopy(std::move(all), target, "parquet", ParquetOptions({}, 0)),
+                               {}, {}, false));
+      LEAT_ASSIGN(auto files, ReadWritten(*result));
+      files[0].is_apart = true;
+      return std::move(files[0]);
+    };
+    auto written = Result<WrittenFile>(Bug("nothing was written"));
+    try {
+      written = write();
+    } catch (const std::exception& e) {
+      written = ToError(e, "");
     }
-    return files;
+    if (!written.ok()) RemoveIfThere(target, false);
+    return written;
   }
 
   static CopyOptions ParquetOptions(const std::vector<std::string>& partition_columns,

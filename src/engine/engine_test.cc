@@ -141,12 +141,11 @@ TEST_F(EngineTest, TypesThatTablesLackAreStoredAsOnesTheyHave) {
 }
 
 TEST_F(EngineTest, RowsWrittenApartAreInFilesOfTheirOwn) {
-  const auto files =
-      session_
-          ->WriteParquet("select i as id, if(i = 3, null, i) as v from range(5) t(i)", {},
-                         {.directory = table_path_, .apart = "this.v >= 2"})
-          .value()
-          .files;
+  const auto written =
+      session_->WriteParquet("select i as id, if(i = 3, null, i) as v from range(5) t(i)", {},
+                             {.directory = table_path_, .apart = "this.v >= 2"});
+  ASSERT_TRUE(written.ok()) << written.error().ToString();
+  const auto& files = written->files;
   std::map<bool, std::int64_t> rows;
   for (const WrittenFile& file : files) {
     rows[file.is_apart] += file.row_count;

@@ -28,13 +28,60 @@ void Integers(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Ve
       arguments.data[0], result, arguments.size(), ToInteger);
 }
 
+void AddRows(RowsApart& apart, duckdb::ClientContext& context, duckdb::Vector& structs,
+             const duckdb::SelectionVector& chosen, duckdb::idx_t count, duckdb::idx_t chunk_size) {
+  structs.Flatten(chunk_size);
+  duckdb::DataChunk rows;
+  duckdb::vector<duckdb::LogicalType> types;
+  for (const auto& field : duckdb::StructType::GetChildTypes(structs.GetType()))
+    types.push_back(field.second);
+  rows.InitializeEmpty(types);
+  auto& columns = duckdb::StructVector::GetEntries(structs);
+  for (std::size_t i = 0; i < columns.size(); i++) rows.data[i].Reference(*columns[i]);
+  rows.SetCardinality(chunk_size);
+  rows.Slice(chosen, count);
+  const std::lock_guard lock(apart.mutex);
+  if (!apart.rows) {
+    apart.rows = duckdb::make_uniq<duckdb::ColumnDataCollection>(context, std::move(types));
+    apart.rows->InitializeAppend(apart.append);
+  }
+  apart.rows->Append(apart.append, rows);
+}
+
+void Keep(duckdb::DataChunk& arguments, duckdb::ExpressionState& state, duckdb::Vector& result) {
+  const duckdb::idx_t size = arguments.size();
+  duckdb::UnifiedVectorFormat is_apart;
+  arguments.data[0].ToUnifiedFormat(size, is_apart);
+  const bool* flags = duckdb::UnifiedVectorFormat::GetData<bool>(is_apart);
+  result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
+  bool* kept = duckdb::FlatVector::GetData<bool>(result);
+  duckdb::SelectionVector chosen(size);
+  duckdb::idx_t count = 0;
+  for (duckdb::idx_t row = 0; row < size; row++) {
+    kept[row] = !flags[is_apart.sel->get_index(row)];
+    if (!kept[row]) chosen.set_index(count++, row);
+  }
+  if (count == 0) return;
+  duckdb::ClientContext& context = state.GetContext();
+  RowsApart* const apart = SessionState::Of(context)->rows_apart.get();
+  if (apart == nullptr) throw duckdb::InvalidInputException("leat_keep is for Leat's own queries");
+  AddRows(*apart, context, arguments.data[1], chosen, count, size);
+}
+
 }  // namespace
 
 void RegisterFunctions(duckdb::DatabaseInstance& database) {
-  duckdb::CreateScalarFunctionInfo info(duckdb::ScalarFunction(
-      "leat_integer", {duckdb::LogicalType::VARCHAR}, duckdb::LogicalType::BIGINT, Integers));
+  using duckdb::LogicalType;
+  duckdb::ScalarFunction integer("leat_integer", {LogicalType::VARCHAR}, LogicalType::BIGINT,
+                                 Integers);
+  duckdb::ScalarFunction keep("leat_keep", {LogicalType::BOOLEAN, LogicalType::ANY},
+                              LogicalType::BOOLEAN, Keep);
+  keep.SetVolatile();
   auto& catalog = duckdb::Catalog::GetSystemCatalog(database);
-  catalog.CreateFunction(duckdb::CatalogTransaction::GetSystemTransaction(database), info);
+  for (auto& function : {integer, keep}) {
+    duckdb::CreateScalarFunctionInfo info(function);
+    catalog.CreateFunction(duckdb::CatalogTransaction::GetSystemTransaction(database), info);
+  }
 }
 
 }  // namespace leat::engine

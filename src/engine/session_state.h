@@ -5,6 +5,8 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "duckdb.hpp"
@@ -32,6 +34,13 @@ struct PlannedCopy {
   bool needs_casts = false;  // to types that a table can store; the COPY was stopped for that
 };
 
+// The rows that leat_keep has taken out of a query.
+struct RowsApart {
+  std::mutex mutex;
+  duckdb::unique_ptr<duckdb::ColumnDataCollection> rows;  // none yet: null
+  duckdb::ColumnDataAppendState append;
+};
+
 // Registered with each connection under kKey. Used by one query at a time, but from DuckDB's binder
 // only.
 class SessionState final : public duckdb::ClientContextState {
@@ -46,6 +55,7 @@ class SessionState final : public duckdb::ClientContextState {
   std::map<std::string, std::shared_ptr<const ScanSource>>
       sources;                              // by the key in "leat-source:<key>"
   std::optional<PlannedCopy> planned_copy;  // while WriteParquet waits for a plan
+  std::unique_ptr<RowsApart> rows_apart;    // while WriteParquet writes some
   std::atomic<std::int64_t> csv_rows{0};    // handed out by leat_read_csv
 };
 
@@ -57,6 +67,7 @@ void RegisterDeltaScan(duckdb::DatabaseInstance& database);
 // leat_read_csv: read_csv with a last column _leat_position, the byte offset where the row begins.
 void RegisterPositionedCsv(duckdb::DatabaseInstance& database);
 // leat_integer(text): the integer that the text spells, null if it spells none, a fraction say.
+// leat_keep(is_apart, row): not is_apart; the rows apart are added to the session's RowsApart.
 void RegisterFunctions(duckdb::DatabaseInstance& database);
 
 // Hands each chunk of a streaming result to `visit` as an Arrow batch.
