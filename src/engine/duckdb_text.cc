@@ -111,7 +111,8 @@ Location LocationOf(std::string_view text, std::size_t offset) {
 }
 
 Error ToError(const duckdb::ErrorData& data, std::string_view sql) {
-  Error error(KindOf(data.Type()), data.RawMessage());
+  const std::string& message = data.RawMessage();  // of an internal error with a stack trace
+  Error error(KindOf(data.Type()), message.substr(0, message.find("\n\nStack Trace:")));
   const auto& extra = data.ExtraInfo();
   const auto position = extra.find("position");
   if (position != extra.end()) {

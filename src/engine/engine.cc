@@ -113,18 +113,31 @@ std::string UnquotePath(const std::string& quoted) {
   return path;
 }
 
+void Add(ColumnStats& stats, const std::string& key, const std::string& value) {
+  if (key == "min") stats.min = value;
+  if (key == "max") stats.max = value;
+  if (key == "null_count") stats.null_count = std::stoll(value);
+  if (key == "has_nan") stats.has_nan = value == "true";
+}
+
 ColumnStats ToColumnStats(const std::string& column, const duckdb::Value& map) {
   ColumnStats stats{.column = UnquotePath(column)};
   for (const auto& entry : duckdb::MapValue::GetChildren(map)) {
     const auto& pair = duckdb::StructValue::GetChildren(entry);
-    const std::string key = pair[0].ToString();
-    const std::string value = pair[1].ToString();
-    if (key == "min") stats.min = value;
-    if (key == "max") stats.max = value;
-    if (key == "null_count") stats.null_count = std::stoll(value);
-    if (key == "has_nan") stats.has_nan = value == "true";
+    Add(stats, pair[0].ToString(), pair[1].ToString());
   }
   return stats;
+}
+
+WrittenFile ToWrittenFile(const LateFile& late) {
+  WrittenFile file{.path = late.path,
+                   .row_count = static_cast<std::int64_t>(late.statistics->row_count),
+                   .size_bytes = static_cast<std::int64_t>(late.statistics->file_size_bytes)};
+  for (const auto& [column, values] : late.statistics->column_statistics) {
+    ColumnStats& stats = file.columns.emplace_back(ColumnStats{.column = UnquotePath(column)});
+    for (const auto& [key, value] : values) Add(stats, key, value.ToString());
+  }
+  return file;
 }
 
 WrittenFile ToWrittenFile(const duckdb::DataChunk& chunk, duckdb::idx_t row) {
@@ -149,15 +162,10 @@ WrittenFile ToWrittenFile(const duckdb::DataChunk& chunk, duckdb::idx_t row) {
   return file;
 }
 
-// The session's time zone is UTC: a time without a zone is that instant. The cast would ask a
-// calendar, at many times the cost.
 std::string AsStored(const std::string& column, const duckdb::LogicalType& type,
                      const data::Type& stored) {
   if (type.id() == duckdb::LogicalTypeId::TIMESTAMP && stored.kind == data::TypeKind::kTimestamp)
-    return fmt::format(
-        "CASE WHEN isfinite({0}) THEN make_timestamptz(epoch_us({0})) ELSE CAST({0} AS "
-        "TIMESTAMP WITH TIME ZONE) END",
-        column);
+    return "leat_instant(" + column + ")";
   return fmt::format("CAST({} AS {})", column, data::ToSql(stored));
 }
 
@@ -361,13 +369,18 @@ class DuckSession final : public Session {
                                          const WriteOptions& options) {
     const bool is_folder = !options.partition_columns.empty() || options.target_file_bytes > 0;
     const std::string target = is_folder ? options.directory : NewFile(options.directory);
-    auto result = RunCopy(query, parameters, target, "parquet",
+    const bool is_plain = is_folder || options.keep_order;
+    state_->late_file = {.path = NewFile(options.directory), .statistics = std::nullopt};
+    auto result = RunCopy(query, parameters, target, is_plain ? "parquet" : kParquetCopy,
                           ParquetOptions(options.partition_columns, options.target_file_bytes));
     if (!result.ok()) {
       RemoveIfThere(target, is_folder);
+      RemoveIfThere(state_->late_file.path, is_plain);
       return std::move(result).error();
     }
-    return ReadWritten(**result);
+    LEAT_ASSIGN(auto files, ReadWritten(**result));
+    if (state_->late_file.statistics) files.push_back(ToWrittenFile(state_->late_file));
+    return files;
   }
 
   // The query with casts around the columns that a table cannot store as they are.
@@ -511,6 +524,7 @@ class DuckEngine final : public Engine {
     RegisterDeltaScan(*database_.instance);
     RegisterPositionedCsv(*database_.instance);
     RegisterFunctions(*database_.instance);
+    RegisterParquetCopy(*database_.instance);
     // An option of the ICU extension, which is there only once the database is open.
     auto result = duckdb::Connection(database_).Query("SET GLOBAL TimeZone = 'UTC'");
     if (result->HasError()) result->ThrowError();

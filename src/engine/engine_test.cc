@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/text.h"
+
 namespace leat::engine {
 namespace {
 
@@ -158,6 +160,81 @@ TEST_F(EngineTest, RowsWrittenApartAreInFilesOfTheirOwn) {
   EXPECT_EQ(io::LocalFileSystem().List(table_path_).value().size(), files.size());
 }
 
+// 300,000 rows: few texts, texts that come late or not at all, long ones, many.
+constexpr const char* kTexts = R"(
+  select i as id, 'k' || i % 300 as few, if(i % 3 = 0, null, 'ü' || i % 7) as some,
+      if(i < 200000, 'early', 'late ' || i % 5) as late, cast(null as varchar) as none,
+      if(i % 2 = 0, '', repeat('x', 70)) as long, 'u' || i as many,
+      'a longer text than twelve bytes ' || i % 20 as longer, if(i = 299999, 'new', 'old') as last
+  from range(300000) t(i))";
+
+TEST_F(EngineTest, TextsAreWrittenAsTheyAreHoweverTheyRepeat) {
+  for (const int threads : {1, 2}) {
+    ASSERT_TRUE(session_->Execute("SET threads = " + std::to_string(threads)).ok());
+    const auto written = session_->WriteParquet(kTexts, {}, {.directory = table_path_});
+    ASSERT_TRUE(written.ok()) << written.error().ToString();
+    EXPECT_EQ(written->files.size(), 2U);  // one of the late values
+    std::string paths;
+    std::int64_t rows = 0;
+    for (const WrittenFile& file : written->files) {
+      paths += (paths.empty() ? "'" : ", '") + file.path + "'";
+      rows += file.row_count;
+      EXPECT_EQ(file.size_bytes, io::LocalFileSystem().Stat(file.path).value().size_bytes);
+      EXPECT_EQ(file.columns.size(), 9U);
+      for (const ColumnStats& column : file.columns) {
+        const std::string name = QuoteIdentifier(column.column);
+        const std::string from = "(select min(" + name + ") as low, max(" + name +
+                                 ") as high, count(*) - count(" + name + ") as nulls from '" +
+                                 file.path + "')";
+        EXPECT_EQ(Number("select nulls from " + from), column.null_count) << column.column;
+        if (column.column == "none" || column.column == "long") continue;
+        EXPECT_EQ(
+            Number("select (low::varchar = '" + column.min.value_or("?") +
+                   "' and high::varchar = '" + column.max.value_or("?") + "')::int from " + from),
+            1)
+            << column.column;
+      }
+    }
+    EXPECT_EQ(rows, 300000);
+    const std::string back = "(from read_parquet([" + paths + "]))";
+    EXPECT_EQ(
+        Number("select count(*) from ((" + std::string(kTexts) + ") except all " + back + ")"), 0);
+    EXPECT_EQ(Number("select count(*) from (" + back + " except all (" + kTexts + "))"), 0);
+  }
+}
+
+TEST_F(EngineTest, SortedTextsGoToASecondFile) {
+  const std::string sql = "select 'day ' || i // 100000 as day, i from range(1000000) t(i)";
+  const auto written = session_->WriteParquet(sql, {}, {.directory = table_path_});
+  ASSERT_EQ(written.value().files.size(), 2U);
+  EXPECT_EQ(written->files[0].row_count + written->files[1].row_count, 1000000);
+  EXPECT_EQ(Number("select count(*) from ((" + sql + ") except all (from read_parquet('" +
+                   table_path_ + "/*.parquet')))"),
+            0);
+}
+
+TEST_F(EngineTest, OrderedRowsStayInOrder) {
+  for (const char* order : {"order by i", "order by i limit 290000"}) {
+    const std::string sql =
+        "select 'a' || i % 3 as t, if(i < 200000, 'x', 'y') as late, i from range(300000) t(i) ";
+    const auto written = session_->WriteParquet(sql + order, {}, {.directory = table_path_});
+    ASSERT_TRUE(written.ok()) << written.error().ToString();
+    ASSERT_EQ(written->files.size(), 1U);
+    EXPECT_EQ(Number("select count(*) from read_parquet('" + written->files[0].path +
+                     "', file_row_number = true) where i <> file_row_number"),
+              0);
+  }
+}
+
+TEST_F(EngineTest, AFailureAfterTheFirstRowsLeavesNoFile) {
+  const auto written = session_->WriteParquet(
+      "select if(i < 200000, 'a', 'b' || i % 3) as t, if(i = 900000, error('boom'), i) as x from "
+      "range(1000000) t(i)",
+      {}, {.directory = table_path_});
+  ASSERT_FALSE(written.ok());
+  EXPECT_THAT(environment_.files.List(table_path_).value(), IsEmpty());
+}
+
 TEST_F(EngineTest, TimesWithoutAZoneAreStoredAsTheInstantInUtc) {
   const auto files =
       session_
@@ -191,6 +268,15 @@ TEST_F(EngineTest, TheOrderOfOneSessionIsNotAnothersChoice) {
   EXPECT_EQ(Number(setting), 0);
   const auto other = engine_->NewSession()->Query(setting);
   EXPECT_EQ(std::get<std::int64_t>(other.value().rows[0][0]), 1);
+}
+
+TEST_F(EngineTest, InstantsAreWhatACastGives) {
+  EXPECT_EQ(
+      Number("select count(*) from (select unnest([timestamp '1600-01-02 03:04:05.678901', "
+             "'infinity', '-infinity', '2001-04-01 02:30:00', null]) as t) where "
+             "leat_instant(t) is distinct from t::timestamptz or leat_instant(t::timestamptz) "
+             "is distinct from t::timestamptz"),
+      0);
 }
 
 TEST_F(EngineTest, AFailedWriteLeavesNoFile) {

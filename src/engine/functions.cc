@@ -28,6 +28,12 @@ void Integers(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Ve
       arguments.data[0], result, arguments.size(), ToInteger);
 }
 
+// Both are microseconds since 1970; the session's time zone is UTC. The cast asks a calendar for
+// each value.
+void Instants(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Vector& result) {
+  result.Reinterpret(arguments.data[0]);
+}
+
 void AddRows(RowsApart& apart, duckdb::ClientContext& context, duckdb::Vector& structs,
              const duckdb::SelectionVector& chosen, duckdb::idx_t count, duckdb::idx_t chunk_size) {
   structs.Flatten(chunk_size);
@@ -78,6 +84,11 @@ void RegisterFunctions(duckdb::DatabaseInstance& database) {
                               LogicalType::BOOLEAN, Keep);
   keep.SetVolatile();
   auto& catalog = duckdb::Catalog::GetSystemCatalog(database);
+  duckdb::ScalarFunctionSet instant("leat_instant");
+  for (const auto& type : {LogicalType::TIMESTAMP, LogicalType::TIMESTAMP_TZ})
+    instant.AddFunction(duckdb::ScalarFunction({type}, LogicalType::TIMESTAMP_TZ, Instants));
+  duckdb::CreateScalarFunctionInfo instants(instant);
+  catalog.CreateFunction(duckdb::CatalogTransaction::GetSystemTransaction(database), instants);
   for (auto& function : {integer, keep}) {
     duckdb::CreateScalarFunctionInfo info(function);
     catalog.CreateFunction(duckdb::CatalogTransaction::GetSystemTransaction(database), info);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "duckdb.hpp"
+#include "duckdb/function/copy_function.hpp"
 #include "duckdb/main/client_context_state.hpp"
 #include "engine/engine.h"
 
@@ -41,6 +42,12 @@ struct RowsApart {
   duckdb::ColumnDataAppendState append;
 };
 
+// What leat_parquet writes into a second file.
+struct LateFile {
+  std::string path;                                              // to use if need be
+  std::optional<duckdb::CopyFunctionFileStatistics> statistics;  // none: there is no such file
+};
+
 // Registered with each connection under kKey. Used by one query at a time, but from DuckDB's binder
 // only.
 class SessionState final : public duckdb::ClientContextState {
@@ -56,9 +63,11 @@ class SessionState final : public duckdb::ClientContextState {
       sources;                              // by the key in "leat-source:<key>"
   std::optional<PlannedCopy> planned_copy;  // while WriteParquet waits for a plan
   std::unique_ptr<RowsApart> rows_apart;    // while WriteParquet writes some
-  std::atomic<std::int64_t> csv_rows{0};    // handed out by leat_read_csv
+  LateFile late_file;
+  std::atomic<std::int64_t> csv_rows{0};  // handed out by leat_read_csv
 };
 
+constexpr const char* kParquetCopy = "leat_parquet";
 constexpr const char* kSourcePrefix = "leat-source:";
 
 // delta_scan(path), also over "leat-source:<key>"; and the replacement of unknown table names by
@@ -66,7 +75,10 @@ constexpr const char* kSourcePrefix = "leat-source:";
 void RegisterDeltaScan(duckdb::DatabaseInstance& database);
 // leat_read_csv: read_csv with a last column _leat_position, the byte offset where the row begins.
 void RegisterPositionedCsv(duckdb::DatabaseInstance& database);
+// The COPY format kParquetCopy: Parquet, into one file or two.
+void RegisterParquetCopy(duckdb::DatabaseInstance& database);
 // leat_integer(text): the integer that the text spells, null if it spells none, a fraction say.
+// leat_instant(timestamp): the TIMESTAMP WITH TIME ZONE that it is in UTC.
 // leat_keep(is_apart, row): not is_apart; the rows apart are added to the session's RowsApart.
 void RegisterFunctions(duckdb::DatabaseInstance& database);
 

@@ -301,13 +301,17 @@ std::string NullColumn(const ColumnPlan& column) {
 // Columns read from CSV (already typed, or text to convert leniently) and Parquet.
 std::string ColumnExpression(const FileGroup& group, const ScanPlan& plan,
                              const ColumnPlan& column) {
+  using data::TypeKind;
   const std::string source = QuoteIdentifier(column.file_column);
   const data::Field* field = group.format.columns.Find(column.file_column);
-  const bool is_text = group.format.layout == Layout::kCsv && field != nullptr &&
-                       ReadingOf(group, plan, *field) == CsvReading::kText;
-  const std::string value =
-      is_text ? Converted(source, column.type)
-              : fmt::format("TRY_CAST({} AS {})", source, data::ToSql(column.type));
+  const bool is_csv = group.format.layout == Layout::kCsv;
+  const auto reading =
+      is_csv && field != nullptr ? ReadingOf(group, plan, *field) : CsvReading::kTyped;
+  const bool is_time = is_csv ? reading == CsvReading::kTimestamp
+                              : field != nullptr && field->type.kind == TypeKind::kTimestamp;
+  std::string value = fmt::format("TRY_CAST({} AS {})", source, data::ToSql(column.type));
+  if (reading == CsvReading::kText) value = Converted(source, column.type);
+  if (is_time && column.type.kind == TypeKind::kTimestamp) value = "leat_instant(" + source + ")";
   return value + " AS " + QuoteIdentifier(column.name);
 }
 
