@@ -49,7 +49,7 @@ Command MakeRun() {
                OptionsOf(options->window),
                {{"--full-refresh", "", "forget what was loaded and compute everything anew",
                  &options->full_refresh},
-                {"-j,--jobs", "N", "assets at a time (default: one per core)", &options->jobs},
+                {"-j,--jobs", "N", "assets at a time (default: one per core, and those that only publish)", &options->jobs},
                 {"--strict", "", "exit code 3 when there are only warnings", &options->strict}}}),
           .examples = {{"leat run", "everything that is new or missing"},
                        {"leat run -s silver.orders+", "one asset and all that reads it"},
