@@ -48,7 +48,9 @@ Command MakeRetry() {
       .name = "retry",
       .summary = "Run again what failed in a run, and what was skipped because of it",
       .options = {{"RUN", "", "a run's id or its beginning (default: latest)", &options->run},
-                  {"-j,--jobs", "N", "assets at a time (default: one per core, and those that only publish)", &options->jobs},
+                  {"-j,--jobs", "N",
+                   "assets at a time (default: one per core, and those that only publish)",
+                   &options->jobs},
                   {"--strict", "", "exit code 3 when there are only warnings", &options->strict}},
       .examples = {{"leat retry", "resume the last run"}},
       .run = [options](App& app) { return RunRetry(app, *options); }};
