@@ -7,7 +7,7 @@
 
 Prints a table per job (median wall and CPU seconds, peak memory of the process tree, Leat's ratio to each peer) and
 writes it to build/bench/JOB.json; `bench/run.py --markdown` prints those files as the tables of docs/benchmarks.md. A
-peer's result must equal Leat's, or the benchmark fails. The peers of bench/peers.txt are installed into
+peer's silver table must have as many rows as Leat's, or the benchmark fails. The peers of bench/peers.txt are installed into
 .deps/bench-venv. Environment: CSV_ROWS, the rows of the csv job (50,000,000); RUNS, counted runs (3); TIMEOUT, seconds
 for one run (1800); PEERS, a comma-separated choice; LEAT, the program.
 """

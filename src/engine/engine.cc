@@ -29,11 +29,11 @@
 namespace leat::engine {
 namespace {
 
-// "SELECT <casts> FROM (\n" is put before a query; positions in errors count from the query's own
-// text.
 // Whether a row is written with the others, not apart.
 constexpr const char* kKeptColumn = "_leat_keep";
 
+// "SELECT <casts> FROM (\n" is put before a query; positions in errors count from the query's own
+// text.
 struct Wrapped {
   std::string sql;
   std::size_t prefix_bytes = 0;
@@ -273,8 +273,12 @@ class DuckSession final : public Session {
     state_->planned_copy = PlannedCopy{};
     auto files = write({.sql = WithoutSemicolon(sql)});
     if (state_->planned_copy->needs_casts) {
-      LEAT_ASSIGN(const Wrapped query, CastToStored(WithoutSemicolon(sql), *state_->planned_copy));
-      files = write(query);
+      auto query = CastToStored(WithoutSemicolon(sql), *state_->planned_copy);
+      if (query.ok()) {
+        files = write(*query);
+      } else {
+        files = std::move(query).error();
+      }
     }
     const PlannedCopy plan = *std::exchange(state_->planned_copy, std::nullopt);
     if (!files.ok()) return std::move(files).error();

@@ -279,6 +279,13 @@ TEST_F(EngineTest, InstantsAreWhatACastGives) {
       0);
 }
 
+TEST_F(EngineTest, AWriteOfATypeThatNoTableStoresLeavesTheSessionUsable) {
+  const auto written =
+      session_->WriteParquet("select interval 1 day as i", {}, {.directory = table_path_});
+  EXPECT_THAT(written.error().message(), HasSubstr("INTERVAL"));
+  EXPECT_TRUE(session_->CopyTo("select 1::utinyint as a", table_path_ + "/a.csv", "csv").ok());
+}
+
 TEST_F(EngineTest, AFailedWriteLeavesNoFile) {
   const auto written = session_->WriteParquet("select error('boom') as x from range(5)", {},
                                               {.directory = table_path_});

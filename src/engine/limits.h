@@ -17,12 +17,12 @@ constexpr int kCompressionLevel = 1;
 // Distinct values of a row group up to which a column is written as a dictionary. DuckDB's own
 // limit, 24,576, made the flights' files a tenth larger and slower to write.
 constexpr int kDictionaryValues = 4096;
+// DuckDB's row groups, and so the rows that leat_parquet holds back before it decides.
 constexpr std::int64_t kRowGroupRows = 122'880;
 // leat_parquet: a column whose first rows have no more values than this, and no longer ones, is
 // written by their numbers.
 constexpr std::uint32_t kMaxEnumValues = 1024;
 constexpr std::uint32_t kMaxEnumValueBytes = 64;
-constexpr std::size_t kRowsBeforeEnums = 122'880;
 // A thread without work asks for some this many times before it sleeps between its questions.
 constexpr int kIdleYields = 64;
 constexpr std::int64_t kIdleSleepUs = 50;

@@ -353,7 +353,7 @@ void Sink(duckdb::ExecutionContext& context, duckdb::FunctionData& bind_data,
     global.first->InitializeAppend(global.append);
   }
   global.first->Append(global.append, rows);
-  if (global.first->Count() < kRowsBeforeEnums) return;
+  if (global.first->Count() < kRowGroupRows) return;
   OpenFile(context.client, bind, global, Columns::kEnumsWhereFewValues);
   const auto first = std::move(global.first);
   lock.unlock();
