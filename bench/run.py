@@ -7,8 +7,8 @@
 
 Prints a table per job (median wall and CPU seconds, peak memory of the process tree, Leat's ratio to each peer) and
 writes it to build/bench/JOB.json; `bench/run.py --markdown` prints those files as the tables of docs/benchmarks.md. A
-peer's silver table must have as many rows as Leat's, or the benchmark fails. The peers of bench/peers.txt are installed into
-.deps/bench-venv. Environment: CSV_ROWS, the rows of the csv job (50,000,000); RUNS, counted runs (3); TIMEOUT, seconds
+peer's silver, quarantine and gold tables must say what Leat's say, or the benchmark fails. The peers of bench/peers.txt are
+installed into .deps/bench-venv. Environment: CSV_ROWS, the rows of the csv job (50,000,000); RUNS, counted runs (3); TIMEOUT, seconds
 for one run (1800); PEERS, a comma-separated choice; LEAT, the program.
 """
 import datetime
@@ -95,9 +95,32 @@ def limit_memory():
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def value(project, sql):
-    answer = subprocess.run([LEAT, "-C", project, "query", sql, "-o", "json"], check=True, capture_output=True, text=True)
-    return list(json.loads(answer.stdout)[0].values())[0]
+ANSWERS = {  # what every peer's tables must say
+    "silver_flights": "select count(*), sum(delay_minutes), sum(distance_miles), sum(copies), count(origin_city) from {}",
+    "quarantine": "select count(*) from {}",
+    "gold_airport_delays": "select count(*), sum(flights), sum(late_flights) from {}",
+    "gold_worst_routes": "select count(*), sum(flights) from {}",
+    "gold_busiest_hours": "select count(*), sum(flights), count(distinct weekday) from {}",
+}
+
+
+def answers(relation_of, folder):
+    found = {}
+    for name, sql in ANSWERS.items():
+        query = sql.format(relation_of(name))
+        answer = subprocess.run([LEAT, "-C", folder, "query", query, "-o", "json"], check=True, capture_output=True, text=True)
+        found[name] = [str(value) for value in json.loads(answer.stdout)[0].values()]
+    return found
+
+
+def our_relation(name):
+    tables = {"quarantine": "delta_scan('lake/silver/flights_quarantine')"}
+    return tables.get(name, name.replace("_", ".", 1))
+
+
+def peer_relation(out):
+    return lambda name: (f"delta_scan('{out}/{name}')" if (out / name / "_delta_log").is_dir()
+                         else f"read_parquet('{out}/{name}.parquet')")
 
 
 def pipeline(job, source, work):
@@ -121,16 +144,18 @@ def pipeline(job, source, work):
     results = {"leat": measure([LEAT, "-C", project, "run", "-q"], clean)}
     if "failed" in results["leat"]:
         report(job, results)
-    rows = str(value(project, "select count(*) from silver.flights"))
+    ours = answers(our_relation, project)
     clean()
     out = work / "peer"
     for peer in PEERS or ("duckdb", "polars", "pandas", "pyspark"):
         results[peer] = measure([python, ROOT / f"bench/flights/{peer}_pipeline.py", source, DATA / "airports.csv", out],
                                 lambda: shutil.rmtree(out, ignore_errors=True),
                                 preexec_fn=limit_memory if peer == "pandas" else None)
+        if "failed" not in results[peer]:
+            for name, theirs in answers(peer_relation(out), work).items():
+                if theirs != ours[name]:
+                    sys.exit(f"bench: {job}: {name} of {peer} says {theirs}, of leat {ours[name]}")
         shutil.rmtree(out, ignore_errors=True)
-        if results[peer].get("last_line", rows) != rows:
-            sys.exit(f"bench: {job}: {peer} has {results[peer]['last_line']} rows in silver, leat {rows}")
     report(job, results)
 
 

@@ -151,14 +151,6 @@ WrittenFile ToWrittenFile(const duckdb::DataChunk& chunk, duckdb::idx_t row) {
       file.columns.push_back(ToColumnStats(pair[0].ToString(), pair[1]));
     }
   }
-  const auto partitions = chunk.GetValue(5, row);
-  if (!partitions.IsNull()) {
-    for (const auto& entry : duckdb::MapValue::GetChildren(partitions)) {
-      const auto& pair = duckdb::StructValue::GetChildren(entry);
-      file.partition_values[pair[0].ToString()] =
-          pair[1].IsNull() ? std::nullopt : std::optional<std::string>(pair[1].ToString());
-    }
-  }
   return file;
 }
 
@@ -371,15 +363,13 @@ class DuckSession final : public Session {
 
   Result<std::vector<WrittenFile>> Write(const Wrapped& query, const Parameters& parameters,
                                          const WriteOptions& options) {
-    const bool is_folder = !options.partition_columns.empty() || options.target_file_bytes > 0;
-    const std::string target = is_folder ? options.directory : NewFile(options.directory);
-    const bool is_plain = is_folder || options.keep_order;
+    const std::string target = NewFile(options.directory);
     state_->late_file = {.path = NewFile(options.directory), .statistics = std::nullopt};
-    auto result = RunCopy(query, parameters, target, is_plain ? "parquet" : kParquetCopy,
-                          ParquetOptions(options.partition_columns, options.target_file_bytes));
+    auto result = RunCopy(query, parameters, target, options.keep_order ? "parquet" : kParquetCopy,
+                          ParquetOptions());
     if (!result.ok()) {
-      RemoveIfThere(target, is_folder);
-      RemoveIfThere(state_->late_file.path, is_plain);
+      RemoveIfThere(target);
+      if (!options.keep_order) RemoveIfThere(state_->late_file.path);
       return std::move(result).error();
     }
     LEAT_ASSIGN(auto files, ReadWritten(**result));
@@ -425,7 +415,7 @@ class DuckSession final : public Session {
       files->push_back(*std::move(apart));
       return files;
     }
-    for (const WrittenFile& file : *files) RemoveIfThere(file.path, false);
+    for (const WrittenFile& file : *files) RemoveIfThere(file.path);
     return std::move(apart).error();
   }
 
@@ -441,8 +431,8 @@ class DuckSession final : public Session {
       source->alias = "apart";
       all->from_table = std::move(source);
       LEAT_ASSIGN(const auto result,
-                  RunStatement(MakeCopy(std::move(all), target, "parquet", ParquetOptions({}, 0)),
-                               {}, {}, false));
+                  RunStatement(MakeCopy(std::move(all), target, "parquet", ParquetOptions()), {},
+                               {}, false));
       LEAT_ASSIGN(auto files, ReadWritten(*result));
       files[0].is_apart = true;
       return std::move(files[0]);
@@ -453,31 +443,19 @@ class DuckSession final : public Session {
     } catch (const std::exception& e) {
       written = ToError(e, "");
     }
-    if (!written.ok()) RemoveIfThere(target, false);
+    if (!written.ok()) RemoveIfThere(target);
     return written;
   }
 
-  static CopyOptions ParquetOptions(const std::vector<std::string>& partition_columns,
-                                    std::int64_t target_file_bytes) {
+  static CopyOptions ParquetOptions() {
     using duckdb::Value;
-    CopyOptions options{
+    return {
         {"return_stats", {Value::BOOLEAN(true)}},
         {"compression", {Value("zstd")}},
         {"compression_level", {Value::BIGINT(kCompressionLevel)}},
         {"dictionary_size_limit", {Value::BIGINT(kDictionaryValues)}},
         {"write_bloom_filter", {Value::BOOLEAN(false)}},  // a sixth of the time, for few values
     };
-    if (!partition_columns.empty()) {
-      duckdb::vector<Value> columns(partition_columns.begin(), partition_columns.end());
-      options["partition_by"] = std::move(columns);
-    }
-    if (target_file_bytes > 0) options["file_size_bytes"] = {Value::BIGINT(target_file_bytes)};
-    if (!partition_columns.empty() || target_file_bytes > 0) {
-      options["overwrite_or_ignore"] = {Value::BOOLEAN(true)};
-      options["filename_pattern"] = {Value("part-{uuid}")};
-      options["file_extension"] = {Value("zstd.parquet")};
-    }
-    return options;
   }
 
   // For this session only; a SET statement would set it for all.
@@ -503,10 +481,8 @@ class DuckSession final : public Session {
     return files;
   }
 
-  // A file that was begun when the query failed. In folder mode nothing tells its name: it is an
-  // orphan that no log entry refers to.
-  void RemoveIfThere(const std::string& target, bool is_folder) {
-    if (is_folder) return;
+  // A file that was begun when the query failed.
+  void RemoveIfThere(const std::string& target) {
     const Status removed = environment_.files.Remove(target);
     (void)removed;  // DuckDB removes the file itself in most cases; what stays is an orphan
   }

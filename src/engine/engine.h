@@ -64,7 +64,6 @@ struct WrittenFile {
   std::int64_t row_count = 0;
   std::int64_t size_bytes = 0;
   std::vector<ColumnStats> columns;
-  std::map<std::string, std::optional<std::string>> partition_values;
   bool is_apart = false;  // has the rows for which WriteOptions::apart is true, and only those
 };
 
@@ -74,12 +73,10 @@ struct WrittenQuery {
 };
 
 struct WriteOptions {
-  std::string directory;  // exists; file names are part-<uuid>.zstd.parquet
-  std::vector<std::string> partition_columns;
-  std::int64_t target_file_bytes = 0;  // 0: one file per writing thread
-  bool keep_order = false;             // true: rows in query order, one file
+  std::string directory;    // exists; file names are part-<uuid>.zstd.parquet
+  bool keep_order = false;  // true: rows in query order, one file
   // A condition on the written rows, which it may call `this`: those for which it is true go to
-  // files of their own. Empty: none. Not together with the settings above.
+  // files of their own. Empty: none. Not together with keep_order.
   std::string apart = "";
 };
 

@@ -186,7 +186,8 @@ def execute(context: Run, step: dict) -> Outcome:
     if unknown:
         raise CaseError(f"{context.case.folder}: unknown limits {unknown}; known: {', '.join(LIMITS)}")
 
-    def limit() -> None:
+    def prepare() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # it is ignored when the tests themselves run under nohup
         for name, value in step.get("limits", {}).items():
             resource.setrlimit(LIMITS[name], (value, value))
         if "file_size_bytes" in step.get("limits", {}):
@@ -196,7 +197,7 @@ def execute(context: Run, step: dict) -> Outcome:
         process = subprocess.Popen(argv, cwd=context.project / context.substitute(step.get("cwd", ".")), env=env,
                                    stdin=subprocess.PIPE if "stdin" in step else subprocess.DEVNULL,
                                    stdout=elsewhere if "stdout_to" in step else subprocess.PIPE, stderr=subprocess.PIPE,
-                                   preexec_fn=limit if "limits" in step else None, start_new_session=True)
+                                   preexec_fn=prepare, start_new_session=True)
     started = time.monotonic()
     if "signal" in step:
         started = send_signal(process, step["signal"])
