@@ -40,10 +40,12 @@ Error Error::WithContext(const std::string& context) && {
   return std::move(*this);
 }
 
+std::string Error::PlacedMessage() const {
+  return location_ && !location_->file.empty() ? location_->ToString() + ": " + message_ : message_;
+}
+
 std::string Error::ToString() const {
-  std::string text;
-  if (location_) text = location_->ToString() + ": ";
-  text += message_;
+  std::string text = PlacedMessage();
   if (!hint_.empty()) text += "\n  hint: " + hint_;
   return text;
 }

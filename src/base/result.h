@@ -26,7 +26,8 @@ enum class ErrorKind {
 // "invalid input", "not found", ...: the kind in words for messages and logs.
 const char* ToString(ErrorKind kind);
 
-// A place in a user's file. Line and column count from 1; 0 means unknown.
+// A place in a user's file, or, without a file, in the text that a function was given. Line and
+// column count from 1; 0 means unknown.
 struct Location {
   std::string file;
   int line = 0;
@@ -52,7 +53,9 @@ class Error {
   // Puts "context: " before the message.
   Error WithContext(const std::string& context) &&;
 
-  // "file:line:column: message. hint"
+  // "file:line:column: message", without the place if no file is known.
+  std::string PlacedMessage() const;
+  // The same, and the hint in a line of its own.
   std::string ToString() const;
 
  private:

@@ -32,5 +32,12 @@ TEST(ResultTest, ErrorTextSaysWhereWhatAndWhatNext) {
       "leat.yml:3:5: asset silver.orders: unknown key 'colour'\n  hint: did you mean 'color'?");
 }
 
+TEST(ErrorTest, ShowsNoPlaceOfATextThatNobodySees) {
+  EXPECT_EQ(InvalidInput("x").At({"", 3, 4}).ToString(), "x");
+  EXPECT_EQ(InvalidInput("x").At({"a.sql", 3, 4}).WithHint("y").ToString(),
+            "a.sql:3:4: x\n  hint: y");
+  EXPECT_EQ(InvalidInput("x").At({"a.sql", 3, 0}).WithHint("y").PlacedMessage(), "a.sql:3: x");
+}
+
 }  // namespace
 }  // namespace leat

@@ -5,10 +5,6 @@
 namespace leat::cli {
 namespace {
 
-std::string MessageOf(const Error& error) {
-  return error.location() ? error.location()->ToString() + ": " + error.message() : error.message();
-}
-
 Json ToJson(const quality::CheckOutcome& check) {
   Json object = {{"name", check.name}};
   object["column"] = check.column.empty() ? Json(nullptr) : Json(check.column);
@@ -59,7 +55,7 @@ Json ToJson(const orchestrate::TaskResult& task) {
                  {"bytes_written", ToJson(task.bytes_written)}};
   object["version"] = task.version ? Json(task.version->value()) : Json(nullptr);
   object["duration_ms"] = task.duration_us / kMicrosPerMilli;
-  object["error"] = task.error ? Json(MessageOf(*task.error)) : Json(nullptr);
+  object["error"] = task.error ? Json(task.error->PlacedMessage()) : Json(nullptr);
   const bool has_hint = task.error && !task.error->hint().empty();
   object["hint"] = has_hint ? Json(task.error->hint()) : Json(nullptr);
   Json checks = Json::array();

@@ -6,7 +6,6 @@
 #include "cli/json_output.h"
 #include "cli/rows_output.h"
 #include "cli/run_request.h"
-#include "cli/sql_error.h"
 
 namespace leat::cli {
 namespace {
@@ -129,28 +128,6 @@ TEST(Window, RefusesWhatIsNoIntervalAndSaysWhichOption) {
   EXPECT_TRUE(WindowOf({.start = "soon", .end = ""}, 7).error().message().starts_with("--start"));
   EXPECT_FALSE(WindowOf({.start = "1970-01-02", .end = "1970-01-01"}, 7).ok());
   EXPECT_FALSE(WindowOf({.start = "1970-01-02", .end = "1970-01-02"}, 7).ok());
-}
-
-TEST(ErrorsInQueries, HavePlaceAndNearestCandidate) {
-  const Error error = InQuery(
-      InvalidInput(
-          "Referenced column \"nam\" not found in FROM clause!\nCandidate bindings: \"name\", "
-          "\"id\"\n\nLINE 2: select nam from t\n               ^"),
-      "");
-  EXPECT_EQ(error.ToString(),
-            "query:2:8: Referenced column \"nam\" not found in FROM clause\n  hint: did you mean "
-            "'name'?");
-}
-
-TEST(ErrorsInQueries, KeepThePlaceThatTheyHave) {
-  EXPECT_EQ(InQuery(InvalidInput("x").At({"", 3, 4}), "").ToString(), "query:3:4: x");
-  EXPECT_EQ(InQuery(InvalidInput("x").At({"leat.yml", 3, 4}), "").ToString(), "leat.yml:3:4: x");
-}
-
-TEST(ErrorsInQueries, OfCutLinesHaveNoColumn) {
-  const Error error = InQuery(InvalidInput("bad\n\nLINE 1: ...long text\n            ^"), "");
-  EXPECT_EQ(error.location()->line, 1);
-  EXPECT_EQ(error.location()->column, 0);
 }
 
 }  // namespace

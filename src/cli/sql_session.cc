@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/assets.h"
-#include "cli/sql_error.h"
 #include "engine/sql.h"
 #include "project/sql_scan.h"
 
@@ -23,6 +24,17 @@ void ToInstants(data::Rows& rows, std::size_t column) {
     const auto instant = ParseTimestamp(*text);
     if (instant.ok()) row[column] = data::Instant{*instant};
   }
+}
+
+// "query:2:15: message": of `sql`, the engine saw `lines_before` more lines.
+Error InQuery(Error error, int lines_before = 0) {
+  Location place{.file = "query"};
+  if (error.location()) {
+    if (!error.location()->file.empty()) return error;
+    place.line = std::max(1, error.location()->line - lines_before);
+    place.column = error.location()->column;
+  }
+  return std::move(error).At(std::move(place));
 }
 
 }  // namespace
@@ -52,21 +64,10 @@ Status SqlSession::OpenSession() {
 
 Result<data::Rows> SqlSession::Query(const std::string& sql, std::size_t max_rows) {
   auto facts = engine::AnalyzeSelect(sql);
-  if (!facts.ok()) return InQuery(std::move(facts).error(), sql);
+  if (!facts.ok()) return InQuery(std::move(facts).error());
   auto rows = Fetch(sql, max_rows);
-  if (!rows.ok()) return InQuery(WithPlace(std::move(rows).error(), sql), sql);
+  if (!rows.ok()) return InQuery(std::move(rows).error());
   return rows;
-}
-
-Error SqlSession::WithPlace(Error error, const std::string& sql) {
-  if (error.location()) return error;
-  const auto bound = session_->Bind(sql, parameters_);
-  if (bound.ok() || !bound.error().location()) return error;
-  const auto first_line = [](const Error& e) {
-    return e.message().substr(0, e.message().find('\n'));
-  };
-  if (first_line(bound.error()) != first_line(error)) return error;
-  return std::move(error).At(*bound.error().location());
 }
 
 Result<data::Rows> SqlSession::Fetch(const std::string& sql, std::size_t max_rows) {
@@ -86,7 +87,7 @@ Status SqlSession::Visit(const std::string& sql,
   const Status visited = VisitStored(sql, first.schema, visit);
   const Status dropped = session_->Execute(fmt::format("DROP TABLE IF EXISTS {}", kStoredResult));
   (void)dropped;  // it ends with the session
-  return visited.ok() ? visited : Status(InQuery(visited.error(), sql, 1));
+  return visited.ok() ? visited : Status(InQuery(visited.error(), 1));
 }
 
 // Keeps the result in a temporary table, which moves to disk when memory is short, and reads it by
@@ -114,7 +115,7 @@ Status SqlSession::VisitStored(const std::string& sql, const data::Schema& schem
 Result<std::int64_t> SqlSession::Export(const std::string& sql, const std::string& path,
                                         const std::string& format) {
   auto facts = engine::AnalyzeSelect(sql);
-  if (!facts.ok()) return InQuery(std::move(facts).error(), sql);
+  if (!facts.ok()) return InQuery(std::move(facts).error());
   io::FileSystem& files = app_.environment().files;
   const std::string folder = io::ParentPath(path);
   const std::string temporary = io::JoinPath(
@@ -126,7 +127,7 @@ Result<std::int64_t> SqlSession::Export(const std::string& sql, const std::strin
   auto rows = session_->CopyTo(sql, temporary, format);
   if (!rows.ok()) {
     remove();
-    return InQuery(WithPlace(std::move(rows).error(), sql), sql, 1);  // behind "COPY ("
+    return InQuery(std::move(rows).error());
   }
   Status kept = files.SyncFile(temporary);
   if (kept.ok()) kept = files.Rename(temporary, path);

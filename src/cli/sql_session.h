@@ -33,8 +33,6 @@ class SqlSession {
  private:
   explicit SqlSession(App& app) : app_(app) {}
   Status OpenSession();
-  // Running a query tells no exact place of an error; binding it again does.
-  Error WithPlace(Error error, const std::string& sql);
   Result<data::Rows> Fetch(const std::string& sql, std::size_t max_rows);
   Status VisitStored(const std::string& sql, const data::Schema& schema,
                      const std::function<Status(const data::Rows&)>& visit);

@@ -2,26 +2,12 @@
 
 #include <cctype>
 
-#include "duckdb/common/error_data.hpp"
 #include "duckdb/parser/parser.hpp"
 #include "engine/duckdb_types.h"
 #include "engine/sql.h"
 
 namespace leat::engine {
 namespace {
-
-ErrorKind KindOf(duckdb::ExceptionType type) {
-  using duckdb::ExceptionType;
-  switch (type) {
-    case ExceptionType::INTERRUPT: return ErrorKind::kCancelled;
-    case ExceptionType::INTERNAL: return ErrorKind::kBug;
-    case ExceptionType::OUT_OF_MEMORY:
-    case ExceptionType::IO:
-    case ExceptionType::HTTP: return ErrorKind::kRetryLater;
-    case ExceptionType::PERMISSION: return ErrorKind::kDenied;
-    default: return ErrorKind::kInvalidInput;
-  }
-}
 
 // The end of a quoted run that starts at `at` (a quote), or of a comment; `at` + 1 for anything
 // else.
@@ -108,22 +94,6 @@ Location LocationOf(std::string_view text, std::size_t offset) {
     }
   }
   return location;
-}
-
-Error ToError(const duckdb::ErrorData& data, std::string_view sql) {
-  const std::string& message = data.RawMessage();  // of an internal error with a stack trace
-  Error error(KindOf(data.Type()), message.substr(0, message.find("\n\nStack Trace:")));
-  const auto& extra = data.ExtraInfo();
-  const auto position = extra.find("position");
-  if (position != extra.end()) {
-    const std::size_t offset = OffsetBeforeQuoting(sql, std::stoull(position->second));
-    error = std::move(error).At(LocationOf(sql, offset));
-  }
-  return error;
-}
-
-Error ToError(const std::exception& exception, std::string_view sql) {
-  return ToError(duckdb::ErrorData(exception), sql);
 }
 
 std::string QuotePins(std::string_view sql) {

@@ -2,20 +2,13 @@
 // engine/ only.
 #pragma once
 
-#include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
 #include "duckdb.hpp"
 
 namespace leat::engine {
-
-// Turns an exception of DuckDB into an Error: the kind follows DuckDB's type, the location comes
-// from its position when it has one (line and column within `sql`).
-Error ToError(const duckdb::ErrorData& data, std::string_view sql);
-Error ToError(const std::exception& exception, std::string_view sql);
 
 // silver.orders@v12 and silver.orders@'2026-11-01' are not SQL; they become silver."orders@v12".
 // Other text is unchanged. Strings and comments are skipped.

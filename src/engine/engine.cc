@@ -22,6 +22,7 @@
 #include "duckdb/planner/operator/logical_copy_to_file.hpp"
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
+#include "engine/engine_error.h"
 #include "engine/limits.h"
 #include "engine/session_state.h"
 #include "engine/sql.h"
@@ -31,6 +32,8 @@ namespace {
 
 // Whether a row is written with the others, not apart.
 constexpr const char* kKeptColumn = "_leat_keep";
+
+constexpr duckdb::idx_t kOrderSetting = duckdb::PreserveInsertionOrderSetting::SettingIndex;
 
 // "SELECT <casts> FROM (\n" is put before a query; positions in errors count from the query's own
 // text.
@@ -199,6 +202,7 @@ class DuckSession final : public Session {
     config.enable_progress_bar = true;
     config.print_progress_bar = false;
     config.wait_time = 0;
+    Set(duckdb::ErrorsAsJSONSetting::SettingIndex, true);  // see ToError
   }
 
   void SetResolver(TableResolver resolver) override { state_->resolver = std::move(resolver); }
@@ -257,7 +261,7 @@ class DuckSession final : public Session {
 
   Result<WrittenQuery> WriteParquet(const std::string& sql, const Parameters& parameters,
                                     const WriteOptions& options) override {
-    SetOrder(options.keep_order);
+    Set(kOrderSetting, options.keep_order);
     const auto write = [&](const Wrapped& query) {
       return options.apart.empty() ? Write(query, parameters, options)
                                    : WriteApart(query, parameters, options);
@@ -287,7 +291,7 @@ class DuckSession final : public Session {
                               const std::string& format) override {
     CopyOptions options;
     if (format == "csv") options["header"] = {duckdb::Value::BOOLEAN(true)};
-    SetOrder(true);
+    Set(kOrderSetting, true);
     LEAT_ASSIGN(const auto result, RunCopy({.sql = sql}, {}, path, format, std::move(options)));
     const auto chunk = result->Fetch();
     return chunk ? chunk->GetValue(0, 0).GetValue<std::int64_t>() : 0;
@@ -459,10 +463,9 @@ class DuckSession final : public Session {
   }
 
   // For this session only; a SET statement would set it for all.
-  void SetOrder(bool keep) {
+  void Set(duckdb::idx_t setting, bool value) {
     duckdb::ClientConfig::GetConfig(*connection_.context)
-        .user_settings.SetUserSetting(duckdb::PreserveInsertionOrderSetting::SettingIndex,
-                                      duckdb::Value::BOOLEAN(keep));
+        .user_settings.SetUserSetting(setting, duckdb::Value::BOOLEAN(value));
   }
 
   Result<std::vector<WrittenFile>> ReadWritten(duckdb::QueryResult& result) {

@@ -355,6 +355,12 @@ TEST_F(EngineTest, ErrorsNameLineAndColumnOfTheQuery) {
   ASSERT_TRUE(error.location().has_value());
   EXPECT_EQ(error.location()->line, 2);
   EXPECT_EQ(error.location()->column, 3);
+  const Error running =
+      session_->Query("select\n i, cast(i || 'x' as int) from range(3) t(i)").error();
+  ASSERT_TRUE(running.location().has_value());
+  EXPECT_EQ(running.location()->line, 2);
+  EXPECT_EQ(running.location()->column, 5);
+  EXPECT_EQ(running.message().find('\n'), std::string::npos);
   const Error missing = session_->Query("select $nothing").error();
   EXPECT_THAT(missing.message(), HasSubstr("$nothing"));
 }

@@ -23,6 +23,8 @@ constexpr std::int64_t kRowGroupRows = 122'880;
 // written by their numbers.
 constexpr std::uint32_t kMaxEnumValues = 1024;
 constexpr std::uint32_t kMaxEnumValueBytes = 64;
+// What a function takes, in a hint about a call that does not fit.
+constexpr std::size_t kMaxFunctionsInHint = 4;
 // A thread without work asks for some this many times before it sleeps between its questions.
 constexpr int kIdleYields = 64;
 constexpr std::int64_t kIdleSleepUs = 50;

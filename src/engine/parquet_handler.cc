@@ -5,6 +5,7 @@
 #include "duckdb/function/table/arrow.hpp"
 #include "duckdb/main/stream_query_result.hpp"
 #include "engine/duckdb_text.h"
+#include "engine/engine_error.h"
 #include "engine/session_state.h"
 
 namespace leat::engine {

@@ -17,6 +17,7 @@
 #include "duckdb/parser/statement/select_statement.hpp"
 #include "duckdb/parser/tableref/list.hpp"
 #include "engine/duckdb_text.h"
+#include "engine/engine_error.h"
 
 namespace leat::engine {
 namespace {

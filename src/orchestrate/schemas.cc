@@ -33,7 +33,7 @@ Result<data::Schema> Schemas::Find(const project::Asset& asset) {
       });
   auto parameters = workspace_.ParametersFor(Interval{0, 1});
   auto bound = session->Bind(model->sql, parameters);
-  if (!bound.ok()) return transform::InModelFile(std::move(bound).error(), asset);
+  if (!bound.ok()) return transform::InModelFile(std::move(bound).error(), asset, model->sql);
   if (model->materialized == project::Materialization::kScd2) {
     bound->schema.fields.push_back(
         {.name = "valid_from", .type = {.kind = data::TypeKind::kTimestamp}});

@@ -119,7 +119,7 @@ class Task {
   Status Do(const CreateView&) {
     const auto& model = std::get<ModelSpec>(asset_.spec);
     auto bound = session_->Bind(model.sql, workspace_.ParametersFor(std::nullopt));
-    if (!bound.ok()) return transform::InModelFile(std::move(bound).error(), asset_);
+    if (!bound.ok()) return transform::InModelFile(std::move(bound).error(), asset_, model.sql);
     if (asset_.checks.empty()) return Ok();
     // A view has nothing to hold back: its checks judge the rows that it shows now.
     quality::AuditInput audit{
@@ -279,7 +279,7 @@ class Task {
       const bool is_error = check.status == quality::CheckStatus::kError;
       if (!is_error && check.status != quality::CheckStatus::kFailed) continue;
       std::string text = "check '" + check.name + "' ";
-      text += is_error ? check.message : "failed: " + check.message;
+      text += (is_error ? "could not be evaluated: " : "failed: ") + check.message;
       if (failed.empty()) {
         location = check.location;
       } else {

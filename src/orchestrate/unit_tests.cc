@@ -79,7 +79,7 @@ class TestCase {
         has_window ? transform::ModelSql(*model) : std::get<project::ModelSpec>(model->spec).sql;
     auto bound = session_->Bind(sql, parameters);
     if (!bound.ok())
-      return transform::InModelFile(std::move(bound).error(), *model)
+      return transform::InModelFile(std::move(bound).error(), *model, sql)
           .WithContext("with the given rows");
     return Compare(sql, parameters, bound->schema);
   }

@@ -36,40 +36,6 @@ data::Field* FindField(data::Schema& schema, const std::string& name) {
   return nullptr;
 }
 
-// The texts between double quotes.
-std::vector<std::string> QuotedIn(std::string_view text) {
-  std::vector<std::string> quoted;
-  const std::vector<std::string> parts = Split(text, '"');
-  for (std::size_t i = 1; i + 1 < parts.size(); i += 2) quoted.push_back(parts[i]);
-  return quoted;
-}
-
-// DuckDB's message in our form: the first line as the message, its candidates as the hint.
-Error Reworded(const Error& error) {
-  const std::string& text = error.message();
-  const std::size_t line_end = std::min(text.find('\n'), text.size());
-  std::string message = text.substr(0, line_end);
-  while (message.ends_with('!')) message.pop_back();
-  std::string hint = error.hint();
-  const std::string rest = text.substr(line_end);
-  const std::size_t candidates = rest.find("Candidate bindings");
-  if (candidates != std::string::npos) {
-    std::vector<std::string> names;
-    for (const std::string& name : QuotedIn(rest.substr(candidates))) {
-      names.push_back(name.substr(name.rfind('.') + 1));
-    }
-    const std::vector<std::string> wanted = QuotedIn(message);
-    // DuckDB lists some names only, so they are not all that is known.
-    const bool has_near = !wanted.empty() && Nearest(wanted.back(), names).has_value();
-    hint = has_near ? NearestHint(wanted.back(), names)
-                    : "among others there are: " + Join(names, ", ");
-  } else if (hint.empty()) {
-    hint = std::string(Trim(rest.substr(0, rest.find("\n\n", 2))));
-  }
-  Error reworded(error.kind(), std::move(message));
-  return hint.empty() ? reworded : std::move(reworded).WithHint(std::move(hint));
-}
-
 // What the values of the check's column are compared with.
 std::vector<std::string> BoundsOf(const Check& check) {
   if (const auto* min = std::get_if<Min>(&check.kind)) return {min->value};
@@ -85,9 +51,9 @@ class ProjectBinder {
 
   BindResult Bind() && {
     for (const engine::MacroDefinition& macro : project_.macros) {
-      const Status defined = session_.Execute(macro.sql);
+      Status defined = session_.Execute(macro.sql);
       if (defined.ok()) continue;
-      Error error = Reworded(defined.error()).WithContext("macro " + macro.name);
+      Error error = std::move(defined).error().WithContext("macro " + macro.name);
       result_.diagnostics.errors.push_back(std::move(error).At({.file = "macros"}));
     }
     session_.SetResolver([this](const std::string& schema, const std::string& table) {
@@ -192,7 +158,7 @@ class ProjectBinder {
         session_.Bind(fmt::format("SELECT * FROM read_csv({}, header = true)", QuoteLiteral(path)));
     if (!bound.ok()) {
       result_.diagnostics.errors.push_back(
-          Reworded(bound.error()).At({.file = asset.location.file}));
+          std::move(bound).error().At({.file = asset.location.file}));
       return;
     }
     data::Schema& schema = bound->schema;
@@ -239,9 +205,8 @@ class ProjectBinder {
     if (!bound.ok()) {
       const Location in_sql =
           bound.error().location().value_or(Location{.file = "", .line = 1, .column = 1});
-      result_.diagnostics.errors.push_back(
-          Reworded(bound.error())
-              .At({asset.location.file, model.sql_line + in_sql.line - 1, in_sql.column}));
+      result_.diagnostics.errors.push_back(std::move(bound).error().At(
+          {asset.location.file, model.sql_line + in_sql.line - 1, in_sql.column}));
       return;
     }
     CheckNames(asset, model, bound->schema);
@@ -343,9 +308,8 @@ class ProjectBinder {
     const std::string type = data::ToSql(field->type);
     if (!sound_bounds_.insert(type + " " + bound).second) return;
     const bool is_text = bound.starts_with("'");
-    const auto tried =
-        session_.Query(is_text ? fmt::format("SELECT CAST({} AS {})", bound, type)
-                               : fmt::format("SELECT CAST(NULL AS {}) < {}", type, bound));
+    auto tried = session_.Query(is_text ? fmt::format("SELECT CAST({} AS {})", bound, type)
+                                        : fmt::format("SELECT CAST(NULL AS {}) < {}", type, bound));
     if (tried.ok()) return;
     sound_bounds_.erase(type + " " + bound);
     Fail(check.location,
@@ -355,10 +319,11 @@ class ProjectBinder {
   }
 
   void CheckPattern(const Check& check, const Pattern& pattern) {
-    const auto tried = session_.Query(
+    auto tried = session_.Query(
         fmt::format("SELECT regexp_full_match('', {})", QuoteLiteral(pattern.regex)));
     if (tried.ok()) return;
-    result_.diagnostics.errors.push_back(Reworded(tried.error())
+    result_.diagnostics.errors.push_back(std::move(tried)
+                                             .error()
                                              .WithContext(fmt::format("check '{}'", check.name))
                                              .At(check.location));
   }
@@ -367,9 +332,10 @@ class ProjectBinder {
     if (!CanBind(custom.tables)) return;
     const auto facts = engine::AnalyzeSelect(custom.sql);
     if (!facts.ok() || !KnowsAll(facts->parameters)) return;  // reported by the loader
-    const auto bound = session_.Bind(custom.sql, ParametersFor(facts->parameters));
+    auto bound = session_.Bind(custom.sql, ParametersFor(facts->parameters));
     if (bound.ok()) return;
-    result_.diagnostics.errors.push_back(Reworded(bound.error())
+    result_.diagnostics.errors.push_back(std::move(bound)
+                                             .error()
                                              .WithContext(fmt::format("check '{}'", check.name))
                                              .At(check.location));
   }

@@ -163,7 +163,7 @@ class Auditor {
     const auto& error = measured_.checks[i].error;
     if (!error) return false;
     result_.checks[i].status = CheckStatus::kError;
-    result_.checks[i].message = "could not be evaluated: " + error->ToString();
+    result_.checks[i].message = error->ToString();
     return true;
   }
 

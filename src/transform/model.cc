@@ -84,15 +84,17 @@ std::string ModelSql(const project::Asset& asset) {
                      std::string(Trim(model.sql)), time, time, time);
 }
 
-Error InModelFile(Error error, const project::Asset& asset) {
+Error InModelFile(Error error, const project::Asset& asset, std::string_view sql) {
   const auto* model = std::get_if<project::ModelSpec>(&asset.spec);
-  if (model == nullptr) return error;
+  if (model == nullptr || (error.location() && !error.location()->file.empty())) return error;
   Location location{.file = asset.location.file};
-  if (error.location() && error.location()->file.empty()) {
-    location.line = std::max(1, error.location()->line) + model->sql_line - 1;
+  const std::size_t begin = sql.find(Trim(model->sql));
+  if (error.location() && begin != std::string_view::npos) {
+    const auto before =
+        std::count(sql.begin(), sql.begin() + static_cast<std::ptrdiff_t>(begin), '\n');
+    const int line = std::max(1, error.location()->line - static_cast<int>(before));
+    location.line = line + model->sql_line - 1;
     location.column = error.location()->column;
-  } else if (error.location()) {
-    return error;
   }
   return std::move(error).At(location);
 }
@@ -101,16 +103,14 @@ Result<StagedModel> StageModel(engine::Session& session, const ModelInput& input
   const auto& model = std::get<project::ModelSpec>(input.asset.spec);
   StagedModel staged;
   std::string sql = ModelSql(input.asset);
-  // Known beforehand where it decides what is written; and a model in a wrapper of ours is bound by
-  // itself, so that errors tell their place in it.
-  if (input.table != nullptr || input.apart || sql != model.sql) {
+  if (input.table != nullptr || input.apart) {  // the schema decides what is written
     auto bound = session.Bind(model.sql, input.parameters);
-    if (!bound.ok()) return InModelFile(std::move(bound).error(), input.asset);
+    if (!bound.ok()) return InModelFile(std::move(bound).error(), input.asset, model.sql);
     staged.schema = std::move(bound->schema);
   }
   if (input.table != nullptr) {
     auto typed = WithTableTypes(sql, staged.schema, *input.table);
-    if (!typed.ok()) return InModelFile(std::move(typed).error(), input.asset);
+    if (!typed.ok()) return InModelFile(std::move(typed).error(), input.asset, sql);
     sql = std::move(*typed);
   }
   engine::WriteOptions options{.directory = input.staging_directory};
@@ -123,13 +123,13 @@ Result<StagedModel> StageModel(engine::Session& session, const ModelInput& input
     options.apart.clear();
     written = session.WriteParquet(sql, input.parameters, options);
   }
-  if (!written.ok()) return InModelFile(std::move(written).error(), input.asset);
+  if (!written.ok()) return InModelFile(std::move(written).error(), input.asset, sql);
   staged.schema = std::move(written->schema);
   staged.files = std::move(written->files);
   for (const engine::WrittenFile& file : staged.files) staged.rows += file.row_count;
   if (input.interval) {
     auto status = NoNullTimes(staged, model.time_column);
-    if (!status.ok()) return InModelFile(std::move(status).error(), input.asset);
+    if (!status.ok()) return InModelFile(std::move(status).error(), input.asset, sql);
   }
   return staged;
 }

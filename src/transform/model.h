@@ -38,7 +38,7 @@ Result<StagedModel> StageModel(engine::Session& session, const ModelInput& input
 // [$start, $end).
 std::string ModelSql(const project::Asset& asset);
 
-// A location within the SQL text of a model, as a location in its file.
-Error InModelFile(Error error, const project::Asset& asset);
+// A location within `sql`, which is a model's text or has it in it, as a location in its file.
+Error InModelFile(Error error, const project::Asset& asset, std::string_view sql);
 
 }  // namespace leat::transform

@@ -151,15 +151,11 @@ std::string SniffArguments(const SourceFile& file, const project::FileSourceOpti
   return arguments;
 }
 
-// The first line of a message of the CSV reader says what is wrong; the rest repeats the line,
-// however long, and the reader's settings.
 std::string ReasonOf(const std::string& message) {
-  for (const std::string_view line : Split(message, '\n')) {
-    if (line.find("Maximum line size") != std::string_view::npos) {
-      return fmt::format("a line is longer than the maximum line size of {} bytes", kMaxLineBytes);
-    }
-  }
-  return message.substr(0, message.find('\n'));
+  return message.find("Maximum line size") == std::string::npos
+             ? message
+             : fmt::format("a line is longer than the maximum line size of {} bytes",
+                           kMaxLineBytes);
 }
 
 // The sniffer leaves a doubled quote in a column's name as it is.
