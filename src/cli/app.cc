@@ -64,11 +64,10 @@ std::optional<project::Project> App::LoadProject() {
   return std::move(loaded.project);
 }
 
-std::unique_ptr<orchestrate::Workspace> App::OpenWorkspace(int threads) {
+std::unique_ptr<orchestrate::Workspace> App::OpenWorkspace(orchestrate::Purpose purpose) {
   auto loaded = LoadProject();
   if (!loaded) return nullptr;
-  auto opened =
-      orchestrate::Workspace::Open(environment_, std::move(*loaded), {.threads = threads});
+  auto opened = orchestrate::Workspace::Open(environment_, std::move(*loaded), purpose);
   if (!opened.ok()) {
     Fail(opened.error());
     return nullptr;

@@ -81,7 +81,8 @@ class App {
   // Loads the project and binds nothing. On failure all problems have been printed.
   std::optional<project::Project> LoadProject();
   // The same, with its engine.
-  std::unique_ptr<orchestrate::Workspace> OpenWorkspace(int threads = 0);
+  std::unique_ptr<orchestrate::Workspace> OpenWorkspace(
+      orchestrate::Purpose purpose = orchestrate::Purpose::kLook);
   // Whether there is a leat.yml here or above.
   bool InProject() const;
   // From now on these values are printed as ***.

@@ -19,7 +19,7 @@ int RunRetry(App& app, const RetryOptions& options) {
   if (options.jobs < 0 || options.jobs > kMaxJobs) {
     return app.Fail(InvalidInput("-j must be 1 to " + std::to_string(kMaxJobs)));
   }
-  const auto workspace = app.OpenWorkspace();
+  const auto workspace = app.OpenWorkspace(orchestrate::Purpose::kRun);
   if (!workspace) return kError;
   const auto reader = workspace->reader();
   if (!reader.ok()) return app.Fail(reader.error());
@@ -48,9 +48,7 @@ Command MakeRetry() {
       .name = "retry",
       .summary = "Run again what failed in a run, and what was skipped because of it",
       .options = {{"RUN", "", "a run's id or its beginning (default: latest)", &options->run},
-                  {"-j,--jobs", "N",
-                   "assets at a time (default: one per core, and those that only publish)",
-                   &options->jobs},
+                  {"-j,--jobs", "N", "assets at a time (default: two per core)", &options->jobs},
                   {"--strict", "", "exit code 3 when there are only warnings", &options->strict}},
       .examples = {{"leat retry", "resume the last run"}},
       .run = [options](App& app) { return RunRetry(app, *options); }};

@@ -23,7 +23,7 @@ int RunRun(App& app, const RunOptions& options) {
   if (options.jobs < 0 || options.jobs > kMaxJobs) {
     return app.Fail(InvalidInput("-j must be 1 to " + std::to_string(kMaxJobs)));
   }
-  const auto workspace = app.OpenWorkspace();
+  const auto workspace = app.OpenWorkspace(orchestrate::Purpose::kRun);
   if (!workspace) return kError;
   return Execute(app, *workspace,
                  {.select = options.selection.select,
@@ -49,9 +49,7 @@ Command MakeRun() {
                OptionsOf(options->window),
                {{"--full-refresh", "", "forget what was loaded and compute everything anew",
                  &options->full_refresh},
-                {"-j,--jobs", "N",
-                 "assets at a time (default: one per core, and those that only publish)",
-                 &options->jobs},
+                {"-j,--jobs", "N", "assets at a time (default: two per core)", &options->jobs},
                 {"--strict", "", "exit code 3 when there are only warnings", &options->strict}}}),
           .examples = {{"leat run", "everything that is new or missing"},
                        {"leat run -s silver.orders+", "one asset and all that reads it"},

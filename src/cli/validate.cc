@@ -31,7 +31,8 @@ Result<Validation> Validate(App& app) {
   app.HideSecrets(project->secrets);
   validation.asset_count = std::ssize(project->assets);
   LEAT_ASSIGN(const auto workspace,
-              orchestrate::Workspace::Open(app.environment(), std::move(*project), {}));
+              orchestrate::Workspace::Open(app.environment(), std::move(*project),
+                                           orchestrate::Purpose::kLook));
   LEAT_ASSIGN(auto bound, Bind(*workspace, SourceColumns::kStoredAndNew));
   for (Error& error : bound.diagnostics.errors)
     validation.problems.errors.push_back(std::move(error));

@@ -123,36 +123,13 @@ void Add(ColumnStats& stats, const std::string& key, const std::string& value) {
   if (key == "has_nan") stats.has_nan = value == "true";
 }
 
-ColumnStats ToColumnStats(const std::string& column, const duckdb::Value& map) {
-  ColumnStats stats{.column = UnquotePath(column)};
-  for (const auto& entry : duckdb::MapValue::GetChildren(map)) {
-    const auto& pair = duckdb::StructValue::GetChildren(entry);
-    Add(stats, pair[0].ToString(), pair[1].ToString());
-  }
-  return stats;
-}
-
-WrittenFile ToWrittenFile(const LateFile& late) {
-  WrittenFile file{.path = late.path,
-                   .row_count = static_cast<std::int64_t>(late.statistics->row_count),
-                   .size_bytes = static_cast<std::int64_t>(late.statistics->file_size_bytes)};
-  for (const auto& [column, values] : late.statistics->column_statistics) {
+WrittenFile ToWrittenFile(const ParquetFile& written) {
+  WrittenFile file{.path = written.path,
+                   .row_count = static_cast<std::int64_t>(written.statistics.row_count),
+                   .size_bytes = static_cast<std::int64_t>(written.statistics.file_size_bytes)};
+  for (const auto& [column, values] : written.statistics.column_statistics) {
     ColumnStats& stats = file.columns.emplace_back(ColumnStats{.column = UnquotePath(column)});
     for (const auto& [key, value] : values) Add(stats, key, value.ToString());
-  }
-  return file;
-}
-
-WrittenFile ToWrittenFile(const duckdb::DataChunk& chunk, duckdb::idx_t row) {
-  WrittenFile file{.path = chunk.GetValue(0, row).ToString(),
-                   .row_count = chunk.GetValue(1, row).GetValue<std::int64_t>(),
-                   .size_bytes = chunk.GetValue(2, row).GetValue<std::int64_t>()};
-  const auto statistics = chunk.GetValue(4, row);
-  if (!statistics.IsNull()) {
-    for (const auto& entry : duckdb::MapValue::GetChildren(statistics)) {
-      const auto& pair = duckdb::StructValue::GetChildren(entry);
-      file.columns.push_back(ToColumnStats(pair[0].ToString(), pair[1]));
-    }
   }
   return file;
 }
@@ -292,9 +269,14 @@ class DuckSession final : public Session {
     CopyOptions options;
     if (format == "csv") options["header"] = {duckdb::Value::BOOLEAN(true)};
     Set(kOrderSetting, true);
-    LEAT_ASSIGN(const auto result, RunCopy({.sql = sql}, {}, path, format, std::move(options)));
-    const auto chunk = result->Fetch();
-    return chunk ? chunk->GetValue(0, 0).GetValue<std::int64_t>() : 0;
+    try {
+      LEAT_ASSIGN(const auto result, RunStatement(MakeCopy(sql, path, format, std::move(options)),
+                                                  {.sql = sql}, {}, false));
+      const auto chunk = result->Fetch();
+      return chunk ? chunk->GetValue(0, 0).GetValue<std::int64_t>() : 0;
+    } catch (const std::exception& e) {
+      return ToError(e, sql);
+    }
   }
 
   void Interrupt() override { connection_.Interrupt(); }
@@ -332,17 +314,6 @@ class DuckSession final : public Session {
     return result;
   }
 
-  Result<QueryResult> RunCopy(const Wrapped& query, const Parameters& parameters,
-                              const std::string& target, const std::string& format,
-                              CopyOptions options) {
-    try {
-      return RunStatement(MakeCopy(query.sql, target, format, std::move(options)), query,
-                          parameters, false);
-    } catch (const std::exception& e) {
-      return ToErrorIn(duckdb::ErrorData(e), query);
-    }
-  }
-
   // Until the result is there, this thread takes its part of the work. While others have the rest
   // of it, Execute() would spin, and take a core from other sessions.
   void Work(duckdb::PendingQueryResult& pending) {
@@ -365,20 +336,33 @@ class DuckSession final : public Session {
     return io::JoinPath(directory, "part-" + io::NewUuid(environment_.random) + ".zstd.parquet");
   }
 
+  using CopyMaker = std::function<duckdb::unique_ptr<duckdb::CopyStatement>(
+      const std::string& target, const std::string& format, CopyOptions options)>;
+
+  // On error, no file is left.
+  Result<std::vector<WrittenFile>> WriteFiles(const std::string& directory, const CopyMaker& make,
+                                              const Wrapped& text, const Parameters& parameters) {
+    const std::string target = NewFile(directory);
+    state_->late_path = NewFile(directory);
+    auto result = Result<QueryResult>(Bug("nothing was written"));
+    try {
+      result = RunStatement(make(target, kParquetCopy, ParquetOptions()), text, parameters, false);
+    } catch (const std::exception& e) {
+      result = ToErrorIn(duckdb::ErrorData(e), text);
+    }
+    auto files = TakeWritten();
+    if (result.ok()) return files;
+    RemoveIfThere(target);
+    RemoveIfThere(state_->late_path);
+    return std::move(result).error();
+  }
+
   Result<std::vector<WrittenFile>> Write(const Wrapped& query, const Parameters& parameters,
                                          const WriteOptions& options) {
-    const std::string target = NewFile(options.directory);
-    state_->late_file = {.path = NewFile(options.directory), .statistics = std::nullopt};
-    auto result = RunCopy(query, parameters, target, options.keep_order ? "parquet" : kParquetCopy,
-                          ParquetOptions());
-    if (!result.ok()) {
-      RemoveIfThere(target);
-      if (!options.keep_order) RemoveIfThere(state_->late_file.path);
-      return std::move(result).error();
-    }
-    LEAT_ASSIGN(auto files, ReadWritten(**result));
-    if (state_->late_file.statistics) files.push_back(ToWrittenFile(state_->late_file));
-    return files;
+    const auto make = [&](const std::string& target, const std::string& format, CopyOptions with) {
+      return MakeCopy(query.sql, target, format, std::move(with));
+    };
+    return WriteFiles(options.directory, make, query, parameters);
   }
 
   // The query with casts around the columns that a table cannot store as they are.
@@ -415,46 +399,35 @@ class DuckSession final : public Session {
     const auto rows_apart = std::move(state_->rows_apart);
     if (!files.ok() || !rows_apart->rows) return files;
     auto apart = WriteCollected(*rows_apart->rows, options.directory);
-    if (apart.ok()) {
-      files->push_back(*std::move(apart));
-      return files;
+    if (!apart.ok()) {
+      for (const WrittenFile& file : *files) RemoveIfThere(file.path);
+      return std::move(apart).error();
     }
-    for (const WrittenFile& file : *files) RemoveIfThere(file.path);
-    return std::move(apart).error();
+    for (WrittenFile& file : *apart) {
+      file.is_apart = true;
+      files->push_back(std::move(file));
+    }
+    return files;
   }
 
-  Result<WrittenFile> WriteCollected(duckdb::ColumnDataCollection& rows,
-                                     const std::string& directory) {
-    const std::string target = NewFile(directory);
-    const auto write = [&]() -> Result<WrittenFile> {
-      auto all = duckdb::make_uniq<duckdb::SelectNode>();
-      all->select_list.push_back(duckdb::make_uniq<duckdb::StarExpression>());
+  Result<std::vector<WrittenFile>> WriteCollected(duckdb::ColumnDataCollection& rows,
+                                                  const std::string& directory) {
+    const auto make = [&](const std::string& target, const std::string& format, CopyOptions with) {
       auto source = duckdb::make_uniq<duckdb::ColumnDataRef>(
           duckdb::optionally_owned_ptr<duckdb::ColumnDataCollection>(rows),
           state_->planned_copy->names);
       source->alias = "apart";
+      auto all = duckdb::make_uniq<duckdb::SelectNode>();
+      all->select_list.push_back(duckdb::make_uniq<duckdb::StarExpression>());
       all->from_table = std::move(source);
-      LEAT_ASSIGN(const auto result,
-                  RunStatement(MakeCopy(std::move(all), target, "parquet", ParquetOptions()), {},
-                               {}, false));
-      LEAT_ASSIGN(auto files, ReadWritten(*result));
-      files[0].is_apart = true;
-      return std::move(files[0]);
+      return MakeCopy(std::move(all), target, format, std::move(with));
     };
-    auto written = Result<WrittenFile>(Bug("nothing was written"));
-    try {
-      written = write();
-    } catch (const std::exception& e) {
-      written = ToError(e, "");
-    }
-    if (!written.ok()) RemoveIfThere(target);
-    return written;
+    return WriteFiles(directory, make, {}, {});
   }
 
   static CopyOptions ParquetOptions() {
     using duckdb::Value;
     return {
-        {"return_stats", {Value::BOOLEAN(true)}},
         {"compression", {Value("zstd")}},
         {"compression_level", {Value::BIGINT(kCompressionLevel)}},
         {"dictionary_size_limit", {Value::BIGINT(kDictionaryValues)}},
@@ -468,17 +441,14 @@ class DuckSession final : public Session {
         .user_settings.SetUserSetting(setting, duckdb::Value::BOOLEAN(value));
   }
 
-  Result<std::vector<WrittenFile>> ReadWritten(duckdb::QueryResult& result) {
+  // Of the files that leat_parquet has written; those without rows are removed.
+  Result<std::vector<WrittenFile>> TakeWritten() {
     std::vector<WrittenFile> files;
-    while (auto chunk = result.Fetch()) {
-      if (chunk->size() == 0) break;
-      for (duckdb::idx_t row = 0; row < chunk->size(); row++) {
-        WrittenFile file = ToWrittenFile(*chunk, row);
-        if (file.row_count == 0) {
-          LEAT_TRY(environment_.files.Remove(file.path));
-        } else {
-          files.push_back(std::move(file));
-        }
+    for (const ParquetFile& written : std::exchange(state_->written, {})) {
+      if (written.statistics.row_count == 0) {
+        LEAT_TRY(environment_.files.Remove(written.path));
+      } else {
+        files.push_back(ToWrittenFile(written));
       }
     }
     return files;

@@ -130,13 +130,13 @@ struct BindData final : duckdb::FunctionData {
 struct File {
   duckdb::unique_ptr<duckdb::FunctionData> bind;
   duckdb::unique_ptr<duckdb::GlobalFunctionData> state;
+  std::unique_ptr<ParquetFile> written;
 };
 
 struct GlobalState final : duckdb::GlobalFunctionData {
   std::string path;
   duckdb::optional_ptr<const duckdb::PhysicalOperator> copy_operator;
   bool is_unordered = false;  // else the rows stay in order, in one file
-  duckdb::optional_ptr<duckdb::CopyFunctionFileStatistics> statistics;
 
   std::mutex mutex;                  // guards the first rows, and opening the late file
   std::atomic<bool> is_open{false};  // the file: from then on nothing changes but `late`
@@ -147,7 +147,6 @@ struct GlobalState final : duckdb::GlobalFunctionData {
   duckdb::vector<duckdb::LogicalType> types;              // as written
   bool has_dictionary = false;
   File late;
-  duckdb::CopyFunctionFileStatistics late_statistics;
 };
 
 struct LocalState final : duckdb::LocalFunctionData {
@@ -156,14 +155,16 @@ struct LocalState final : duckdb::LocalFunctionData {
 };
 
 File Open(duckdb::ClientContext& context, const BindData& bind, const GlobalState& global,
-          const std::string& path, const duckdb::vector<duckdb::LogicalType>& types,
-          duckdb::optional_ptr<duckdb::CopyFunctionFileStatistics> statistics) {
-  File file{.bind = bind.BindParquet(context, path, types), .state = nullptr};
+          const std::string& path, const duckdb::vector<duckdb::LogicalType>& types) {
+  File file{.bind = bind.BindParquet(context, path, types),
+            .state = nullptr,
+            .written = std::make_unique<ParquetFile>()};
+  file.written->path = path;
   file.state = bind.parquet.copy_to_initialize_global(context, *file.bind, path);
   if (bind.parquet.initialize_operator && global.copy_operator)
     bind.parquet.initialize_operator(*file.state, *global.copy_operator);
-  if (statistics)
-    bind.parquet.copy_to_get_written_statistics(context, *file.bind, *file.state, *statistics);
+  bind.parquet.copy_to_get_written_statistics(context, *file.bind, *file.state,
+                                              file.written->statistics);
   return file;
 }
 
@@ -195,7 +196,7 @@ void OpenFile(duckdb::ClientContext& context, const BindData& bind, GlobalState&
     global.types[i] = global.dictionaries[i]->MakeType();
     global.has_dictionary = true;
   }
-  global.file = Open(context, bind, global, global.path, global.types, global.statistics);
+  global.file = Open(context, bind, global, global.path, global.types);
   global.is_open = true;
 }
 
@@ -242,8 +243,7 @@ void WriteLate(duckdb::ExecutionContext& context, const BindData& bind, GlobalSt
     SessionState& session = *SessionState::Of(context.client);
     const std::lock_guard lock(global.mutex);
     if (!global.late.state) {
-      global.late = Open(context.client, bind, global, session.late_file.path, bind.types,
-                         global.late_statistics);
+      global.late = Open(context.client, bind, global, session.late_path, bind.types);
     }
     local.late = bind.parquet.copy_to_initialize_local(context, *global.late.bind);
   }
@@ -328,12 +328,6 @@ void InitializeOperator(duckdb::GlobalFunctionData& global, const duckdb::Physic
                        copy.Cast<duckdb::PhysicalCopyToFile>().parallel;
 }
 
-void GetWrittenStatistics(duckdb::ClientContext&, duckdb::FunctionData&,
-                          duckdb::GlobalFunctionData& global,
-                          duckdb::CopyFunctionFileStatistics& statistics) {
-  global.Cast<GlobalState>().statistics = statistics;
-}
-
 void Sink(duckdb::ExecutionContext& context, duckdb::FunctionData& bind_data,
           duckdb::GlobalFunctionData& global_data, duckdb::LocalFunctionData& local_data,
           duckdb::DataChunk& rows) {
@@ -413,18 +407,22 @@ void Finalize(duckdb::ClientContext& context, duckdb::FunctionData& bind_data,
     }
     Combine(execution, bind, global, local);
   }
-  bind.parquet.copy_to_finalize(context, *global.file.bind, *global.file.state);
-  for (idx_t i = 0; i < global.dictionaries.size() && global.statistics; i++) {
+  auto& written = SessionState::Of(context)->written;
+  const auto finish = [&](File& file) {
+    bind.parquet.copy_to_finalize(context, *file.bind, *file.state);
+    written.push_back(std::move(*file.written));
+  };
+  finish(global.file);
+  for (idx_t i = 0; i < global.dictionaries.size(); i++) {
     if (!global.dictionaries[i]) continue;  // DuckDB's writer keeps no bounds of an ENUM
-    auto& column = global.statistics
-                       ->column_statistics[duckdb::KeywordHelper::WriteQuoted(bind.names[i], '"')];
+    auto& column =
+        written.back()
+            .statistics.column_statistics[duckdb::KeywordHelper::WriteQuoted(bind.names[i], '"')];
     const auto [min, max] = global.dictionaries[i]->MinAndMax();
     column["min"] = duckdb::Value(min);
     column["max"] = duckdb::Value(max);
   }
-  if (!global.late.state) return;
-  bind.parquet.copy_to_finalize(context, *global.late.bind, *global.late.state);
-  SessionState::Of(context)->late_file.statistics = std::move(global.late_statistics);
+  if (global.late.state) finish(global.late);
 }
 
 }  // namespace
@@ -441,7 +439,7 @@ void RegisterParquetCopy(duckdb::DatabaseInstance& database) {
   function.copy_to_bind = Bind;
   function.copy_to_initialize_local = InitializeLocal;
   function.copy_to_initialize_global = InitializeGlobal;
-  function.copy_to_get_written_statistics = GetWrittenStatistics;
+  function.copy_to_get_written_statistics = nullptr;
   function.copy_to_sink = Sink;
   function.copy_to_combine = Combine;
   function.copy_to_finalize = Finalize;

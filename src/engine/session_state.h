@@ -42,10 +42,10 @@ struct RowsApart {
   duckdb::ColumnDataAppendState append;
 };
 
-// What leat_parquet writes into a second file.
-struct LateFile {
-  std::string path;                                              // to use if need be
-  std::optional<duckdb::CopyFunctionFileStatistics> statistics;  // none: there is no such file
+// A file of leat_parquet, complete.
+struct ParquetFile {
+  std::string path;
+  duckdb::CopyFunctionFileStatistics statistics;
 };
 
 // Registered with each connection under kKey. Used by one query at a time, but from DuckDB's binder
@@ -63,8 +63,9 @@ class SessionState final : public duckdb::ClientContextState {
       sources;                              // by the key in "leat-source:<key>"
   std::optional<PlannedCopy> planned_copy;  // while WriteParquet waits for a plan
   std::unique_ptr<RowsApart> rows_apart;    // while WriteParquet writes some
-  LateFile late_file;
-  std::atomic<std::int64_t> csv_rows{0};  // handed out by leat_read_csv
+  std::string late_path;                    // of the file that leat_parquet adds if need be
+  std::vector<ParquetFile> written;         // by leat_parquet
+  std::atomic<std::int64_t> csv_rows{0};    // handed out by leat_read_csv
 };
 
 constexpr const char* kParquetCopy = "leat_parquet";

@@ -9,8 +9,7 @@ namespace leat::orchestrate {
 
 // How often running tasks are looked at: for cancellation, timeouts and progress.
 constexpr std::int64_t kSupervisePeriodUs = 20'000;
-// Workers, unless -j says how many: as many tasks as cores compute, and as many more publish, which
-// is waiting for the disk.
+// Workers, unless -j says how many: while one of them waits for the disk, another one computes.
 constexpr std::size_t kWorkersPerCore = 2;
 // The longest wait between two attempts, however often they fail.
 constexpr std::int64_t kMaxRetryDelayUs = 5 * 60 * kMicrosPerSecond;

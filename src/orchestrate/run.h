@@ -16,7 +16,7 @@ struct RunRequest {
   std::vector<std::string> select, exclude;  // dbt's selection syntax; empty: everything
   std::optional<Interval> window;            // --start and --end; aligned to each asset's grain
   bool full_refresh = false;
-  int jobs = 0;                 // 0: one per core
+  int jobs = 0;                 // 0: two per core
   std::optional<RunId> resume;  // leat retry: only what failed or was skipped in that run
   std::string command;          // as typed, for the history
 };

@@ -73,9 +73,8 @@ class Runner {
     waiting_ = plan_.steps.size();
     QueueReady();
     const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
-    const bool is_bounded = request_.jobs > 0;
-    slots_ = is_bounded ? static_cast<std::size_t>(request_.jobs) : cores;
-    const std::size_t most = is_bounded ? slots_ : slots_ * kWorkersPerCore;
+    const std::size_t most =
+        request_.jobs > 0 ? static_cast<std::size_t>(request_.jobs) : cores * kWorkersPerCore;
     std::vector<std::thread> workers;
     for (std::size_t i = 0; i < std::min(most, plan_.steps.size()); i++)
       workers.emplace_back([this] { Work(); });
@@ -92,7 +91,6 @@ class Runner {
     engine::Session* session = nullptr;  // while a query may run
     std::int64_t deadline_us = 0;        // monotonic; 0: none
     bool timed_out = false;
-    bool has_slot = false;
   };
 
   Status Begin() {
@@ -173,17 +171,14 @@ class Runner {
   void Work() {
     std::unique_lock lock(mutex_);
     while (true) {
-      changed_.wait(lock, [this] { return (!ready_.empty() && slots_ > 0) || waiting_ == 0; });
+      changed_.wait(lock, [this] { return !ready_.empty() || waiting_ == 0; });
       if (ready_.empty()) return;
       const std::size_t i = ready_.front();
       ready_.pop_front();
       states_[i].progress = Progress::kRunning;
-      states_[i].has_slot = true;
-      slots_--;
       lock.unlock();
       TaskResult result = Attempt(i);
       lock.lock();
-      FreeSlot(i);
       states_[i].progress = result.status == state::TaskStatus::kSucceeded
                                 ? Progress::kSucceeded
                                 : Progress::kUnsuccessful;
@@ -192,12 +187,6 @@ class Runner {
       QueueReady();
       changed_.notify_all();
     }
-  }
-
-  // What is left of the task waits for the disk: another one may compute meanwhile.
-  void FreeSlot(std::size_t i) {
-    if (!std::exchange(states_[i].has_slot, false)) return;
-    slots_++;
   }
 
   TaskResult Attempt(std::size_t i) {
@@ -242,17 +231,10 @@ class Runner {
                               .run_started_us = first_started_us_,
                               .full_refresh = request_.full_refresh,
                               .cancel = cancel_,
-                              .use_session =
-                                  [this, i](engine::Session* session) {
-                                    const std::lock_guard lock(mutex_);
-                                    states_[i].session = session;
-                                  },
-                              .begin_publishing =
-                                  [this, i] {
-                                    const std::lock_guard lock(mutex_);
-                                    FreeSlot(i);
-                                    if (!ready_.empty()) changed_.notify_all();
-                                  }};
+                              .use_session = [this, i](engine::Session* session) {
+                                const std::lock_guard lock(mutex_);
+                                states_[i].session = session;
+                              }};
     TaskResult result = RunTask(context, plan_.steps[i].kind);
     if (!result.warning.empty()) Warn(result.warning);
     const std::lock_guard lock(mutex_);
@@ -407,7 +389,6 @@ class Runner {
   std::vector<State> states_;  // by step
   std::deque<std::size_t> ready_;
   std::size_t waiting_ = 0;  // steps without a result
-  std::size_t slots_ = 0;    // free ones: so many more tasks may compute
   RunResult result_;
   std::mutex warnings_mutex_;  // guards result_.warnings
 };

@@ -213,7 +213,6 @@ class Task {
                                   .configuration = configuration_,
                                   .commit_extra = {{"leat", Provenance(interval)}}};
     if (context_.cancel.cancelled()) return Cancelled("cancelled before publishing");
-    context_.begin_publishing();
     auto published = transform::Publish(workspace_.environment(), workspace_.engine(), input);
     if (!published.ok()) {
       if (published.error().kind() == ErrorKind::kOutcomeUnknown)

@@ -17,8 +17,6 @@ struct TaskContext {
   // Told of the session once it exists, so that a supervisor can interrupt it; told null before it
   // ends.
   std::function<void(engine::Session*)> use_session;
-  // Told when the rows are staged and audited, and only their publication is left.
-  std::function<void()> begin_publishing;
 };
 
 // Fills everything of the result but attempt and duration. A failed audit leaves the table as it

@@ -1,6 +1,7 @@
 #include "orchestrate/workspace.h"
 
 #include <algorithm>
+#include <future>
 
 #include "base/text.h"
 #include "engine/sql.h"
@@ -21,15 +22,26 @@ std::string FolderOf(const std::string& storage, const std::string& name) {
 }  // namespace
 
 Result<std::unique_ptr<Workspace>> Workspace::Open(const io::Environment& environment,
-                                                   project::Project project,
-                                                   const WorkspaceOptions& options) {
-  LEAT_ASSIGN(auto engine,
-              engine::Engine::Open(
-                  environment, {.threads = options.threads,
-                                .memory_limit_bytes = options.memory_limit_bytes,
-                                .temporary_directory = io::JoinPath(project.root, ".leat/tmp")}));
-  return std::unique_ptr<Workspace>(
-      new Workspace(environment, std::move(project), std::move(engine)));
+                                                   project::Project project, Purpose purpose) {
+  std::unique_ptr<Workspace> workspace(new Workspace(environment, std::move(project)));
+  std::future<void> state;
+  if (purpose == Purpose::kRun) {
+    state = std::async(std::launch::async, [opening = workspace.get()] {
+      const auto opened = opening->writer();
+      (void)opened;  // if not, the run tries again and tells why
+    });
+  }
+  LEAT_ASSIGN(workspace->engine_,
+              engine::Engine::Open(environment, {.temporary_directory = io::JoinPath(
+                                                     workspace->project_.root, ".leat/tmp")}));
+  return workspace;
+}
+
+Workspace::~Workspace() {
+  if (!writer_) return;
+  // This waits for the disk; the engine ends meanwhile.
+  const auto closed = std::async(std::launch::async, [this] { writer_.reset(); });
+  engine_.reset();
 }
 
 std::string Workspace::TablePath(const AssetName& asset) const {

@@ -15,17 +15,15 @@
 
 namespace leat::orchestrate {
 
-struct WorkspaceOptions {
-  int threads = 0;                      // 0: all cores
-  std::int64_t memory_limit_bytes = 0;  // 0: the engine's default
-};
+// What for: a run writes the state, which is then opened beside the engine.
+enum class Purpose { kLook, kRun };
 
 // Thread-safe. Opening creates nothing in `storage`.
 class Workspace {
  public:
   static Result<std::unique_ptr<Workspace>> Open(const io::Environment& environment,
-                                                 project::Project project,
-                                                 const WorkspaceOptions& options);
+                                                 project::Project project, Purpose purpose);
+  ~Workspace();
 
   const io::Environment& environment() const { return environment_; }
   const project::Project& project() const { return project_; }
@@ -54,9 +52,8 @@ class Workspace {
   Result<state::StateWriter*> writer();
 
  private:
-  Workspace(const io::Environment& environment, project::Project project,
-            std::unique_ptr<engine::Engine> engine)
-      : environment_(environment), project_(std::move(project)), engine_(std::move(engine)) {}
+  Workspace(const io::Environment& environment, project::Project project)
+      : environment_(environment), project_(std::move(project)) {}
 
   Result<std::optional<engine::TableSource>> Resolve(const std::string& schema,
                                                      const std::string& table);

@@ -39,6 +39,12 @@ class StateTest : public testing::Test {
     EXPECT_TRUE(reader.ok()) << reader.error().ToString();
     return reader.ok() ? std::move(reader).value() : nullptr;
   }
+  // Of a closed database: its log, left beside it, would repair it.
+  void Damage(const std::string& content) {
+    ASSERT_TRUE(environment_.files.ReplaceFile(path_, content).ok());
+    for (const char* log : {"-wal", "-shm"})
+      ASSERT_TRUE(environment_.files.Remove(path_ + log).ok());
+  }
   // Runs the body in another process, which then ends without any clean-up; true when the body was.
   static bool InOtherProcess(const std::function<bool()>& body) {
     const pid_t child = fork();
@@ -358,7 +364,7 @@ TEST_F(StateTest, TwoProcessesAndTheirThreadsWriteAtTheSameTimeWithoutLoss) {
 
 TEST_F(StateTest, ADamagedFileIsMovedAsideWithAWarning) {
   OpenWriter();
-  ASSERT_TRUE(environment_.files.ReplaceFile(path_, "this is no database, and long enough").ok());
+  Damage("this is no database, and long enough");
   auto reader = OpenReader();
   ASSERT_TRUE(reader->warning().has_value());
   EXPECT_THAT(*reader->warning(), HasSubstr(path_));
@@ -406,7 +412,7 @@ TEST_F(StateTest, DamageFoundInTheMiddleOfARunDoesNotStopTheRun) {
   std::string content = environment_.files.ReadFile(path_).value();
   ASSERT_GT(content.size(), 10 * kPageBytes);
   std::fill(content.begin() + 3 * kPageBytes, content.end(), '\x5a');
-  ASSERT_TRUE(environment_.files.ReplaceFile(path_, content).ok());
+  Damage(content);
 
   auto writer = OpenWriter();
   ASSERT_TRUE(writer->BeginRun(run).ok());
