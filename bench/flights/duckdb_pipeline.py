@@ -51,7 +51,7 @@ store("gold_airport_delays", "SELECT flight_date, origin AS airport, origin_city
       "count(*) FILTER (delay_minutes >= 15) AS late_flights, round(avg(delay_minutes), 2) AS avg_delay, "
       "max(delay_minutes) AS max_delay FROM silver_flights GROUP BY ALL")
 store("gold_worst_routes", "SELECT origin, destination, count(*) AS flights, round(avg(delay_minutes), 2) AS avg_delay "
-      "FROM silver_flights GROUP BY ALL HAVING count(*) >= 300 ORDER BY avg_delay DESC LIMIT 50")
+      "FROM silver_flights GROUP BY ALL HAVING count(*) >= 300 ORDER BY avg(delay_minutes) DESC, origin, destination LIMIT 50")
 store("gold_busiest_hours", "SELECT dayname(flight_date) AS weekday, departure_hour AS hour, count(*) AS flights, "
       "round(avg(delay_minutes), 2) AS avg_delay FROM silver_flights GROUP BY ALL")
 check("SELECT count(*) - count(DISTINCT (flight_date, airport)) FROM gold_airport_delays")

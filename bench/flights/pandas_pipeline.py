@@ -42,7 +42,8 @@ store("gold_airport_delays", late.groupby(["flight_date", "origin", "origin_city
     flights=("late", "size"), late_flights=("late", "sum"), avg_delay=("delay_minutes", "mean"),
     max_delay=("delay_minutes", "max")).reset_index())
 routes = good.groupby(["origin", "destination"]).agg(flights=("copies", "size"), avg_delay=("delay_minutes", "mean")).reset_index()
-store("gold_worst_routes", routes[routes.flights >= 300].sort_values("avg_delay", ascending=False).head(50))
+store("gold_worst_routes", routes[routes.flights >= 300].sort_values(
+    ["avg_delay", "origin", "destination"], ascending=[False, True, True]).head(50))
 store("gold_busiest_hours", good.assign(weekday=good.flight_date.dt.day_name()).groupby(["weekday", "departure_hour"]).agg(
     flights=("copies", "size"), avg_delay=("delay_minutes", "mean")).reset_index())
 print(len(good))

@@ -50,8 +50,9 @@ store("gold_airport_delays", good.group_by("flight_date", "origin", "origin_city
     pl.len().alias("flights"), (delay >= 15).sum().alias("late_flights"), delay.mean().round(2).alias("avg_delay"),
     delay.max().alias("max_delay")))
 store("gold_worst_routes", good.group_by("origin", "destination").agg(
-    pl.len().alias("flights"), delay.mean().round(2).alias("avg_delay"))
-    .filter(pl.col("flights") >= 300).sort("avg_delay", descending=True).head(50))
+    pl.len().alias("flights"), delay.mean().alias("avg_delay"))
+    .filter(pl.col("flights") >= 300).sort("avg_delay", "origin", "destination", descending=[True, False, False]).head(50)
+    .with_columns(pl.col("avg_delay").round(2)))
 store("gold_busiest_hours", good.group_by(pl.col("flight_date").dt.weekday().alias("weekday"), "departure_hour").agg(
     pl.len().alias("flights"), delay.mean().round(2).alias("avg_delay")))
 print(good.select(pl.len()).collect(engine="streaming").item())

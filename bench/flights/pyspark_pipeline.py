@@ -72,8 +72,9 @@ store("gold_airport_delays", good.groupBy("flight_date", "origin", "origin_city"
     f.count("*").alias("flights"), count(delay >= 15).alias("late_flights"), f.round(f.avg(delay), 2).alias("avg_delay"),
     f.max(delay).alias("max_delay")))
 store("gold_worst_routes", good.groupBy("origin", "destination").agg(
-    f.count("*").alias("flights"), f.round(f.avg(delay), 2).alias("avg_delay"))
-    .where("flights >= 300").orderBy(f.desc("avg_delay")).limit(50))
+    f.count("*").alias("flights"), f.avg(delay).alias("avg_delay"))
+    .where("flights >= 300").orderBy(f.desc("avg_delay"), "origin", "destination").limit(50)
+    .withColumn("avg_delay", f.round("avg_delay", 2)))
 store("gold_busiest_hours", good.groupBy(f.date_format("flight_date", "EEEE").alias("weekday"), "departure_hour").agg(
     f.count("*").alias("flights"), f.round(f.avg(delay), 2).alias("avg_delay")))
 print(good.count())

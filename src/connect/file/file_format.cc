@@ -362,9 +362,11 @@ Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session,
                                 const std::vector<std::string>& known) {
   LEAT_ASSIGN(const std::string head, files.ReadRange(file.path, 0, kSniffBytes));
   FileFormat format{.compression = CompressionOf(file.path, head, options)};
-  if (WithoutMark(head).empty()) return format;
   const bool is_packed = format.compression != "none";
-  format.layout = LayoutOf(file.path, head, options, is_packed);
+  const Layout layout = LayoutOf(file.path, head, options, is_packed);
+  // A Parquet file has at least a footer: an empty one is damaged.
+  if (WithoutMark(head).empty() && layout != Layout::kParquet) return format;
+  format.layout = layout;
   format.encoding = options.encoding.empty() ? "utf-8" : ToLower(options.encoding);
   if (options.encoding.empty() && !is_packed && format.layout != Layout::kParquet) {
     LEAT_ASSIGN(
