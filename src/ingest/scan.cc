@@ -110,6 +110,12 @@ std::string CsvFits(const FileGroup& group, const ScanPlan& plan) {
   return conditions.empty() ? "true" : "(" + Join(conditions, " AND ") + ")";
 }
 
+// A thread reads a buffer at a time. Left alone, the reader makes it 16 times as long as a line may
+// be: too much memory, and one thread for a file of some 100 MiB.
+std::string BufferOptions() {
+  return fmt::format("max_line_size = {0}, buffer_size = {0}", connect::kMaxLineBytes);
+}
+
 // `stores_rejects`: rows that the reader cannot read go to its temporary tables; they are passed
 // over either way.
 std::string CsvRelation(const FileGroup& group, const ScanPlan& plan,
@@ -123,10 +129,10 @@ std::string CsvRelation(const FileGroup& group, const ScanPlan& plan,
   std::string sql = fmt::format(
       "leat_read_csv({}, auto_detect = false, columns = {{{}}}, delim = {}, quote = {}, escape = "
       "{}, header = {}, "
-      "skip = {}, max_line_size = {}, {}, strict_mode = true",
+      "skip = {}, {}, {}, strict_mode = true",
       PathList(group), Join(columns, ", "), QuoteLiteral(format.delimiter),
       QuoteLiteral(format.quote), QuoteLiteral(format.escape), format.has_header, format.skip_lines,
-      connect::kMaxLineBytes, RejectTables(stores_rejects));
+      BufferOptions(), RejectTables(stores_rejects));
   const auto add = [&sql](const char* name, const std::string& value) {
     if (!value.empty()) sql += fmt::format(", {} = {}", name, QuoteLiteral(value));
   };
@@ -144,8 +150,8 @@ std::string LinesRelation(const FileGroup& group, bool stores_rejects) {
   std::string sql = fmt::format(
       "leat_read_csv({}, auto_detect = false, columns = {{'line': 'VARCHAR'}}, delim = E'\\x01', "
       "quote = '', "
-      "escape = '', header = false, max_line_size = {}, {}, compression = {}",
-      PathList(group), connect::kMaxLineBytes, RejectTables(stores_rejects),
+      "escape = '', header = false, {}, {}, compression = {}",
+      PathList(group), BufferOptions(), RejectTables(stores_rejects),
       QuoteLiteral(group.format.compression));
   if (group.format.encoding != "utf-8")
     sql += ", encoding = " + QuoteLiteral(group.format.encoding);
