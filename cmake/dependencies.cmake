@@ -1,4 +1,4 @@
-# Debian packages (scripts/setup.sh installs them) and the pinned DuckDB below .deps/.
+# Debian packages (scripts/setup.sh installs them) and the pinned DuckDB and CRoaring below .deps/.
 find_package(fmt 9 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(simdjson REQUIRED)
@@ -21,3 +21,11 @@ set_target_properties(leat_duckdb PROPERTIES
   IMPORTED_LOCATION ${LEAT_DUCKDB_ROOT}/lib/libduckdb.so
   IMPORTED_NO_SONAME TRUE
   INTERFACE_INCLUDE_DIRECTORIES ${LEAT_DUCKDB_ROOT}/include)
+
+set(LEAT_CROARING_ROOT ${CMAKE_SOURCE_DIR}/.deps/croaring-5.2.2)
+if(NOT EXISTS ${LEAT_CROARING_ROOT}/roaring.c)
+  message(FATAL_ERROR "CRoaring is missing below .deps/: run scripts/setup.sh (or make build)")
+endif()
+add_library(leat_croaring STATIC ${LEAT_CROARING_ROOT}/roaring.c)
+target_include_directories(leat_croaring SYSTEM PUBLIC ${LEAT_CROARING_ROOT})
+target_compile_options(leat_croaring PRIVATE -w)  # not ours to mend

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sets up a Debian 12 machine for building Leat: system packages, and below .deps/ the pinned DuckDB, the flights
-# data and the Python environment of the scripts. Safe to run at any time; does nothing when all is in place.
+# Sets up a Debian 12 machine for building Leat: system packages, and below .deps/ the pinned DuckDB and
+# CRoaring, the flights data and the Python environment of the scripts. Safe to run at any time; does nothing when all is in place.
 # Needs only git, make and the package registries (apt, PyPI, npm), each through its own client and settings.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -25,6 +25,11 @@ case $(uname -m) in
     echo "setup: error: no DuckDB library is pinned for $(uname -m); x86_64 and aarch64 are supported" >&2
     exit 1 ;;
 esac
+
+# PyPI's pyroaring carries the whole of CRoaring 5.2.2 in two files.
+readonly croaring_version=5.2.2
+readonly pyroaring_version=1.2.0
+readonly pyroaring_sdist_sha256=e33bf8fc8d8aad7373f62147cb5dbfaf0fdcf19af8069d034cd8ef4fb41a78af
 
 readonly flights_npm=vega-datasets@3.2.1
 readonly flights_npm_sha256=6f72fda460a9863fae5fcb32f85bcd49e1761fdea6dc6cf9f4962472881cc5a3
@@ -155,6 +160,15 @@ install_python() {
   echo "$want" >"$deps/venv/requirements.sha256"
 }
 
+# source_archive PACKAGE VERSION SUM: downloads the package's source from PyPI into the work folder and prints its path.
+source_archive() {
+  # pip looks into the metadata of a source archive before it hands it over; what it needs for that is pinned.
+  PIP_CONSTRAINT=$PWD/scripts/python-build-constraints.txt "$deps/venv/bin/python" -m pip download --quiet \
+    --disable-pip-version-check --no-deps --no-binary "$1" --dest "$work" "$1==$2" >&2
+  expect_sha256 "$work/$1-$2.tar.gz" "$3"
+  echo "$work/$1-$2.tar.gz"
+}
+
 install_duckdb() {
   local target=$deps/duckdb-$duckdb_version archive source=duckdb-$duckdb_version/external/duckdb
   if has_sha256 "$target/lib/libduckdb.so" "$duckdb_library_sha256" && [ -f "$target/LICENSE" ] &&
@@ -168,16 +182,24 @@ install_duckdb() {
   expect_sha256 "$work/npm/package/libduckdb.so" "$duckdb_library_sha256"
   mv "$work/npm/package/libduckdb.so" "$work/duckdb/lib/"
 
-  # pip looks into the metadata of a source archive before it hands it over; what it needs for that is pinned.
-  PIP_CONSTRAINT=$PWD/scripts/python-build-constraints.txt "$deps/venv/bin/python" -m pip download --quiet \
-    --disable-pip-version-check --no-deps --no-binary duckdb --dest "$work" "duckdb==$duckdb_version"
-  archive=$work/duckdb-$duckdb_version.tar.gz
-  expect_sha256 "$archive" "$duckdb_sdist_sha256"
+  archive=$(source_archive duckdb "$duckdb_version" "$duckdb_sdist_sha256")
   tar -xzf "$archive" -C "$work" "$source/src/include" "$source/LICENSE"
   mv "$work/$source/src/include" "$work/$source/LICENSE" "$work/duckdb/"
   [ "$(tree_sha256 "$work/duckdb/include")" = "$duckdb_headers_sha256" ] || fail "DuckDB's headers were changed"
   rm -rf "$target"
   mv "$work/duckdb" "$target"
+}
+
+install_croaring() {
+  local target=$deps/croaring-$croaring_version archive source=pyroaring-$pyroaring_version
+  [ -f "$target/LICENSE" ] && return
+  say "fetching CRoaring $croaring_version from PyPI (pyroaring $pyroaring_version)"
+  archive=$(source_archive pyroaring "$pyroaring_version" "$pyroaring_sdist_sha256")
+  tar -xzf "$archive" -C "$work" "$source/pyroaring/roaring.c" "$source/pyroaring/roaring.h" "$source/LICENSE"
+  rm -rf "$target"
+  mkdir -p "$target"
+  mv "$work/$source"/pyroaring/roaring.[ch] "$target/"
+  mv "$work/$source/LICENSE" "$target/"
 }
 
 install_flights() {
@@ -197,7 +219,7 @@ install_flights() {
 
 main() {
   if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(fingerprint)" ] && [ -d "$deps/duckdb-$duckdb_version" ] &&
-     [ -d "$deps/venv" ] && [ -d "$deps/data/flights" ]; then
+     [ -d "$deps/croaring-$croaring_version" ] && [ -d "$deps/venv" ] && [ -d "$deps/data/flights" ]; then
     return
   fi
   mkdir -p "$deps"
@@ -209,6 +231,7 @@ main() {
   trap 'rm -rf "$work"' EXIT
   install_python
   install_duckdb
+  install_croaring
   install_flights
   fingerprint >"$stamp"
   say "done"

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -12,21 +13,68 @@
 
 namespace leat::delta {
 
+// Where the positions of a file's deleted rows are. Source: PROTOCOL.md, "Deletion Vector
+// Descriptor Schema".
+struct DeletionVectorDescriptor {
+  enum class Storage : char { kFileByUuid = 'u', kFileByPath = 'p', kInline = 'i' };
+  Storage storage = Storage::kFileByUuid;
+  std::string path_or_inline;          // as in the log
+  std::optional<std::int32_t> offset;  // of the vector in its file
+  std::int32_t size_bytes = 0;         // of the serialized vector
+  std::int64_t cardinality = 0;        // rows deleted
+
+  bool operator==(const DeletionVectorDescriptor&) const = default;
+};
+
 struct AddFile {
   std::string path;  // relative to the table, percent-decoded; in a snapshot never outside of it
-  std::map<std::string, std::optional<std::string>> partition_values;
+  std::map<std::string, std::optional<std::string>> partition_values;  // by physical column name
   std::int64_t size_bytes = 0;
   std::int64_t modified_ms = 0;
   bool data_change = true;
   std::string stats_json;  // as in the log; empty when there are none
   std::map<std::string, std::optional<std::string>>
       tags;  // other writers' notes, kept in checkpoints
+  std::optional<DeletionVectorDescriptor> deletion_vector;
+  std::optional<std::int64_t> base_row_id;                 // row tracking
+  std::optional<std::int64_t> default_row_commit_version;  // row tracking
+  std::string clustering_provider;
 };
 
 struct RemoveFile {
   std::string path;
   std::int64_t deleted_ms = 0;
   bool data_change = true;
+  std::map<std::string, std::optional<std::string>> partition_values;
+  std::int64_t size_bytes = 0;
+  std::optional<DeletionVectorDescriptor> deletion_vector;
+  std::optional<std::int64_t> base_row_id;
+  std::optional<std::int64_t> default_row_commit_version;
+};
+
+// The removal of a file as the snapshot has it; its time is filled in by the commit.
+RemoveFile RemovalOf(const AddFile& file);
+
+// What tells one entry for a file from another: the protocol lets a file's deletion vector be
+// replaced by removing (path, old vector) and adding (path, new vector). Views into an action.
+struct FileKey {
+  std::string_view path;
+  const DeletionVectorDescriptor* deletion_vector = nullptr;
+
+  FileKey() = default;
+  template <typename Action>
+  explicit FileKey(const Action& action)
+      : path(action.path),
+        deletion_vector(action.deletion_vector ? &*action.deletion_vector : nullptr) {}
+  bool operator==(const FileKey& other) const;
+};
+struct FileKeyHash {
+  std::size_t operator()(const FileKey& key) const;
+};
+
+// Rows changed by a commit, for readers of the change data feed.
+struct ChangeFile {
+  std::string path;
   std::map<std::string, std::optional<std::string>> partition_values;
   std::int64_t size_bytes = 0;
 };
@@ -56,14 +104,28 @@ struct AppTransaction {
   std::int64_t updated_ms = 0;
 };
 
+// A named piece of a feature's metadata: delta.rowTracking, delta.clustering, or a user's.
+struct DomainMetadata {
+  std::string domain;
+  std::string configuration;  // JSON
+  bool removed = false;
+};
+
+// A file of a version 2 checkpoint with its add and remove actions.
+struct SidecarFile {
+  std::string path;  // a name below _delta_log/_sidecars, or as in the log
+  std::int64_t size_bytes = 0;
+};
+
 // Provenance of one version. `extra` holds further keys with raw JSON values ("leat": {...}).
 struct CommitInfo {
-  std::int64_t timestamp_ms = 0;
-  std::string operation;  // WRITE, MERGE, CREATE TABLE, ...
+  std::int64_t timestamp_ms = 0;  // the in-commit timestamp where there is one
+  std::string operation;          // WRITE, MERGE, CREATE TABLE, ...
   std::map<std::string, std::string> operation_parameters;
   std::map<std::string, std::string> operation_metrics;
   std::map<std::string, std::string> extra;
   std::string engine_info;
+  std::optional<std::int64_t> in_commit_timestamp_ms;
   std::string txn_id;  // our UUID: tells our own commit from another's after a lost reply
 };
 

@@ -1,5 +1,4 @@
-// Classic checkpoints: the state of one version as a Parquet file of actions. Source: PROTOCOL.md,
-// "Checkpoints".
+// Checkpoints: the state of one version as files of actions. Source: PROTOCOL.md, "Checkpoints".
 #pragma once
 
 #include <optional>
@@ -18,11 +17,11 @@ struct CheckpointState {
   std::optional<Protocol> protocol;
   std::optional<Metadata> metadata;
   Contents contents;
-  std::string file_with_deletion_vector;  // as in LogEntry
 };
 
-// Reads all parts. kCorrupt naming the file: columns of wrong types, actions without a path.
-Result<CheckpointState> ReadCheckpoint(ParquetHandler& parquet,
+// Reads all parts, in Parquet or (version 2) in JSON, and the sidecar files that they name.
+// kCorrupt naming the file: columns of wrong types, actions without a path.
+Result<CheckpointState> ReadCheckpoint(io::FileSystem& files, ParquetHandler& parquet,
                                        const std::vector<std::string>& paths,
                                        std::string_view table_path);
 

@@ -2,6 +2,7 @@
 
 #include "data/arrow_reader.h"
 #include "delta/checkpoint.h"
+#include "delta/deletion_vector.h"
 #include "delta/log_path.h"
 
 namespace leat::delta {
@@ -28,6 +29,11 @@ void ReadInt(const Column& column, std::int64_t row, T& target) {
 
 void ReadFlag(const Column& column, std::int64_t row, bool& target) {
   if (Has(column, row)) target = column->Bool(row);
+}
+
+template <typename T>
+void ReadInt(const Column& column, std::int64_t row, std::optional<T>& target) {
+  if (Has(column, row)) target = static_cast<T>(column->Int(row));
 }
 
 // The texts of a list<string> or map<string, string> column; its children are looked at once.
@@ -105,16 +111,58 @@ class TextMap {
   Column values_;
 };
 
-// Appends the actions of one batch to a state.
+// The column deletionVector of added and removed files; absent in tables that have none.
+class VectorColumn {
+ public:
+  static Result<VectorColumn> Of(const ArrowView& parent) {
+    VectorColumn vector;
+    LEAT_ASSIGN(vector.column_, parent.Find("deletionVector", ArrowKind::kStruct));
+    if (!vector.column_) return vector;
+    const ArrowView& column = *vector.column_;
+    LEAT_ASSIGN(vector.storage_, column.Find("storageType", ArrowKind::kString));
+    LEAT_ASSIGN(vector.path_, column.Find("pathOrInlineDv", ArrowKind::kString));
+    LEAT_ASSIGN(vector.offset_, column.Find("offset", ArrowKind::kInt));
+    LEAT_ASSIGN(vector.size_, column.Find("sizeInBytes", ArrowKind::kInt));
+    LEAT_ASSIGN(vector.cardinality_, column.Find("cardinality", ArrowKind::kInt));
+    return vector;
+  }
+
+  Status Read(std::int64_t row, std::optional<DeletionVectorDescriptor>& target) const {
+    if (!Has(column_, row)) return Ok();
+    DeletionVectorDescriptor vector;
+    std::string storage;
+    ReadText(storage_, row, storage);
+    ReadText(path_, row, vector.path_or_inline);
+    ReadInt(offset_, row, vector.offset);
+    ReadInt(size_, row, vector.size_bytes);
+    ReadInt(cardinality_, row, vector.cardinality);
+    LEAT_ASSIGN(vector.storage, ParseDeletionVectorStorage(storage));
+    target = std::move(vector);
+    return Ok();
+  }
+
+ private:
+  Column column_;
+  Column storage_;
+  Column path_;
+  Column offset_;
+  Column size_;
+  Column cardinality_;
+};
+
+// Appends the actions of one batch to a state, and the sidecars that it names to a list.
 class BatchReader {
  public:
-  BatchReader(const ArrowView& root, std::string_view table_path, CheckpointState& state)
-      : root_(root), table_path_(table_path), state_(state) {}
+  BatchReader(const ArrowView& root, std::string_view table_path, CheckpointState& state,
+              std::vector<SidecarFile>& sidecars)
+      : root_(root), table_path_(table_path), state_(state), sidecars_(sidecars) {}
 
   Status Read() {
     LEAT_TRY(ForEach("protocol", [this](const ArrowView& c) { return ReadProtocols(c); }));
     LEAT_TRY(ForEach("metaData", [this](const ArrowView& c) { return ReadMetadata(c); }));
     LEAT_TRY(ForEach("txn", [this](const ArrowView& c) { return ReadTransactions(c); }));
+    LEAT_TRY(ForEach("domainMetadata", [this](const ArrowView& c) { return ReadDomains(c); }));
+    LEAT_TRY(ForEach("sidecar", [this](const ArrowView& c) { return ReadSidecars(c); }));
     LEAT_TRY(ForEach("remove", [this](const ArrowView& c) { return ReadRemoves(c); }));
     return ForEach("add", [this](const ArrowView& c) { return ReadAdds(c); });
   }
@@ -183,11 +231,42 @@ class BatchReader {
     return Ok();
   }
 
+  Status ReadDomains(const ArrowView& column) {
+    LEAT_ASSIGN(const Column domain, column.Find("domain", ArrowKind::kString));
+    LEAT_ASSIGN(const Column configuration, column.Find("configuration", ArrowKind::kString));
+    LEAT_ASSIGN(const Column removed, column.Find("removed", ArrowKind::kBool));
+    for (std::int64_t row = 0; row < column.row_count(); row++) {
+      if (column.IsNull(row)) continue;
+      DomainMetadata metadata;
+      ReadText(domain, row, metadata.domain);
+      ReadText(configuration, row, metadata.configuration);
+      ReadFlag(removed, row, metadata.removed);
+      if (!metadata.removed) state_.contents.domain_metadata[metadata.domain] = metadata;
+    }
+    return Ok();
+  }
+
+  Status ReadSidecars(const ArrowView& column) {
+    LEAT_ASSIGN(const Column path, column.Find("path", ArrowKind::kString));
+    LEAT_ASSIGN(const Column size, column.Find("sizeInBytes", ArrowKind::kInt));
+    for (std::int64_t row = 0; row < column.row_count(); row++) {
+      if (column.IsNull(row)) continue;
+      if (!Has(path, row)) return Corrupt("a sidecar has no path");
+      SidecarFile& sidecar = sidecars_.emplace_back();
+      ReadText(path, row, sidecar.path);
+      ReadInt(size, row, sidecar.size_bytes);
+    }
+    return Ok();
+  }
+
   Status ReadRemoves(const ArrowView& column) {
     LEAT_ASSIGN(const Column path, column.Find("path", ArrowKind::kString));
     LEAT_ASSIGN(const Column deleted, column.Find("deletionTimestamp", ArrowKind::kInt));
     LEAT_ASSIGN(const Column data_change, column.Find("dataChange", ArrowKind::kBool));
     LEAT_ASSIGN(const Column size, column.Find("size", ArrowKind::kInt));
+    LEAT_ASSIGN(const Column base_row_id, column.Find("baseRowId", ArrowKind::kInt));
+    LEAT_ASSIGN(const Column row_version, column.Find("defaultRowCommitVersion", ArrowKind::kInt));
+    LEAT_ASSIGN(const VectorColumn deletion_vector, VectorColumn::Of(column));
     LEAT_ASSIGN(const TextMap partition_values, TextMap::Of(column, "partitionValues"));
     for (std::int64_t row = 0; row < column.row_count(); row++) {
       if (column.IsNull(row)) continue;
@@ -197,6 +276,9 @@ class BatchReader {
       ReadInt(deleted, row, remove.deleted_ms);
       ReadFlag(data_change, row, remove.data_change);
       ReadInt(size, row, remove.size_bytes);
+      ReadInt(base_row_id, row, remove.base_row_id);
+      ReadInt(row_version, row, remove.default_row_commit_version);
+      LEAT_TRY(deletion_vector.Read(row, remove.deletion_vector));
       remove.partition_values = partition_values.ReadPartitionValues(row);
     }
     return Ok();
@@ -208,7 +290,10 @@ class BatchReader {
     LEAT_ASSIGN(const Column modified, column.Find("modificationTime", ArrowKind::kInt));
     LEAT_ASSIGN(const Column data_change, column.Find("dataChange", ArrowKind::kBool));
     LEAT_ASSIGN(const Column stats, column.Find("stats", ArrowKind::kString));
-    LEAT_ASSIGN(const Column deletion_vector, column.Find("deletionVector", ArrowKind::kStruct));
+    LEAT_ASSIGN(const Column base_row_id, column.Find("baseRowId", ArrowKind::kInt));
+    LEAT_ASSIGN(const Column row_version, column.Find("defaultRowCommitVersion", ArrowKind::kInt));
+    LEAT_ASSIGN(const Column clustering, column.Find("clusteringProvider", ArrowKind::kString));
+    LEAT_ASSIGN(const VectorColumn deletion_vector, VectorColumn::Of(column));
     LEAT_ASSIGN(const TextMap partition_values, TextMap::Of(column, "partitionValues"));
     LEAT_ASSIGN(const TextMap tags, TextMap::Of(column, "tags"));
     for (std::int64_t row = 0; row < column.row_count(); row++) {
@@ -222,7 +307,10 @@ class BatchReader {
       ReadText(stats, row, add.stats_json);
       add.partition_values = partition_values.ReadPartitionValues(row);
       add.tags = tags.Read(row);
-      if (Has(deletion_vector, row)) state_.file_with_deletion_vector = add.path;
+      ReadInt(base_row_id, row, add.base_row_id);
+      ReadInt(row_version, row, add.default_row_commit_version);
+      ReadText(clustering, row, add.clustering_provider);
+      LEAT_TRY(deletion_vector.Read(row, add.deletion_vector));
     }
     return Ok();
   }
@@ -230,22 +318,64 @@ class BatchReader {
   const ArrowView& root_;
   std::string_view table_path_;
   CheckpointState& state_;
+  std::vector<SidecarFile>& sidecars_;
 };
+
+Status ReadParquet(ParquetHandler& parquet, const std::string& path, std::string_view table_path,
+                   CheckpointState& state, std::vector<SidecarFile>& sidecars) {
+  static const std::vector<std::string> kColumns = {
+      "txn", "add", "remove", "metaData", "protocol", "domainMetadata", "sidecar"};
+  return parquet.Read(path, kColumns, [&](const data::ArrowBatch& batch) -> Status {
+    LEAT_ASSIGN(const ArrowView root, ArrowView::Of(batch));
+    return BatchReader(root, table_path, state, sidecars).Read();
+  });
+}
+
+// A version 2 checkpoint in JSON has the lines of a log entry.
+Status ReadJson(io::FileSystem& files, const std::string& path, std::string_view table_path,
+                CheckpointState& state, std::vector<SidecarFile>& sidecars) {
+  LEAT_ASSIGN(const std::string content, files.ReadFile(path));
+  LEAT_ASSIGN(LogEntry entry, ParseLogEntry(content, path, table_path));
+  state.protocol = std::move(entry.protocol);
+  state.metadata = std::move(entry.metadata);
+  sidecars = std::move(entry.sidecars);
+  std::vector<LogEntry> entries;
+  entries.push_back(std::move(entry));
+  state.contents = Replay(std::move(state.contents), std::move(entries));
+  return Ok();
+}
+
+// Where a sidecar lies: "_delta_log/_sidecars/<name>", or a path of the log within the table.
+Result<std::string> SidecarPath(const SidecarFile& sidecar, std::string_view table_path) {
+  std::string path = CanonicalPath(sidecar.path, table_path);
+  if (path.find('/') == std::string::npos) path = io::JoinPath(kSidecarDirectory, path);
+  LEAT_TRY(CheckInsideTable(path));
+  return io::JoinPath(table_path, path);
+}
 
 }  // namespace
 
-Result<CheckpointState> ReadCheckpoint(ParquetHandler& parquet,
+Result<CheckpointState> ReadCheckpoint(io::FileSystem& files, ParquetHandler& parquet,
                                        const std::vector<std::string>& paths,
                                        std::string_view table_path) {
-  static const std::vector<std::string> kColumns = {"txn", "add", "remove", "metaData", "protocol"};
   CheckpointState state;
+  std::vector<SidecarFile> sidecars;
   for (const std::string& path : paths) {
-    const Status status =
-        parquet.Read(path, kColumns, [&](const data::ArrowBatch& batch) -> Status {
-          LEAT_ASSIGN(const ArrowView root, ArrowView::Of(batch));
-          return BatchReader(root, table_path, state).Read();
-        });
+    const Status status = path.ends_with(".json")
+                              ? ReadJson(files, path, table_path, state, sidecars)
+                              : ReadParquet(parquet, path, table_path, state, sidecars);
     if (!status.ok()) return Error(status.error()).WithContext("checkpoint " + path);
+  }
+  for (const SidecarFile& sidecar : sidecars) {
+    std::vector<SidecarFile> nested;
+    auto path = SidecarPath(sidecar, table_path);
+    Status status =
+        path.ok() ? ReadParquet(parquet, *path, table_path, state, nested) : Status(path.error());
+    if (status.ok() && !nested.empty()) status = Corrupt("a sidecar names sidecars of its own");
+    if (!status.ok()) {
+      return Error(status.error())
+          .WithContext(fmt::format("sidecar {} of checkpoint {}", sidecar.path, paths[0]));
+    }
   }
   return state;
 }

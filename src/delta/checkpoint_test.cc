@@ -122,13 +122,68 @@ TEST_F(CheckpointTest, IncompleteMultiPartCheckpointsAreIgnoredAndCompleteOnesRe
   EXPECT_EQ((*loaded)->files().size(), 14U);
 }
 
+TEST_F(CheckpointTest, AVersion2CheckpointInJsonIsReadWithItsSidecars) {
+  Table table = Open();
+  Grow(table, 12);
+  const std::string name =
+      "00000000000000000010.checkpoint.6374b053-df23-479b-b2cf-c9c550132b49.json";
+  ASSERT_TRUE(local_.Remove(LogPath(CheckpointFileName(10))).ok());
+  ASSERT_TRUE(local_.CreateDirectories(path_ + "/_delta_log/_sidecars").ok());
+  LogSnapshot files({.version = TableVersion(10),
+                     .protocol = std::make_shared<Protocol>(),
+                     .metadata = std::make_shared<Metadata>(SimpleMetadata())},
+                    std::make_shared<Contents>(Contents{.files = {File("in the sidecar")}}), {});
+  ASSERT_TRUE(
+      parquet_.Write(path_ + "/_delta_log/_sidecars/s.parquet", ToCheckpointBatch(files, 0)).ok());
+  RemoveEntries(0, 10);
+  const auto write = [&](const std::string& sidecar) {
+    ASSERT_TRUE(local_
+                    .ReplaceFile(LogPath(name),
+                                 "{\"checkpointMetadata\":{\"version\":10}}\n"
+                                 "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,"
+                                 "\"readerFeatures\":[\"v2Checkpoint\"],"
+                                 "\"writerFeatures\":[\"v2Checkpoint\"]}}\n"
+                                 "{\"metaData\":{\"id\":\"x\"}}\n"
+                                 "{\"txn\":{\"appId\":\"a\",\"version\":7}}\n"
+                                 "{\"sidecar\":{\"path\":\"" +
+                                     sidecar + "\",\"sizeInBytes\":1}}\n")
+                    .ok());
+  };
+  write("s.parquet");
+  const auto loaded = Open().Load();
+  ASSERT_TRUE(loaded.ok()) << loaded.error().ToString();
+  EXPECT_EQ(Paths(**loaded), (std::vector<std::string>{"in the sidecar", "11", "12"}));
+  EXPECT_EQ((*loaded)->AppVersion("a"), 7);
+  for (const char* outside : {"../s.parquet", "/etc/passwd", "s3://b/s.parquet"}) {
+    write(outside);
+    EXPECT_THAT(Open().Load().error().message(), HasSubstr(outside));
+  }
+  write("missing.parquet");
+  EXPECT_THAT(Open().Load().error().message(), HasSubstr("missing.parquet"));
+}
+
+TEST_F(CheckpointTest, CompactedEntriesStandForTheirVersions) {
+  Table table = Open();
+  Grow(table, 6);
+  const std::vector<std::string> wanted = Paths(*Open().Load().value());
+  // What versions 2 to 4 come to; no reader needs the entries behind it.
+  std::string compacted;
+  for (long version = 2; version <= 4; version++) compacted += ReadEntry(version);
+  ASSERT_TRUE(local_.ReplaceFile(LogPath(CompactedFileName(2, 4)), compacted).ok());
+  ASSERT_TRUE(local_.ReplaceFile(LogPath(CompactedFileName(2, 3)), "not the longest one").ok());
+  RemoveEntries(2, 4);
+  EXPECT_EQ(Paths(*Open().Load().value()), wanted);
+  EXPECT_EQ(Open().Load(TableVersion(4)).value()->files().size(), 5U);
+  EXPECT_FALSE(Open().Load(TableVersion(2)).ok()) << "it stands for all of its versions only";
+}
+
 TEST_F(CheckpointTest, TombstonesAreKeptForTheRetentionOnly) {
   Table table = Open();
   Grow(table, 1);
   const auto tombstones = [&] {
     EXPECT_TRUE(table.Checkpoint().ok());
     const long version = table.Load().value()->version().value();
-    return ReadCheckpoint(parquet_, {LogPath(CheckpointFileName(version))}, path_)
+    return ReadCheckpoint(files_, parquet_, {LogPath(CheckpointFileName(version))}, path_)
         .value()
         .contents.tombstones;
   };
@@ -152,15 +207,31 @@ TEST_F(CheckpointTest, AllThatACheckpointHoldsComesBack) {
                     .reader_features = {"timestampNtz"},
                     .writer_features = {"timestampNtz", "appendOnly"}};
   Contents contents;
-  contents.files = {{.path = "p=a b/ü.parquet",
-                     .partition_values = {{"p", "a b"}},
-                     .size_bytes = 1LL << 40,
-                     .modified_ms = 5,
-                     .stats_json = "{}",
-                     .tags = {{"t", std::nullopt}}},
-                    {.path = "p=null", .partition_values = {{"p", std::nullopt}}}};
+  contents.files = {
+      {.path = "p=a b/ü.parquet",
+       .partition_values = {{"p", "a b"}},
+       .size_bytes = 1LL << 40,
+       .modified_ms = 5,
+       .stats_json = "{}",
+       .tags = {{"t", std::nullopt}},
+       .deletion_vector = DeletionVectorDescriptor{.path_or_inline = "ab^-aqEH.-t@S}K{vb[*k^",
+                                                   .offset = 4,
+                                                   .size_bytes = 40,
+                                                   .cardinality = 6},
+       .base_row_id = 0,
+       .default_row_commit_version = 1LL << 33,
+       .clustering_provider = "liquid"},
+      {.path = "p=null", .partition_values = {{"p", std::nullopt}}}};
   contents.tombstones = {
       {.path = "old", .deleted_ms = 9, .partition_values = {{"p", "x"}}, .size_bytes = 3}};
+  contents.tombstones[0].deletion_vector = DeletionVectorDescriptor{
+      .storage = DeletionVectorDescriptor::Storage::kInline,
+      .path_or_inline = "wi5b=000010000siXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L",
+      .size_bytes = 40,
+      .cardinality = 1};
+  contents.domain_metadata = {
+      {"delta.rowTracking",
+       {.domain = "delta.rowTracking", .configuration = R"({"rowIdHighWaterMark":9})"}}};
   contents.app_transactions = {{"app", {.app_id = "app", .version = 4, .updated_ms = 6}}};
   const LogSnapshot snapshot({.version = TableVersion(3),
                               .protocol = std::make_shared<Protocol>(protocol),
@@ -168,7 +239,7 @@ TEST_F(CheckpointTest, AllThatACheckpointHoldsComesBack) {
                              std::make_shared<Contents>(contents), {});
   const std::string file = io::JoinPath(root_, "checkpoint");
   ASSERT_TRUE(parquet_.Write(file, ToCheckpointBatch(snapshot, 0)).ok());
-  const auto read = ReadCheckpoint(parquet_, {file}, "/t");
+  const auto read = ReadCheckpoint(files_, parquet_, {file}, "/t");
   ASSERT_TRUE(read.ok()) << read.error().ToString();
   EXPECT_EQ(read->protocol->reader_features, protocol.reader_features);
   EXPECT_EQ(read->protocol->writer_features, protocol.writer_features);
@@ -182,6 +253,14 @@ TEST_F(CheckpointTest, AllThatACheckpointHoldsComesBack) {
   EXPECT_EQ(read->contents.files[0].size_bytes, contents.files[0].size_bytes);
   EXPECT_EQ(read->contents.files[0].partition_values, contents.files[0].partition_values);
   EXPECT_EQ(read->contents.files[0].tags, contents.files[0].tags);
+  EXPECT_EQ(read->contents.files[0].deletion_vector, contents.files[0].deletion_vector);
+  EXPECT_EQ(read->contents.files[0].base_row_id, 0);
+  EXPECT_EQ(read->contents.files[0].default_row_commit_version, 1LL << 33);
+  EXPECT_EQ(read->contents.files[0].clustering_provider, "liquid");
+  EXPECT_EQ(read->contents.files[1].base_row_id, std::nullopt);
+  EXPECT_EQ(read->contents.tombstones[0].deletion_vector, contents.tombstones[0].deletion_vector);
+  EXPECT_EQ(read->contents.domain_metadata.at("delta.rowTracking").configuration,
+            R"({"rowIdHighWaterMark":9})");
   EXPECT_FALSE(read->contents.files[0].data_change);
   EXPECT_EQ(read->contents.files[1].partition_values, contents.files[1].partition_values);
   EXPECT_EQ(read->contents.tombstones[0].path, "old");

@@ -56,7 +56,35 @@ void AppendMap(ArrowColumn& map, const Map& values) {
   map.EndRow();
 }
 
-// One row per action; in each row exactly one of the five columns has a value.
+ArrowColumn VectorColumn() {
+  return StructColumn("deletionVector", ArrowColumn::String("storageType"),
+                      ArrowColumn::String("pathOrInlineDv"), ArrowColumn::Int32("offset"),
+                      ArrowColumn::Int32("sizeInBytes"), ArrowColumn::Int64("cardinality"));
+}
+
+template <typename Number>
+void AppendOptional(ArrowColumn& column, const std::optional<Number>& number) {
+  if (number) {
+    column.AppendInt(*number);
+  } else {
+    column.AppendNull();
+  }
+}
+
+void AppendVector(ArrowColumn& column, const std::optional<DeletionVectorDescriptor>& vector) {
+  if (!vector) {
+    column.AppendNull();
+    return;
+  }
+  column.child(0).AppendString(std::string(1, static_cast<char>(vector->storage)));
+  column.child(1).AppendString(vector->path_or_inline);
+  AppendOptional(column.child(2), vector->offset);
+  column.child(3).AppendInt(vector->size_bytes);
+  column.child(4).AppendInt(vector->cardinality);
+  column.EndRow();
+}
+
+// One row per action; in each row exactly one of the columns has a value.
 class CheckpointBuilder {
  public:
   CheckpointBuilder() {
@@ -66,11 +94,14 @@ class CheckpointBuilder {
     columns_.push_back(StructColumn(
         "add", ArrowColumn::String("path"), TextMapColumn("partitionValues"),
         ArrowColumn::Int64("size"), ArrowColumn::Int64("modificationTime"),
-        ArrowColumn::Bool("dataChange"), TextMapColumn("tags"), ArrowColumn::String("stats")));
-    columns_.push_back(
-        StructColumn("remove", ArrowColumn::String("path"), ArrowColumn::Int64("deletionTimestamp"),
-                     ArrowColumn::Bool("dataChange"), ArrowColumn::Bool("extendedFileMetadata"),
-                     TextMapColumn("partitionValues"), ArrowColumn::Int64("size")));
+        ArrowColumn::Bool("dataChange"), TextMapColumn("tags"), ArrowColumn::String("stats"),
+        VectorColumn(), ArrowColumn::Int64("baseRowId"),
+        ArrowColumn::Int64("defaultRowCommitVersion"), ArrowColumn::String("clusteringProvider")));
+    columns_.push_back(StructColumn(
+        "remove", ArrowColumn::String("path"), ArrowColumn::Int64("deletionTimestamp"),
+        ArrowColumn::Bool("dataChange"), ArrowColumn::Bool("extendedFileMetadata"),
+        TextMapColumn("partitionValues"), ArrowColumn::Int64("size"), VectorColumn(),
+        ArrowColumn::Int64("baseRowId"), ArrowColumn::Int64("defaultRowCommitVersion")));
     columns_.push_back(StructColumn(
         "metaData", ArrowColumn::String("id"), ArrowColumn::String("name"),
         ArrowColumn::String("description"),
@@ -80,6 +111,9 @@ class CheckpointBuilder {
     columns_.push_back(StructColumn(
         "protocol", ArrowColumn::Int32("minReaderVersion"), ArrowColumn::Int32("minWriterVersion"),
         TextListColumn("readerFeatures"), TextListColumn("writerFeatures")));
+    columns_.push_back(StructColumn("domainMetadata", ArrowColumn::String("domain"),
+                                    ArrowColumn::String("configuration"),
+                                    ArrowColumn::Bool("removed")));
   }
 
   void Add(const Protocol& protocol) {
@@ -122,6 +156,9 @@ class CheckpointBuilder {
     column.child(3).AppendBool(true);
     AppendMap(column.child(4), remove.partition_values);
     column.child(5).AppendInt(remove.size_bytes);
+    AppendVector(column.child(6), remove.deletion_vector);
+    AppendOptional(column.child(7), remove.base_row_id);
+    AppendOptional(column.child(8), remove.default_row_commit_version);
     EndRow(kRemove);
   }
 
@@ -138,13 +175,25 @@ class CheckpointBuilder {
       AppendMap(column.child(5), add.tags);
     }
     AppendOptional(column.child(6), add.stats_json);
+    AppendVector(column.child(7), add.deletion_vector);
+    AppendOptional(column.child(8), add.base_row_id);
+    AppendOptional(column.child(9), add.default_row_commit_version);
+    AppendOptional(column.child(10), add.clustering_provider);
     EndRow(kAdd);
+  }
+
+  void Add(const DomainMetadata& domain) {
+    ArrowColumn& column = columns_[kDomain];
+    column.child(0).AppendString(domain.domain);
+    column.child(1).AppendString(domain.configuration);
+    column.child(2).AppendBool(false);
+    EndRow(kDomain);
   }
 
   data::ArrowBatch Finish() && { return data::ToArrowBatch(std::move(columns_)); }
 
  private:
-  enum Index : std::size_t { kTransaction, kAdd, kRemove, kMetadata, kProtocol };
+  enum Index : std::size_t { kTransaction, kAdd, kRemove, kMetadata, kProtocol, kDomain };
 
   static void AppendFeatures(ArrowColumn& column, bool present,
                              const std::vector<std::string>& features) {
@@ -192,6 +241,7 @@ data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t old
   builder.Add(snapshot.metadata());
   const Contents& contents = snapshot.contents();
   for (const auto& [app_id, transaction] : contents.app_transactions) builder.Add(transaction);
+  for (const auto& [name, domain] : contents.domain_metadata) builder.Add(domain);
   for (const RemoveFile& remove : contents.tombstones) {
     if (remove.deleted_ms >= oldest_tombstone_ms) builder.Add(remove);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "delta/column_mapping.h"
 
 namespace leat::delta {
 namespace {
@@ -27,12 +28,12 @@ const data::Field* FindField(const std::vector<data::Field>& fields, std::string
   return nullptr;
 }
 
-// The field a predicate names, and its path in the schema's own spelling: a top-level name, else a
-// dotted path through structs.
-const data::Field* ResolveColumn(const data::Schema& schema, const std::string& column,
-                                 std::vector<std::string>& path) {
+// The field a predicate names, and its path by physical names: a top-level name, else a dotted path
+// through structs.
+const data::Field* ResolveColumn(const data::Schema& schema, ColumnMapping mapping,
+                                 const std::string& column, std::vector<std::string>& path) {
   if (const data::Field* field = schema.Find(column)) {
-    path = {field->name};
+    path = {PhysicalName(mapping, *field)};
     return field;
   }
   const std::vector<data::Field>* fields = &schema.fields;
@@ -40,7 +41,7 @@ const data::Field* ResolveColumn(const data::Schema& schema, const std::string& 
   for (const std::string& step : Split(column, '.')) {
     field = fields == nullptr ? nullptr : FindField(*fields, step);
     if (field == nullptr) return nullptr;
-    path.push_back(field->name);
+    path.push_back(PhysicalName(mapping, *field));
     fields = field->type.kind == TypeKind::kStruct ? &field->type.children : nullptr;
   }
   return field;
@@ -215,9 +216,12 @@ struct FileSkipper::Range {
 
 FileSkipper::FileSkipper(const Snapshot& snapshot, std::vector<Predicate> predicates) {
   const Metadata& metadata = snapshot.metadata();
+  const auto mapping = MappingOf(metadata);
+  if (!mapping.ok()) return;  // such a table is not loaded
   for (const Predicate& predicate : predicates) {
     Test test{.op = predicate.op};
-    const data::Field* field = ResolveColumn(metadata.schema, predicate.column, test.path);
+    const data::Field* field =
+        ResolveColumn(metadata.schema, *mapping, predicate.column, test.path);
     if (field == nullptr) continue;
     test.type = field->type;
     test.is_partition =
@@ -295,8 +299,10 @@ bool FileSkipper::PartitionExcludes(const Test& test, const AddFile& file) {
   });
 }
 
-std::optional<std::int64_t> RecordCount(const AddFile& file) {
-  return Statistics(file.stats_json).Read({}).record_count;
+std::optional<std::int64_t> RowCount(const AddFile& file) {
+  auto count = Statistics(file.stats_json).Read({}).record_count;
+  if (count && file.deletion_vector) *count -= file.deletion_vector->cardinality;
+  return count;
 }
 
 }  // namespace leat::delta

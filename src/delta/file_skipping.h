@@ -36,7 +36,7 @@ class FileSkipper {
   struct Test {
     Op op = Op::kEqual;
     data::Type type;
-    std::vector<std::string> path;  // of the column, from the root of the schema
+    std::vector<std::string> path;  // of the column, by physical names from the root
     bool is_partition = false;
     std::vector<Cell> cells;  // the literals that are not null
   };
@@ -48,7 +48,8 @@ class FileSkipper {
   std::vector<Test> tests_;
 };
 
-// numRecords of the file's statistics.
-std::optional<std::int64_t> RecordCount(const AddFile& file);
+// The rows of the file that are not deleted, from its statistics: numRecords less the deletion
+// vector's. Nothing without statistics.
+std::optional<std::int64_t> RowCount(const AddFile& file);
 
 }  // namespace leat::delta

@@ -37,12 +37,14 @@ class SchemaSnapshot final : public Snapshot {
   const std::vector<AddFile>& files() const override { return files_; }
   std::optional<std::int64_t> AppVersion(const std::string&) const override { return std::nullopt; }
   const std::map<std::string, AppTransaction>& app_transactions() const override { return apps_; }
+  const std::map<std::string, DomainMetadata>& domain_metadata() const override { return domains_; }
 
  private:
   Protocol protocol_;
   Metadata metadata_;
   std::vector<AddFile> files_;
   std::map<std::string, AppTransaction> apps_;
+  std::map<std::string, DomainMetadata> domains_;
 };
 
 bool Skips(const AddFile& file, const std::string& column, Op op, std::vector<data::Value> values) {
@@ -208,9 +210,12 @@ TEST(FileSkippingTest, OnePredicateOfAConjunctionIsEnough) {
   EXPECT_FALSE(FileSkipper(snapshot, {}).CanSkip(file));
 }
 
-TEST(FileSkippingTest, RecordCountComesFromTheStatistics) {
-  EXPECT_EQ(RecordCount(WithStats("i|1|2")), 10);
-  EXPECT_EQ(RecordCount({.path = "f"}), std::nullopt);
+TEST(FileSkippingTest, RowCountComesFromTheStatisticsLessTheDeletedRows) {
+  AddFile file = WithStats("i|1|2");
+  EXPECT_EQ(RowCount(file), 10);
+  file.deletion_vector = DeletionVectorDescriptor{.cardinality = 4};
+  EXPECT_EQ(RowCount(file), 6);
+  EXPECT_EQ(RowCount({.path = "f"}), std::nullopt);
 }
 
 }  // namespace

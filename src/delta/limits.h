@@ -24,6 +24,9 @@ constexpr std::size_t kMaxTailEntries = 64;
 // Where commitInfo is looked for before a whole log entry is read.
 constexpr std::int64_t kCommitInfoProbeBytes = 16 * 1024;
 
+// Of a file of deletion vectors, and so of each vector in it: offsets have 31 bits.
+constexpr std::int64_t kMaxDeletionVectorBytes = 1LL << 30;
+
 // delta.checkpointInterval and delta.deletedFileRetentionDuration when the table does not set them.
 constexpr std::int64_t kDefaultCheckpointInterval = 10;
 constexpr std::int64_t kDefaultTombstoneRetentionMs = 7LL * 24 * 3'600 * 1'000;

@@ -18,9 +18,9 @@ struct LogEntry {
   std::vector<AppTransaction> app_transactions;
   std::vector<RemoveFile> removes;
   std::vector<AddFile> adds;
-  // A file whose rows are partly deleted by a deletion vector, which Leat does not read yet: empty
-  // if none.
-  std::string file_with_deletion_vector;
+  std::vector<ChangeFile> changes;
+  std::vector<DomainMetadata> domain_metadata;
+  std::vector<SidecarFile> sidecars;  // in version 2 checkpoints only
 };
 
 // `content` is the whole file; `file` stands in error messages. Paths become canonical for the

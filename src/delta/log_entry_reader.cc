@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include "base/text.h"
+#include "delta/deletion_vector.h"
 #include "delta/log_entry.h"
 #include "delta/log_path.h"
 
@@ -179,13 +180,52 @@ Result<CommitInfo> ReadCommitInfo(json::object object) {
     if (key == "operationMetrics") return Read(key, value, info.operation_metrics);
     if (key == "engineInfo") return Read(key, value, info.engine_info);
     if (key == "txnId") return Read(key, value, info.txn_id);
+    if (key == "inCommitTimestamp") return Read(key, value, info.in_commit_timestamp_ms.emplace());
     std::string_view raw;
     const std::string name(key);
     if (const auto error = simdjson::to_json_string(value).get(raw)) return Wrong(key, error);
     info.extra[name] = std::string(Trim(raw));
     return Ok();
   }));
+  if (info.in_commit_timestamp_ms) info.timestamp_ms = *info.in_commit_timestamp_ms;
   return info;
+}
+
+Result<DeletionVectorDescriptor> ReadDescriptor(json::object object) {
+  DeletionVectorDescriptor vector;
+  std::string storage;
+  LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
+    if (key == "storageType") return Read(key, value, storage);
+    if (key == "pathOrInlineDv") return Read(key, value, vector.path_or_inline);
+    if (key == "offset") return Read(key, value, vector.offset.emplace());
+    if (key == "sizeInBytes") return Read(key, value, vector.size_bytes);
+    if (key == "cardinality") return Read(key, value, vector.cardinality);
+    return Ok();
+  }));
+  LEAT_ASSIGN(vector.storage, ParseDeletionVectorStorage(storage));
+  return vector;
+}
+
+Result<DomainMetadata> ReadDomainMetadata(json::object object) {
+  DomainMetadata domain;
+  LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
+    if (key == "domain") return Read(key, value, domain.domain);
+    if (key == "configuration") return Read(key, value, domain.configuration);
+    if (key == "removed") return Read(key, value, domain.removed);
+    return Ok();
+  }));
+  return domain;
+}
+
+Result<SidecarFile> ReadSidecar(json::object object) {
+  SidecarFile sidecar;
+  LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
+    if (key == "path") return Read(key, value, sidecar.path);
+    if (key == "sizeInBytes") return Read(key, value, sidecar.size_bytes);
+    return Ok();
+  }));
+  if (sidecar.path.empty()) return Wrong("a sidecar has no path");
+  return sidecar;
 }
 
 class EntryReader {
@@ -201,21 +241,30 @@ class EntryReader {
       if (key == "metaData") return Take(ReadMetadata(object), entry_.metadata);
       if (key == "protocol") return Take(ReadProtocol(object), entry_.protocol);
       if (key == "commitInfo") return Take(ReadCommitInfo(object), entry_.info);
-      if (key != "txn") return Ok();
-      LEAT_ASSIGN(AppTransaction transaction, ReadAppTransaction(object));
-      entry_.app_transactions.push_back(std::move(transaction));
+      if (key == "txn") return Append(ReadAppTransaction(object), entry_.app_transactions);
+      if (key == "cdc") return ReadChange(object);
+      if (key == "domainMetadata") {
+        return Append(ReadDomainMetadata(object), entry_.domain_metadata);
+      }
+      if (key == "sidecar") return Append(ReadSidecar(object), entry_.sidecars);
       return Ok();
     });
   }
 
   LogEntry Finish() && { return std::move(entry_); }
-  const LogEntry& entry() const { return entry_; }
 
  private:
   template <typename T>
   static Status Take(Result<T> read, std::optional<T>& target) {
     if (!read.ok()) return std::move(read).error();
     target = std::move(*read);
+    return Ok();
+  }
+
+  template <typename T>
+  static Status Append(Result<T> read, std::vector<T>& target) {
+    if (!read.ok()) return std::move(read).error();
+    target.push_back(std::move(*read));
     return Ok();
   }
 
@@ -229,12 +278,16 @@ class EntryReader {
       if (key == "dataChange") return Read(key, value, add.data_change);
       if (key == "stats") return Read(key, value, add.stats_json);
       if (key == "tags") return Read(key, value, add.tags);
-      if (key == "deletionVector") has_deletion_vector_ = true;
+      if (key == "deletionVector") return ReadVector(key, value, add.deletion_vector);
+      if (key == "baseRowId") return Read(key, value, add.base_row_id.emplace());
+      if (key == "defaultRowCommitVersion") {
+        return Read(key, value, add.default_row_commit_version.emplace());
+      }
+      if (key == "clusteringProvider") return Read(key, value, add.clustering_provider);
       return Ok();
     }));
     EmptyToNull(add.partition_values);
     if (add.path.empty()) return Wrong("an added file has no path");
-    if (has_deletion_vector_) entry_.file_with_deletion_vector = add.path;
     return Ok();
   }
 
@@ -246,11 +299,36 @@ class EntryReader {
       if (key == "dataChange") return Read(key, value, remove.data_change);
       if (key == "partitionValues") return Read(key, value, remove.partition_values);
       if (key == "size") return Read(key, value, remove.size_bytes);
+      if (key == "deletionVector") return ReadVector(key, value, remove.deletion_vector);
+      if (key == "baseRowId") return Read(key, value, remove.base_row_id.emplace());
+      if (key == "defaultRowCommitVersion") {
+        return Read(key, value, remove.default_row_commit_version.emplace());
+      }
       return Ok();
     }));
     EmptyToNull(remove.partition_values);
     if (remove.path.empty()) return Wrong("a removed file has no path");
     return Ok();
+  }
+
+  Status ReadChange(json::object object) {
+    ChangeFile& change = entry_.changes.emplace_back();
+    LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
+      if (key == "path") return ReadPath(value, change.path);
+      if (key == "partitionValues") return Read(key, value, change.partition_values);
+      if (key == "size") return Read(key, value, change.size_bytes);
+      return Ok();
+    }));
+    EmptyToNull(change.partition_values);
+    if (change.path.empty()) return Wrong("a file of changes has no path");
+    return Ok();
+  }
+
+  static Status ReadVector(std::string_view key, json::value value,
+                           std::optional<DeletionVectorDescriptor>& target) {
+    json::object object;
+    if (const auto error = value.get_object().get(object)) return Wrong(key, error);
+    return Take(ReadDescriptor(object), target);
   }
 
   Status ReadPath(json::value value, std::string& target) {
@@ -262,7 +340,6 @@ class EntryReader {
 
   std::string_view table_path_;
   LogEntry entry_;
-  bool has_deletion_vector_ = false;
 };
 
 // Parses one line with visit(object). simdjson may read its padding beyond the line: what follows

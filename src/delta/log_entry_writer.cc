@@ -92,8 +92,9 @@ void AppendAction(std::string& out, std::string_view name, Fill fill) {
   out += '\n';
 }
 
-constexpr std::array<std::string_view, 6> kInfoKeys = {
-    "timestamp", "operation", "operationParameters", "operationMetrics", "engineInfo", "txnId"};
+constexpr std::array<std::string_view, 7> kInfoKeys = {
+    "timestamp",        "inCommitTimestamp", "operation", "operationParameters",
+    "operationMetrics", "engineInfo",        "txnId"};
 
 Status AppendInfo(std::string& out, const CommitInfo& info) {
   std::map<std::string, std::string> extra;
@@ -107,6 +108,9 @@ Status AppendInfo(std::string& out, const CommitInfo& info) {
     extra[key] = is_one_line ? raw : value.dump();
   }
   AppendAction(out, "commitInfo", [&](ObjectWriter& action) {
+    if (info.in_commit_timestamp_ms) {
+      action.Number("inCommitTimestamp", *info.in_commit_timestamp_ms);
+    }
     action.Number("timestamp", info.timestamp_ms);
     action.Text("operation", info.operation);
     action.TextMap("operationParameters", info.operation_parameters);
@@ -141,6 +145,24 @@ void AppendMetadata(std::string& out, const Metadata& metadata) {
   });
 }
 
+template <typename Action>
+void AppendVectorAndRows(ObjectWriter& action, const Action& file) {
+  if (file.deletion_vector) {
+    const DeletionVectorDescriptor& vector = *file.deletion_vector;
+    ObjectWriter inner(action.Key("deletionVector"));
+    inner.Text("storageType", std::string(1, static_cast<char>(vector.storage)));
+    inner.Text("pathOrInlineDv", vector.path_or_inline);
+    if (vector.offset) inner.Number("offset", *vector.offset);
+    inner.Number("sizeInBytes", vector.size_bytes);
+    inner.Number("cardinality", vector.cardinality);
+    inner.Close();
+  }
+  if (file.base_row_id) action.Number("baseRowId", *file.base_row_id);
+  if (file.default_row_commit_version) {
+    action.Number("defaultRowCommitVersion", *file.default_row_commit_version);
+  }
+}
+
 void AppendRemove(std::string& out, const RemoveFile& remove) {
   AppendAction(out, "remove", [&](ObjectWriter& action) {
     action.Text("path", EncodePath(remove.path));
@@ -149,6 +171,7 @@ void AppendRemove(std::string& out, const RemoveFile& remove) {
     action.Flag("extendedFileMetadata", true);
     action.TextMap("partitionValues", remove.partition_values);
     action.Number("size", remove.size_bytes);
+    AppendVectorAndRows(action, remove);
   });
 }
 
@@ -161,6 +184,27 @@ void AppendAdd(std::string& out, const AddFile& add) {
     action.Flag("dataChange", add.data_change);
     if (!add.stats_json.empty()) action.Text("stats", add.stats_json);
     if (!add.tags.empty()) action.TextMap("tags", add.tags);
+    AppendVectorAndRows(action, add);
+    if (!add.clustering_provider.empty()) {
+      action.Text("clusteringProvider", add.clustering_provider);
+    }
+  });
+}
+
+void AppendChange(std::string& out, const ChangeFile& change) {
+  AppendAction(out, "cdc", [&](ObjectWriter& action) {
+    action.Text("path", EncodePath(change.path));
+    action.TextMap("partitionValues", change.partition_values);
+    action.Number("size", change.size_bytes);
+    action.Flag("dataChange", false);
+  });
+}
+
+void AppendDomain(std::string& out, const DomainMetadata& domain) {
+  AppendAction(out, "domainMetadata", [&](ObjectWriter& action) {
+    action.Text("domain", domain.domain);
+    action.Text("configuration", domain.configuration);
+    action.Flag("removed", domain.removed);
   });
 }
 
@@ -180,6 +224,8 @@ Result<std::string> FormatLogEntry(const LogEntry& entry) {
   }
   for (const RemoveFile& remove : entry.removes) AppendRemove(out, remove);
   for (const AddFile& add : entry.adds) AppendAdd(out, add);
+  for (const ChangeFile& change : entry.changes) AppendChange(out, change);
+  for (const DomainMetadata& domain : entry.domain_metadata) AppendDomain(out, domain);
   if (!simdjson::validate_utf8(out.data(), out.size())) {
     return InvalidInput("a commit can hold UTF-8 text only: a name, value or statistic is not");
   }

@@ -4,20 +4,23 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "delta/log_path.h"
 
 namespace leat::delta {
 namespace {
 
-// Gathers the parts of checkpoints; a version can have single and multi-part ones of different part
-// counts.
+// Gathers the parts of checkpoints; a version can have several: single ones, multi-part ones of
+// different part counts, version 2 ones by different writers.
 class CheckpointCollector {
  public:
   void Add(const LogFileName& name, const io::FileInfo& info) {
-    CheckpointFiles& files = found_[{name.version, name.parts}];
+    const std::string file = io::FileName(info.path);
+    const bool is_v2 = name.kind == LogFileName::Kind::kV2Checkpoint;
+    CheckpointFiles& files = found_[{name.version, name.parts, is_v2 ? file : ""}];
     files.version = name.version;
-    files.names.push_back(io::FileName(info.path));
+    files.names.push_back(file);
     files.modified_us = std::max(files.modified_us, info.modified_us);
   }
 
@@ -25,7 +28,7 @@ class CheckpointCollector {
   std::vector<CheckpointFiles> Complete() && {
     std::vector<CheckpointFiles> complete;
     for (auto& [key, files] : found_) {
-      const auto expected = static_cast<std::size_t>(std::max(key.second, 1));
+      const auto expected = static_cast<std::size_t>(std::max(std::get<1>(key), 1));
       if (files.names.size() != expected) continue;
       if (!complete.empty() && complete.back().version == files.version) continue;
       complete.push_back(std::move(files));
@@ -34,9 +37,21 @@ class CheckpointCollector {
   }
 
  private:
-  std::map<std::pair<long, int>, CheckpointFiles>
-      found_;  // by version and number of parts, 0 for one file
+  // By version, number of parts (0 for one file), and name if it is a version 2 checkpoint.
+  std::map<std::tuple<long, int, std::string>, CheckpointFiles> found_;
 };
+
+// The compacted file that begins at `first` and reaches furthest, but not beyond `last`.
+const CompactedFile* FindCompacted(const LogListing& listing, long first, long last) {
+  const auto begin =
+      std::lower_bound(listing.compacted.begin(), listing.compacted.end(), first,
+                       [](const CompactedFile& file, long wanted) { return file.first < wanted; });
+  const CompactedFile* best = nullptr;
+  for (auto file = begin; file != listing.compacted.end() && file->first == first; ++file) {
+    if (file->last > first && file->last <= last) best = &*file;
+  }
+  return best;
+}
 
 Error NoSuchVersion(const LogListing& listing, long version, const std::string& table_path) {
   const auto earliest = listing.earliest();
@@ -87,9 +102,13 @@ Result<LogListing> ListLog(io::FileSystem& files, const std::string& log_directo
                                    .modified_us = info.modified_us,
                                    .size_bytes = info.size_bytes});
         break;
+      case LogFileName::Kind::kCompacted:
+        listing.compacted.push_back(
+            {.first = name->version, .last = name->last, .modified_us = info.modified_us});
+        break;
       case LogFileName::Kind::kCheckpoint:
-      case LogFileName::Kind::kCheckpointPart: checkpoints.Add(*name, info); break;
-      case LogFileName::Kind::kV2Checkpoint: listing.has_v2_checkpoint = true; break;
+      case LogFileName::Kind::kCheckpointPart:
+      case LogFileName::Kind::kV2Checkpoint: checkpoints.Add(*name, info); break;
     }
   }
   listing.checkpoints = std::move(checkpoints).Complete();
@@ -106,16 +125,19 @@ Result<LogSegment> SegmentOf(const LogListing& listing, std::optional<long> vers
   for (const CheckpointFiles& checkpoint : listing.checkpoints) {
     if (checkpoint.version <= segment.version) segment.checkpoint = checkpoint;
   }
+  if (segment.checkpoint) segment.modified_us = segment.checkpoint->modified_us;
   const long first = segment.checkpoint ? segment.checkpoint->version + 1 : 0;
   for (long wanted = first; wanted <= segment.version; wanted++) {
-    const CommitFile* commit = listing.FindCommit(wanted);
-    if (commit != nullptr) {
-      segment.commits.push_back(*commit);
+    if (const CompactedFile* compacted = FindCompacted(listing, wanted, segment.version)) {
+      segment.entries.push_back(CompactedFileName(compacted->first, compacted->last));
+      segment.modified_us = compacted->modified_us;
+      wanted = compacted->last;
       continue;
     }
-    if (listing.has_v2_checkpoint) {
-      return InvalidInput(fmt::format(
-          "table {} needs the reader feature v2Checkpoint, which Leat lacks", table_path));
+    if (const CommitFile* commit = listing.FindCommit(wanted)) {
+      segment.entries.push_back(CommitFileName(wanted));
+      segment.modified_us = commit->modified_us;
+      continue;
     }
     const auto earliest = listing.earliest();
     if (wanted == 0 && earliest && segment.version < *earliest) {

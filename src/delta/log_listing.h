@@ -16,6 +16,13 @@ struct CommitFile {
   std::int64_t size_bytes = 0;
 };
 
+// The actions of the versions `first` to `last` in one file.
+struct CompactedFile {
+  long first = 0;
+  long last = 0;
+  std::int64_t modified_us = 0;
+};
+
 // A complete one: its single file, or all of its parts.
 struct CheckpointFiles {
   long version = 0;
@@ -26,7 +33,7 @@ struct CheckpointFiles {
 struct LogListing {
   std::vector<CommitFile> commits;           // by version
   std::vector<CheckpointFiles> checkpoints;  // by version; incomplete ones are left out
-  bool has_v2_checkpoint = false;            // named by a UUID: the table feature v2Checkpoint
+  std::vector<CompactedFile> compacted;      // by first version, then by last
 
   bool empty() const { return commits.empty() && checkpoints.empty(); }
   long latest() const;  // not empty
@@ -39,11 +46,12 @@ struct LogListing {
 // kNotFound: there is no folder, or no commit and no checkpoint in it.
 Result<LogListing> ListLog(io::FileSystem& files, const std::string& log_directory);
 
-// A version as its latest checkpoint, if any, and the commits after it, without a gap.
+// A version as its latest checkpoint, if any, and the entries after it, without a gap.
 struct LogSegment {
   long version = 0;
   std::optional<CheckpointFiles> checkpoint;
-  std::vector<CommitFile> commits;
+  std::vector<std::string> entries;  // names of commits and compacted entries, oldest first
+  std::int64_t modified_us = 0;      // of the last of all these files
 };
 // The latest version, or the given one. kNotFound: it is not there (says which are). kCorrupt: a
 // commit is missing.

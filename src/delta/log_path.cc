@@ -106,6 +106,9 @@ bool HasParentStep(std::string_view path) {
 }  // namespace
 
 std::string CommitFileName(long version) { return fmt::format("{:020}.json", version); }
+std::string CompactedFileName(long first, long last) {
+  return fmt::format("{:020}.{:020}.compacted.json", first, last);
+}
 std::string CheckpointFileName(long version) {
   return fmt::format("{:020}.checkpoint.parquet", version);
 }
@@ -116,6 +119,12 @@ std::optional<LogFileName> ParseLogFileName(std::string_view name) {
   if (!version) return std::nullopt;
   const std::string_view rest = name.substr(kVersionDigits + 1);
   if (rest == "json") return LogFileName{.kind = LogFileName::Kind::kCommit, .version = *version};
+  constexpr std::string_view kCompacted = ".compacted.json";
+  if (rest.size() == kVersionDigits + kCompacted.size() && rest.ends_with(kCompacted)) {
+    const auto last = ParseDigits<long>(rest.substr(0, kVersionDigits), kVersionDigits);
+    if (!last || *last < *version) return std::nullopt;
+    return LogFileName{.kind = LogFileName::Kind::kCompacted, .version = *version, .last = *last};
+  }
   constexpr std::string_view kCheckpoint = "checkpoint.";
   if (!rest.starts_with(kCheckpoint)) return std::nullopt;
   return ParseCheckpointRest(*version, rest.substr(kCheckpoint.size()));

@@ -10,20 +10,23 @@
 namespace leat::delta {
 
 inline constexpr std::string_view kLogDirectory = "_delta_log";
+inline constexpr std::string_view kSidecarDirectory = "_delta_log/_sidecars";
 inline constexpr std::string_view kLastCheckpointFile = "_last_checkpoint";
 
 // "00000000000000000007.json", "00000000000000000010.checkpoint.parquet".
 std::string CommitFileName(long version);
+std::string CompactedFileName(long first, long last);
 std::string CheckpointFileName(long version);
 
 struct LogFileName {
-  enum class Kind { kCommit, kCheckpoint, kCheckpointPart, kV2Checkpoint };
+  enum class Kind { kCommit, kCompacted, kCheckpoint, kCheckpointPart, kV2Checkpoint };
   Kind kind = Kind::kCommit;
   long version = 0;
-  int part = 0;  // kCheckpointPart: from 1
+  long last = 0;  // kCompacted: the last of the versions from `version` that it stands for
+  int part = 0;   // kCheckpointPart: from 1
   int parts = 0;
 };
-// Nothing for other files: temporary ones, checksums, compacted entries.
+// Nothing for other files: temporary ones, checksums.
 std::optional<LogFileName> ParseLogFileName(std::string_view name);
 
 // The log's form of a relative path: percent-encoded as in a URI.

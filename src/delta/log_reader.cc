@@ -3,21 +3,21 @@
 #include <fmt/format.h>
 
 #include "delta/checkpoint.h"
+#include "delta/deletion_vector.h"
 #include "delta/limits.h"
 #include "delta/log_path.h"
 #include "delta/protocol.h"
 
 namespace leat::delta {
 
-Status CheckPaths(const std::vector<AddFile>& files) {
-  for (const AddFile& file : files) LEAT_TRY(CheckInsideTable(file.path));
+Status CheckPaths(const std::vector<AddFile>& files, std::string_view table_path) {
+  for (const AddFile& file : files) {
+    LEAT_TRY(CheckInsideTable(file.path));
+    if (!file.deletion_vector) continue;
+    LEAT_ASSIGN(const std::string path, DeletionVectorPath(*file.deletion_vector, table_path));
+    if (!path.empty()) LEAT_TRY(CheckInsideTable(path));
+  }
   return Ok();
-}
-
-Error DeletionVectorError(const std::string& file, const std::string& table_path) {
-  return InvalidInput(
-      fmt::format("file {} of table {} needs the reader feature deletionVectors, which Leat lacks",
-                  file, table_path));
 }
 
 LogReader::LogReader(io::FileSystem& files, ParquetHandler& parquet, std::string table_path)
@@ -45,7 +45,11 @@ Result<std::shared_ptr<const LogSnapshot>> LogReader::Load(std::optional<long> v
 }
 
 Result<LogEntry> LogReader::ReadEntry(long version) const {
-  const std::string path = CommitPath(version);
+  return ReadEntryFile(CommitFileName(version));
+}
+
+Result<LogEntry> LogReader::ReadEntryFile(const std::string& name) const {
+  const std::string path = io::JoinPath(log_directory_, name);
   LEAT_ASSIGN(const std::string content, files_.ReadFile(path));
   return ParseLogEntry(content, path, table_path_);
 }
@@ -70,10 +74,9 @@ Result<std::int64_t> LogReader::TimestampOf(const LogListing& listing, const Log
   if (!entries.empty()) {
     const auto& info = entries.back().info;
     if (info && info->timestamp_ms != 0) return info->timestamp_ms;
-    return segment.commits.back().modified_us / kMicrosPerMilli;
   }
   const CommitFile* commit = listing.FindCommit(segment.version);
-  if (commit == nullptr) return segment.checkpoint->modified_us / kMicrosPerMilli;
+  if (commit == nullptr) return segment.modified_us / kMicrosPerMilli;
   LEAT_ASSIGN(const CommitInfo info, ReadInfo(*commit));
   return info.timestamp_ms;
 }
@@ -86,7 +89,7 @@ Result<std::shared_ptr<const LogSnapshot>> LogReader::Build(const LogListing& li
     for (const std::string& name : segment.checkpoint->names) {
       paths.push_back(io::JoinPath(log_directory_, name));
     }
-    LEAT_ASSIGN(state, ReadCheckpoint(parquet_, paths, table_path_));
+    LEAT_ASSIGN(state, ReadCheckpoint(files_, parquet_, paths, table_path_));
     if (!state.protocol || !state.metadata) {
       return Corrupt(fmt::format("checkpoint {} lacks the table's {}", paths[0],
                                  state.protocol ? "metadata" : "protocol"))
@@ -94,14 +97,11 @@ Result<std::shared_ptr<const LogSnapshot>> LogReader::Build(const LogListing& li
     }
   }
   std::vector<LogEntry> entries;
-  entries.reserve(segment.commits.size());
-  for (const CommitFile& commit : segment.commits) {
-    LEAT_ASSIGN(LogEntry entry, ReadEntry(commit.version));
+  entries.reserve(segment.entries.size());
+  for (const std::string& name : segment.entries) {
+    LEAT_ASSIGN(LogEntry entry, ReadEntryFile(name));
     if (entry.protocol) state.protocol = entry.protocol;
     if (entry.metadata) state.metadata = entry.metadata;
-    if (!entry.file_with_deletion_vector.empty()) {
-      state.file_with_deletion_vector = entry.file_with_deletion_vector;
-    }
     entries.push_back(std::move(entry));
   }
   if (!state.protocol || !state.metadata) {
@@ -109,13 +109,10 @@ Result<std::shared_ptr<const LogSnapshot>> LogReader::Build(const LogListing& li
                                segment.version, state.protocol ? "metaData" : "protocol"));
   }
   LEAT_TRY(CheckReadable(*state.protocol, *state.metadata, table_path_));
-  if (!state.file_with_deletion_vector.empty()) {
-    return DeletionVectorError(state.file_with_deletion_vector, table_path_);
-  }
   LEAT_ASSIGN(const std::int64_t timestamp_ms, TimestampOf(listing, segment, entries));
   auto contents =
       std::make_shared<const Contents>(Replay(std::move(state.contents), std::move(entries)));
-  LEAT_TRY(CheckPaths(contents->files));
+  LEAT_TRY(CheckPaths(contents->files, table_path_));
   SnapshotHead head{.version = TableVersion(segment.version),
                     .timestamp_ms = timestamp_ms,
                     .protocol = std::make_shared<const Protocol>(std::move(*state.protocol)),

@@ -24,8 +24,9 @@ class LogReader {
   Result<LogListing> List() const;
   // From the newest checkpoint and the commits after it. As Table::Load.
   Result<std::shared_ptr<const LogSnapshot>> Load(std::optional<long> version) const;
-  // kNotFound when there is no such entry.
+  // By version, or by name below _delta_log. kNotFound when there is no such entry.
   Result<LogEntry> ReadEntry(long version) const;
+  Result<LogEntry> ReadEntryFile(const std::string& name) const;
   // The commitInfo of an entry, read without the rest of it where possible. An entry without one,
   // or with one that has no timestamp, gets the file's modification time.
   Result<CommitInfo> ReadInfo(const CommitFile& commit) const;
@@ -42,10 +43,7 @@ class LogReader {
   std::string log_directory_;
 };
 
-// Refuses a file that lies outside the table. kInvalidInput.
-Status CheckPaths(const std::vector<AddFile>& files);
-// A deletion vector in a table whose protocol does not announce any: reading it would show deleted
-// rows.
-Error DeletionVectorError(const std::string& file, const std::string& table_path);
+// Refuses a file, or a file of deletion vectors, that lies outside the table. kInvalidInput.
+Status CheckPaths(const std::vector<AddFile>& files, std::string_view table_path);
 
 }  // namespace leat::delta

@@ -24,10 +24,16 @@ TEST(LogPathTest, FileNamesAreReadAndOthersIgnored) {
       ParseLogFileName("00000000000000000002.checkpoint.6374b053-df23-479b-b2cf-c9c550132b49.json")
           ->kind,
       LogFileName::Kind::kV2Checkpoint);
+  const auto compacted =
+      ParseLogFileName("00000000000000000001.00000000000000000003.compacted.json");
+  ASSERT_TRUE(compacted.has_value());
+  EXPECT_EQ(compacted->kind, LogFileName::Kind::kCompacted);
+  EXPECT_EQ(compacted->version, 1);
+  EXPECT_EQ(compacted->last, 3);
   for (const char* name :
        {".00000000000000000007.json.12.0.tmp", ".00000000000000000007.json.crc", "_last_checkpoint",
         "7.json", "00000000000000000007.json.tmp", "0000000000000000000x.json",
-        "-0000000000000000007.json", "00000000000000000001.00000000000000000003.compacted.json",
+        "-0000000000000000007.json", "00000000000000000003.00000000000000000001.compacted.json",
         "00000000000000000001.checkpoint.0000000004.0000000003.parquet",
         "99999999999999999999.json"}) {
     EXPECT_FALSE(ParseLogFileName(name).has_value()) << name;
@@ -94,14 +100,25 @@ LogEntry Full() {
                  .size_bytes = 10,
                  .modified_ms = 11,
                  .stats_json = R"({"numRecords":1})",
-                 .tags = {{"t", "v"}}}};
+                 .tags = {{"t", "v"}},
+                 .deletion_vector =
+                     DeletionVectorDescriptor{
+                         .path_or_inline = "x", .offset = 1, .size_bytes = 2, .cardinality = 3},
+                 .base_row_id = 7,
+                 .default_row_commit_version = 8,
+                 .clustering_provider = "liquid"}};
+  entry.removes[0].deletion_vector = DeletionVectorDescriptor{
+      .storage = DeletionVectorDescriptor::Storage::kInline, .path_or_inline = "y"};
+  entry.changes = {
+      {.path = "_change_data/c d", .partition_values = {{"a", "x"}}, .size_bytes = 12}};
+  entry.domain_metadata = {{.domain = "d", .configuration = "{\"k\":1}", .removed = true}};
   return entry;
 }
 
 TEST(LogEntryTest, WhatIsWrittenIsReadBack) {
   const auto text = FormatLogEntry(Full());
   ASSERT_TRUE(text.ok()) << text.error().ToString();
-  EXPECT_EQ(std::count(text->begin(), text->end(), '\n'), 6) << "one line per action";
+  EXPECT_EQ(std::count(text->begin(), text->end(), '\n'), 8) << "one line per action";
   const auto read = ParseLogEntry(*text, "0.json", "/t");
   ASSERT_TRUE(read.ok()) << read.error().ToString();
   const LogEntry wanted = Full();
@@ -123,11 +140,21 @@ TEST(LogEntryTest, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(read->adds[0].partition_values, wanted.adds[0].partition_values);
   EXPECT_EQ(read->adds[0].stats_json, wanted.adds[0].stats_json);
   EXPECT_EQ(read->adds[0].tags, wanted.adds[0].tags);
+  EXPECT_EQ(read->adds[0].deletion_vector, wanted.adds[0].deletion_vector);
+  EXPECT_EQ(read->adds[0].base_row_id, 7);
+  EXPECT_EQ(read->adds[0].default_row_commit_version, 8);
+  EXPECT_EQ(read->adds[0].clustering_provider, "liquid");
+  EXPECT_EQ(read->removes[0].deletion_vector, wanted.removes[0].deletion_vector);
+  EXPECT_EQ(read->changes[0].path, "_change_data/c d");
+  EXPECT_EQ(read->changes[0].partition_values, wanted.changes[0].partition_values);
+  EXPECT_EQ(read->domain_metadata[0].domain, "d");
+  EXPECT_EQ(read->domain_metadata[0].configuration, "{\"k\":1}");
+  EXPECT_TRUE(read->domain_metadata[0].removed);
 }
 
 TEST(LogEntryTest, UnknownActionsAndKeysAndNullsAreIgnored) {
   const auto entry = ParseLogEntry(
-      "\n{\"cdc\":{\"path\":\"x\",\"deep\":[{\"a\":null}]}}\r\n"
+      "\n{\"later\":{\"path\":\"x\",\"deep\":[{\"a\":null}]}}\r\n"
       R"({"add":{"path":"p","partitionValues":{"a":"","b":null},"size":1,"stats":null,"clusteringProvider":"z","deletionVector":null}})",
       "0.json", "/t");
   ASSERT_TRUE(entry.ok()) << entry.error().ToString();
@@ -135,7 +162,7 @@ TEST(LogEntryTest, UnknownActionsAndKeysAndNullsAreIgnored) {
   EXPECT_EQ(entry->adds[0].stats_json, "");
   EXPECT_EQ(entry->adds[0].partition_values.at("a"), std::nullopt) << "empty stands for null";
   EXPECT_EQ(entry->adds[0].partition_values.at("b"), std::nullopt);
-  EXPECT_EQ(entry->file_with_deletion_vector, "");
+  EXPECT_EQ(entry->adds[0].deletion_vector, std::nullopt);
 }
 
 TEST(LogEntryTest, DamageIsNamedByFileAndLine) {

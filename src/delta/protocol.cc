@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "delta/column_mapping.h"
 
 namespace leat::delta {
 namespace {
@@ -37,9 +38,10 @@ bool HasGeneratedColumns(const Metadata& m) {
   return AnyField(m.schema.fields, "\"delta.generationExpression\"");
 }
 bool HasColumnMapping(const Metadata& m) {
-  const auto found = m.configuration.find("delta.columnMapping.mode");
-  return found != m.configuration.end() && !EqualsIgnoreCase(found->second, "none");
+  const auto mapping = MappingOf(m);
+  return !mapping.ok() || *mapping != ColumnMapping::kNone;
 }
+bool HasDefaults(const Metadata& m) { return AnyField(m.schema.fields, "\"CURRENT_DEFAULT\""); }
 bool HasIdentityColumns(const Metadata& m) {
   return AnyField(m.schema.fields, "\"delta.identity.");
 }
@@ -50,7 +52,7 @@ struct Feature {
   bool (*in_use)(const Metadata&);
   int since_writer_version;  // which versions below 7 imply it
 };
-constexpr std::array<Feature, 9> kFeatures = {{
+constexpr std::array<Feature, 17> kFeatures = {{
     {"appendOnly", Never, 2},  // honoured
     {"invariants", HasInvariants, 2},
     {"checkConstraints", HasConstraints, 3},
@@ -60,9 +62,19 @@ constexpr std::array<Feature, 9> kFeatures = {{
     {"identityColumns", HasIdentityColumns, 6},
     {"timestampNtz", Never, 7},
     {"vacuumProtocolCheck", Never, 7},  // concerns vacuum only
+    {"deletionVectors", Never, 7},      // those of others are kept; files may do without
+    {"v2Checkpoint", Never, 7},         // allows them, and the classic ones too
+    {"domainMetadata", Never, 7},       // kept
+    {"clustering", Never, 7},           // a hint: its domain metadata is kept
+    {"typeWidening", Never, 7},         // files are written with the table's types of today
+    {"typeWidening-preview", Never, 7},
+    {"inCommitTimestamp", Never, 7},  // written
+    {"allowColumnDefaults", HasDefaults, 7},
 }};
-constexpr std::array<std::string_view, 3> kReaderFeatures = {"columnMapping", "timestampNtz",
-                                                             "vacuumProtocolCheck"};
+// What a reader has to know. Not the other way round: a writer knows all of these.
+constexpr std::array<std::string_view, 7> kReaderFeatures = {
+    "columnMapping", "timestampNtz", "vacuumProtocolCheck", "deletionVectors",
+    "v2Checkpoint",  "typeWidening", "typeWidening-preview"};
 
 const Feature* FindFeature(std::string_view name) {
   const auto* found = std::find_if(kFeatures.begin(), kFeatures.end(),
@@ -103,8 +115,9 @@ Status CheckReadable(const Protocol& protocol, const Metadata& metadata,
       if (known == kReaderFeatures.end()) lacking.push_back(name);
     }
   }
-  if (HasColumnMapping(metadata)) lacking.emplace_back("columnMapping");
   if (!lacking.empty()) return Lacking("reader", lacking, table_path);
+  const Status mapping = CheckColumnMapping(metadata);
+  if (!mapping.ok()) return Error(mapping.error()).WithContext("table " + table_path);
   return Ok();
 }
 

@@ -1,45 +1,41 @@
 #include "delta/snapshot.h"
 
 #include <bit>
-#include <functional>
-#include <string_view>
 
 #include "delta/limits.h"
 
 namespace leat::delta {
 namespace {
 
-// A set of paths: open addressing over hashes, as a log of 100,000 files asks for each of them. The
-// texts must outlive it and not move.
-class PathSet {
+// A set of files: open addressing over hashes, as a log of 100,000 files asks for each of them. The
+// actions must outlive it and not move.
+class FileSet {
  public:
-  explicit PathSet(std::size_t max_size) : slots_(std::bit_ceil(2 * max_size + 1)) {}
+  explicit FileSet(std::size_t max_size) : slots_(std::bit_ceil(2 * max_size + 1)) {}
 
   // False when it was there already.
-  bool Insert(std::string_view path) {
-    Slot& slot = Find(path);
-    if (slot.path.data() != nullptr) return false;
-    slot = {.hash = Hash(path), .path = path};
+  bool Insert(const FileKey& key) {
+    Slot& slot = Find(key);
+    if (slot.key.path.data() != nullptr) return false;
+    slot = {.hash = FileKeyHash()(key), .key = key};
     return true;
   }
-  bool Contains(std::string_view path) { return Find(path).path.data() != nullptr; }
+  bool Contains(const FileKey& key) { return Find(key).key.path.data() != nullptr; }
 
  private:
   struct Slot {
     std::size_t hash = 0;
-    std::string_view path;
+    FileKey key;
   };
 
-  static std::size_t Hash(std::string_view path) { return std::hash<std::string_view>()(path); }
-
-  // The path's slot, or the empty one where it belongs. There is always one: half of them stay
+  // The file's slot, or the empty one where it belongs. There is always one: half of them stay
   // empty.
-  Slot& Find(std::string_view path) {
-    const std::size_t hash = Hash(path);
+  Slot& Find(const FileKey& key) {
+    const std::size_t hash = FileKeyHash()(key);
     const std::size_t mask = slots_.size() - 1;
     for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
       Slot& slot = slots_[at];
-      if (slot.path.data() == nullptr || (slot.hash == hash && slot.path == path)) return slot;
+      if (slot.key.path.data() == nullptr || (slot.hash == hash && slot.key == key)) return slot;
     }
   }
 
@@ -55,20 +51,20 @@ Contents Replay(Contents base, std::vector<LogEntry> entries) {
   std::vector<AddFile*> adds;
   std::vector<RemoveFile*> removes;
   {
-    // Newest first: the first action seen for a path is the one that decides. Within one entry an
+    // Newest first: the first action seen for a file is the one that decides. Within one entry an
     // added file outlives its removal; writers must not do both.
-    PathSet touched(count);
+    FileSet touched(count);
     for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
       for (auto add = entry->adds.rbegin(); add != entry->adds.rend(); ++add) {
-        if (touched.Insert(add->path)) adds.push_back(&*add);
+        if (touched.Insert(FileKey(*add))) adds.push_back(&*add);
       }
       for (auto remove = entry->removes.rbegin(); remove != entry->removes.rend(); ++remove) {
-        if (touched.Insert(remove->path)) removes.push_back(&*remove);
+        if (touched.Insert(FileKey(*remove))) removes.push_back(&*remove);
       }
     }
-    std::erase_if(base.files, [&](const AddFile& file) { return touched.Contains(file.path); });
+    std::erase_if(base.files, [&](const AddFile& file) { return touched.Contains(FileKey(file)); });
     std::erase_if(base.tombstones,
-                  [&](const RemoveFile& file) { return touched.Contains(file.path); });
+                  [&](const RemoveFile& file) { return touched.Contains(FileKey(file)); });
   }
   base.files.reserve(base.files.size() + adds.size());
   for (auto add = adds.rbegin(); add != adds.rend(); ++add) base.files.push_back(std::move(**add));
@@ -79,6 +75,14 @@ Contents Replay(Contents base, std::vector<LogEntry> entries) {
     for (AppTransaction& transaction : entry.app_transactions) {
       const std::string app_id = transaction.app_id;
       base.app_transactions[app_id] = std::move(transaction);
+    }
+    for (DomainMetadata& domain : entry.domain_metadata) {
+      const std::string name = domain.domain;
+      if (domain.removed) {
+        base.domain_metadata.erase(name);
+      } else {
+        base.domain_metadata[name] = std::move(domain);
+      }
     }
   }
   return base;

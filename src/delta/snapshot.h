@@ -19,9 +19,11 @@ struct Contents {
   std::vector<RemoveFile>
       tombstones;  // removed and not added again, in log order; old ones are dropped later
   std::map<std::string, AppTransaction> app_transactions;
+  std::map<std::string, DomainMetadata> domain_metadata;  // without the removed ones
 };
 
-// `base` with the entries (oldest first) applied: per path and application the newest action wins.
+// `base` with the entries (oldest first) applied: per file, application and domain the newest
+// action wins.
 Contents Replay(Contents base, std::vector<LogEntry> entries);
 
 // What is known of a version without its files.
@@ -49,6 +51,10 @@ class LogSnapshot final : public Snapshot {
   std::optional<std::int64_t> AppVersion(const std::string& app_id) const override;
   const std::map<std::string, AppTransaction>& app_transactions() const override {
     return contents().app_transactions;
+  }
+
+  const std::map<std::string, DomainMetadata>& domain_metadata() const override {
+    return contents().domain_metadata;
   }
 
   const Contents& contents() const;

@@ -17,7 +17,19 @@
 namespace leat::delta {
 
 namespace {
+
 using SnapshotPointer = std::shared_ptr<const LogSnapshot>;
+
+// Whether the table, as the entry leaves it, keeps its commits' times in the entries.
+Result<bool> HasInCommitTimestamps(const Transaction& transaction, const LogEntry& entry) {
+  const Protocol& protocol = entry.protocol ? *entry.protocol : transaction.base->protocol();
+  const Metadata& metadata = entry.metadata ? *entry.metadata : transaction.base->metadata();
+  LEAT_ASSIGN(const TableProperties properties, ParseTableProperties(metadata));
+  return properties.in_commit_timestamps &&
+         std::find(protocol.writer_features.begin(), protocol.writer_features.end(),
+                   "inCommitTimestamp") != protocol.writer_features.end();
+}
+
 }  // namespace
 
 class Table::Impl {
@@ -69,7 +81,8 @@ class Table::Impl {
                                                      long last);
   Result<Attempt> Write(long version, const std::string& content, const std::string& txn_id);
   Result<Attempt> ReadBack(long version, const std::string& txn_id, const Error& failure);
-  CommitInfo InfoFor(const Transaction& transaction, const SnapshotPointer& latest);
+  CommitInfo InfoFor(const Transaction& transaction, const SnapshotPointer& latest,
+                     bool in_commit_timestamps);
   Committed Finish(const SnapshotPointer& before, LogEntry entry);
 
   const io::Environment environment_;
@@ -114,8 +127,7 @@ Result<SnapshotPointer> Table::Impl::Advance(SnapshotPointer latest) {
     if (!entry.ok()) return std::move(entry).error();
     // The rare cases are judged over the whole state: an unsafe path may be removed by the entry
     // after it.
-    const bool safe = CheckPaths(entry->adds).ok() && entry->file_with_deletion_vector.empty();
-    if (!safe) return Reload();
+    if (!CheckPaths(entry->adds, path()).ok()) return Reload();
     LEAT_ASSIGN(io::FileInfo info, environment_.files.Stat(reader_.CommitPath(next)));
     const bool timed = entry->info && entry->info->timestamp_ms != 0;
     const std::int64_t timestamp_ms =
@@ -222,10 +234,13 @@ Result<std::optional<CommitConflict>> Table::Impl::CheckWinners(const Transactio
   return std::optional<CommitConflict>();
 }
 
-CommitInfo Table::Impl::InfoFor(const Transaction& transaction, const SnapshotPointer& latest) {
+CommitInfo Table::Impl::InfoFor(const Transaction& transaction, const SnapshotPointer& latest,
+                                bool in_commit_timestamps) {
   CommitInfo info = transaction.info;
   const std::int64_t now_ms = environment_.clock.Now() / kMicrosPerMilli;
   info.timestamp_ms = latest == nullptr ? now_ms : std::max(now_ms, latest->timestamp_ms() + 1);
+  info.in_commit_timestamp_ms.reset();
+  if (in_commit_timestamps) info.in_commit_timestamp_ms = info.timestamp_ms;
   info.extra.erase("readVersion");
   if (transaction.base != nullptr) {
     info.extra["readVersion"] = std::to_string(transaction.base->version().value());
@@ -240,6 +255,7 @@ Result<CommitOutcome> Table::Impl::Commit(Transaction transaction) {
   LEAT_ASSIGN(const std::string actions, FormatLogEntry(entry));
   transaction.info.txn_id = io::NewUuid(environment_.random);
   if (transaction.info.engine_info.empty()) transaction.info.engine_info = "Leat";
+  LEAT_ASSIGN(const bool in_commit_timestamps, HasInCommitTimestamps(transaction, entry));
   long seen = transaction.base == nullptr ? -1 : transaction.base->version().value();
   for (int attempt = 1; attempt <= kMaxCommitAttempts; attempt++) {
     LEAT_ASSIGN(const SnapshotPointer latest, LatestFor(transaction));
@@ -251,7 +267,7 @@ Result<CommitOutcome> Table::Impl::Commit(Transaction transaction) {
     if (conflict) return CommitOutcome(std::move(*conflict));
     seen = version - 1;
     if (latest == nullptr) LEAT_TRY(environment_.files.CreateDirectories(reader_.log_directory()));
-    entry.info = InfoFor(transaction, latest);
+    entry.info = InfoFor(transaction, latest, in_commit_timestamps);
     LEAT_ASSIGN(const std::string info, FormatLogEntry({.info = entry.info}));
     LEAT_ASSIGN(const Attempt outcome, Write(version, info + actions, transaction.info.txn_id));
     if (outcome == Attempt::kWritten) return CommitOutcome(Finish(latest, std::move(entry)));

@@ -26,6 +26,7 @@ class Snapshot {
   virtual const std::vector<AddFile>& files() const = 0;  // live files, in log order
   virtual std::optional<std::int64_t> AppVersion(const std::string& app_id) const = 0;
   virtual const std::map<std::string, AppTransaction>& app_transactions() const = 0;
+  virtual const std::map<std::string, DomainMetadata>& domain_metadata() const = 0;  // by domain
 
   const data::Schema& schema() const { return metadata().schema; }
 };

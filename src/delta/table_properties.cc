@@ -60,16 +60,21 @@ Error BadProperty(const std::string& key, const std::string& value, std::string_
       fmt::format("table property {} is '{}', expected {}", key, Shorten(value, 80), expected));
 }
 
+Result<bool> ParseFlag(const std::string& key, const std::string& value) {
+  if (EqualsIgnoreCase(value, "true")) return true;
+  if (EqualsIgnoreCase(value, "false")) return false;
+  return BadProperty(key, value, "true or false");
+}
+
 }  // namespace
 
 Result<TableProperties> ParseTableProperties(const Metadata& metadata) {
   TableProperties properties;
   for (const auto& [key, value] : metadata.configuration) {
     if (key == "delta.appendOnly") {
-      properties.append_only = EqualsIgnoreCase(value, "true");
-      if (!properties.append_only && !EqualsIgnoreCase(value, "false")) {
-        return BadProperty(key, value, "true or false");
-      }
+      LEAT_ASSIGN(properties.append_only, ParseFlag(key, value));
+    } else if (key == "delta.enableInCommitTimestamps") {
+      LEAT_ASSIGN(properties.in_commit_timestamps, ParseFlag(key, value));
     } else if (key == "delta.checkpointInterval") {
       const auto number = ParseNumber(value);
       if (!number || *number < 1) return BadProperty(key, value, "a number of commits from 1");

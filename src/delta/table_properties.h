@@ -11,6 +11,7 @@ namespace leat::delta {
 
 struct TableProperties {
   bool append_only = false;                                       // delta.appendOnly
+  bool in_commit_timestamps = false;                              // delta.enableInCommitTimestamps
   std::int64_t checkpoint_interval = kDefaultCheckpointInterval;  // delta.checkpointInterval
   std::int64_t tombstone_retention_ms =
       kDefaultTombstoneRetentionMs;  // delta.deletedFileRetentionDuration

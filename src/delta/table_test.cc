@@ -80,8 +80,8 @@ TEST_F(TableTest, ARefreshTakesAChangedSchemaAndRefusesANewFeature) {
   EXPECT_THAT(Paths(*reader.Load().value()), ElementsAre("a"));
   WriteEntry(
       2,
-      R"({"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"]}})");
-  EXPECT_THAT(reader.Load().error().message(), HasSubstr("deletionVectors"));
+      R"({"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["variantType"]}})");
+  EXPECT_THAT(reader.Load().error().message(), HasSubstr("variantType"));
   ASSERT_TRUE(local_.Remove(LogPath(EntryName(2))).ok());
   EXPECT_EQ(reader.Load().value()->version().value(), 1);
 }
@@ -239,25 +239,81 @@ TEST_F(TableTest, TablesThatNeedMoreThanLeatReadsAreRefusedByFeature) {
   };
   EXPECT_THAT(
       refused(
-          R"({"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors","timestampNtz","v2Checkpoint"],"writerFeatures":[]})"),
-      HasSubstr("reader features deletionVectors, v2Checkpoint"));
+          R"({"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["variantType","timestampNtz","catalogManaged"],"writerFeatures":[]})"),
+      HasSubstr("reader features variantType, catalogManaged"));
   EXPECT_THAT(refused(R"({"minReaderVersion":99,"minWriterVersion":7})"), HasSubstr("version 99"));
   EXPECT_THAT(refused(R"({"minReaderVersion":2,"minWriterVersion":5})",
-                      R"({"delta.columnMapping.mode":"name"})"),
-              HasSubstr("columnMapping"));
+                      R"({"delta.columnMapping.mode":"place"})"),
+              HasSubstr("expected none, name or id"));
   EXPECT_EQ(refused(R"({"minReaderVersion":2,"minWriterVersion":5})"), "");
   EXPECT_EQ(
       refused(
-          R"({"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["timestampNtz","vacuumProtocolCheck"],"writerFeatures":["timestampNtz"]})"),
+          R"({"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["timestampNtz","vacuumProtocolCheck","deletionVectors","columnMapping","v2Checkpoint","typeWidening"],"writerFeatures":["timestampNtz"]})"),
       "");
 }
 
-TEST_F(TableTest, ADeletionVectorThatTheProtocolDoesNotAnnounceIsRefused) {
+TEST_F(TableTest, AFileWithANewDeletionVectorReplacesTheOneWithTheOld) {
+  const std::string head =
+      "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":["
+      "\"deletionVectors\"],\"writerFeatures\":[\"deletionVectors\"]}}\n"
+      "{\"metaData\":{\"id\":\"x\"}}\n";
+  const auto file = [](const std::string& action, const std::string& vector) {
+    const std::string descriptor =
+        vector.empty() ? ""
+                       : ",\"deletionVector\":{\"storageType\":\"i\",\"pathOrInlineDv\":\"" +
+                             vector + "\",\"sizeInBytes\":4,\"cardinality\":1}";
+    return "{\"" + action + "\":{\"path\":\"a\"" + descriptor + "}}\n";
+  };
+  WriteEntry(0, head + file("add", ""));
+  Table cached = Open();
+  ASSERT_TRUE(cached.Load().ok());
+  WriteEntry(1, file("remove", "") + file("add", "00000"));
+  WriteEntry(2, file("remove", "00000") + file("add", "00001"));
+  for (Table* table : {&cached, std::make_unique<Table>(environment_, parquet_, path_).release()}) {
+    const auto snapshot = table->Load();
+    ASSERT_TRUE(snapshot.ok()) << snapshot.error().ToString();
+    ASSERT_EQ((*snapshot)->files().size(), 1U);
+    EXPECT_EQ((*snapshot)->files()[0].deletion_vector->path_or_inline, "00001");
+    if (table != &cached) delete table;
+  }
+  WriteEntry(3, file("remove", "00001"));
+  EXPECT_TRUE(cached.Load().value()->files().empty());
+}
+
+TEST_F(TableTest, DeletionVectorsOutsideTheTableOrWithoutANameAreRefused) {
+  const auto refused = [this](const std::string& vector) {
+    WriteEntry(0,
+               "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n{\"metaData\":{"
+               "\"id\":\"x\"}}\n{\"add\":{\"path\":\"a\",\"deletionVector\":" +
+                   vector + "}}\n");
+    const auto loaded = Open().Load();
+    return loaded.ok() ? "" : loaded.error().message();
+  };
+  EXPECT_THAT(refused(R"({"storageType":"p","pathOrInlineDv":"/etc/passwd"})"),
+              HasSubstr("outside of the table's folder"));
+  EXPECT_THAT(refused(R"({"storageType":"u","pathOrInlineDv":"../ab^-aqEH.-t@S}K{vb[*"})"),
+              HasSubstr("contains '..'"));
+  EXPECT_THAT(refused(R"({"storageType":"u","pathOrInlineDv":"short"})"),
+              HasSubstr("which is no UUID"));
+  EXPECT_THAT(refused(R"({"storageType":"x","pathOrInlineDv":"a"})"),
+              HasSubstr("storage type 'x'"));
+  EXPECT_THAT(refused(R"({})"), HasSubstr("storage type ''"));
+}
+
+TEST_F(TableTest, InCommitTimestampsRuleWhereTheTableHasThem) {
   WriteEntry(0,
-             "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n{\"metaData\":{"
-             "\"id\":\"x\"}}\n"
-             "{\"add\":{\"path\":\"a\",\"deletionVector\":{\"storageType\":\"u\"}}}\n");
-  EXPECT_THAT(Open().Load().error().message(), HasSubstr("deletionVectors"));
+             "{\"commitInfo\":{\"inCommitTimestamp\":1700000000500,\"timestamp\":1}}\n"
+             "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":["
+             "\"inCommitTimestamp\"]}}\n{\"metaData\":{\"id\":\"x\",\"configuration\":{"
+             "\"delta.enableInCommitTimestamps\":\"true\"}}}\n");
+  clock_.now_us = 1'700'000'000'000'000;  // behind the last commit
+  Table table = Open();
+  EXPECT_EQ(table.Load().value()->timestamp_ms(), 1700000000500);
+  ASSERT_EQ(Version(table.Commit(Append(table.Load().value(), "x"))), 1);
+  EXPECT_THAT(ReadEntry(1),
+              testing::StartsWith("{\"commitInfo\":{\"inCommitTimestamp\":1700000000501,"))
+      << "the protocol wants it in the first action";
+  EXPECT_EQ(Open().Load().value()->timestamp_ms(), 1700000000501);
 }
 
 }  // namespace

@@ -76,24 +76,28 @@ Status NormalizePartitionValues(const Metadata& metadata, AddFile& file) {
 }
 
 Status CheckFiles(const Transaction& transaction) {
-  std::unordered_set<std::string_view> added;
+  std::unordered_set<std::string_view> added_paths;
+  std::unordered_set<FileKey, FileKeyHash> added;
   for (const AddFile& add : transaction.adds) {
     LEAT_TRY(CheckInsideTable(add.path));
-    if (!added.insert(add.path).second) return Bug(fmt::format("file {} is added twice", add.path));
+    added.insert(FileKey(add));
+    if (!added_paths.insert(add.path).second) {
+      return Bug(fmt::format("file {} is added twice", add.path));
+    }
   }
   if (transaction.removes.empty()) return Ok();
-  std::unordered_set<std::string_view> removed;
+  std::unordered_set<FileKey, FileKeyHash> removed;
   for (const RemoveFile& remove : transaction.removes) {
-    if (!removed.insert(remove.path).second || added.contains(remove.path)) {
+    if (!removed.insert(FileKey(remove)).second || added.contains(FileKey(remove))) {
       return Bug(fmt::format("file {} is removed twice, or removed and added", remove.path));
     }
   }
   if (transaction.base != nullptr) {
-    for (const AddFile& file : transaction.base->files()) removed.erase(file.path);
+    for (const AddFile& file : transaction.base->files()) removed.erase(FileKey(file));
   }
   if (!removed.empty()) {
     return Bug(fmt::format("file {} is removed, but the transaction's base does not have it",
-                           *removed.begin()));
+                           removed.begin()->path));
   }
   return Ok();
 }

@@ -1,6 +1,7 @@
 // delta_scan: DuckDB's Parquet reader driven by the file list of a Delta snapshot, with files
 // skipped by their partition values and statistics before they are opened.
 #include "base/text.h"
+#include "delta/deletion_vector.h"
 #include "delta/file_skipping.h"
 #include "duckdb/catalog/catalog.hpp"
 #include "duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp"
@@ -24,6 +25,7 @@
 #include "duckdb/planner/operator/logical_get.hpp"
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
+#include "engine/mapped_columns.h"
 #include "engine/session_state.h"
 
 namespace leat::engine {
@@ -84,7 +86,7 @@ class DeltaFileList final : public duckdb::MultiFileList {
   duckdb::unique_ptr<duckdb::NodeStatistics> GetCardinality(duckdb::ClientContext&) const override {
     std::int64_t rows = 0;
     for (const delta::AddFile* file : files_) {
-      const auto count = delta::RecordCount(*file);
+      const auto count = delta::RowCount(*file);
       if (!count) return nullptr;
       rows += *count;
     }
@@ -232,10 +234,34 @@ class PredicateReader {
 // --- the reader
 // -------------------------------------------------------------------------------------------------
 
+// Leaves out the rows that a deletion vector names. Used by several threads at once.
+class DeletedRows final : public duckdb::DeleteFilter {
+ public:
+  explicit DeletedRows(delta::DeletionVector deleted) : deleted_(std::move(deleted)) {}
+
+  duckdb::idx_t Filter(duckdb::row_t first, duckdb::idx_t count,
+                       duckdb::SelectionVector& kept) override {
+    if (!kept.IsSet()) kept.Initialize(STANDARD_VECTOR_SIZE);
+    return deleted_.KeptRows(static_cast<std::uint64_t>(first), count, kept.data());
+  }
+
+ private:
+  const delta::DeletionVector deleted_;
+};
+
 struct DeltaGlobalState final : duckdb::MultiFileReaderGlobalState {
   explicit DeltaGlobalState(const duckdb::MultiFileList& list)
       : MultiFileReaderGlobalState({}, duckdb::optional_ptr<const duckdb::MultiFileList>(&list)) {}
 };
+
+// The log's text of a partition value; bytes stand in it as they are.
+duckdb::Value PartitionValue(duckdb::ClientContext& context, const data::Type& type,
+                             const std::optional<std::string>& text) {
+  const duckdb::LogicalType logical = ToLogicalType(type);
+  if (!text) return duckdb::Value(logical);
+  if (type.kind == data::TypeKind::kBinary) return duckdb::Value::BLOB_RAW(*text);
+  return duckdb::Value(*text).CastAs(context, logical);
+}
 
 std::shared_ptr<const ScanSource> LoadSource(duckdb::ClientContext& context,
                                              const std::string& path,
@@ -261,7 +287,7 @@ std::shared_ptr<const ScanSource> LoadSource(duckdb::ClientContext& context,
   source->name = path;
   source->root = table.path();
   source->schema = (*snapshot)->schema();
-  source->partition_columns = (*snapshot)->metadata().partition_columns;
+  source->mapping = delta::MappingOf((*snapshot)->metadata()).value();  // checked when loaded
   source->snapshot = *snapshot;
   return source;
 }
@@ -356,18 +382,24 @@ class DeltaReader final : public duckdb::MultiFileReader {
     MultiFileReader::FinalizeBind(reader_data, options, bind_data, columns, column_ids, context,
                                   state);
     const auto& list = static_cast<const DeltaFileList&>(*state->file_list);
-    const delta::AddFile& file = list.At(reader_data.reader->file_list_idx.GetIndex());
+    const ScanSource& source = *list.source();
+    duckdb::BaseFileReader& reader = *reader_data.reader;
+    const delta::AddFile& file = list.At(reader.file_list_idx.GetIndex());
+    ApplyColumnMapping(source.schema, source.mapping, reader.GetFileName(), reader.columns);
+    if (file.deletion_vector) {
+      auto deleted = delta::ReadDeletionVector(SessionState::Of(context)->engine->files(),
+                                               source.root, *file.deletion_vector);
+      if (!deleted.ok()) Throw(deleted.error());
+      reader.deletion_filter = duckdb::make_uniq<DeletedRows>(std::move(*deleted));
+    }
     for (duckdb::idx_t i = 0; i < column_ids.size(); i++) {
       const auto id = column_ids[i].GetPrimaryIndex();
-      if (duckdb::IsVirtualColumn(id) || id >= list.source()->schema.fields.size()) continue;
-      const data::Field& field = list.source()->schema.fields[id];
-      const auto value = file.partition_values.find(field.name);
+      if (duckdb::IsVirtualColumn(id) || id >= source.schema.fields.size()) continue;
+      const data::Field& field = source.schema.fields[id];
+      const auto value = file.partition_values.find(delta::PhysicalName(source.mapping, field));
       if (value == file.partition_values.end()) continue;
-      const auto type = ToLogicalType(field.type);
       reader_data.constant_map.Add(duckdb::MultiFileGlobalIndex(i),
-                                   value->second
-                                       ? duckdb::Value(*value->second).CastAs(context, type)
-                                       : duckdb::Value(type));
+                                   PartitionValue(context, field.type, value->second));
     }
   }
 
@@ -481,7 +513,8 @@ void RegisterDeltaScan(duckdb::DatabaseInstance& database) {
     function.get_multi_file_reader = DeltaReader::Create;
     function.serialize = nullptr;
     function.deserialize = nullptr;
-    function.statistics = nullptr;  // read from the first file only
+    function.statistics = nullptr;           // read from the first file only
+    function.get_partition_stats = nullptr;  // count deleted rows
     function.get_bind_info = nullptr;
     function.late_materialization = false;
     function.named_parameters.erase("schema");

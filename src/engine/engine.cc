@@ -487,6 +487,7 @@ class DuckEngine final : public Engine {
     return std::make_unique<DuckSession>(database_, *this, environment_);
   }
   delta::ParquetHandler& parquet() override { return *parquet_; }
+  io::FileSystem& files() override { return environment_.files; }
 
   delta::Table& TableAt(const std::string& path) override {
     const std::lock_guard lock(mutex_);
@@ -513,9 +514,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(const io::Environment& environment,
     const auto set = [&config](const char* name, duckdb::Value value) {
       config.SetOptionByName(name, value);
     };
-    const std::int64_t memory =
-        options.memory_limit_bytes > 0 ? options.memory_limit_bytes : kDefaultMemoryLimitBytes;
-    set("memory_limit", duckdb::Value(fmt::format("{}B", memory)));
+    set("memory_limit", duckdb::Value(fmt::format("{}B", kMemoryLimitBytes)));
     set("max_temp_directory_size", duckdb::Value(kMaxTemporaryDirectorySize));
     set("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
     set("autoload_known_extensions", duckdb::Value::BOOLEAN(false));

@@ -19,9 +19,8 @@
 namespace leat::engine {
 
 struct EngineOptions {
-  int threads = 0;                      // 0: all cores
-  std::int64_t memory_limit_bytes = 0;  // 0: the default in engine/limits.h
-  std::string temporary_directory;      // where large sorts and joins spill
+  int threads = 0;                  // 0: all cores
+  std::string temporary_directory;  // where large sorts and joins spill
 };
 
 // What a table name in a query stands for.
@@ -133,6 +132,7 @@ class Engine {
 
   virtual std::unique_ptr<Session> NewSession() = 0;
   virtual delta::ParquetHandler& parquet() = 0;
+  virtual io::FileSystem& files() = 0;
   // The table object shared by all users of that path, so that its log is read once.
   virtual delta::Table& TableAt(const std::string& path) = 0;
 };

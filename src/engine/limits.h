@@ -7,7 +7,7 @@
 namespace leat::engine {
 
 // Memory of the embedded database when the user sets none. The process stays below 2 GiB with it.
-constexpr std::int64_t kDefaultMemoryLimitBytes = 1'400LL * 1024 * 1024;
+constexpr std::int64_t kMemoryLimitBytes = 1'400LL * 1024 * 1024;
 // Spilled sorts and joins; DuckDB's own default is 90 % of the disk.
 constexpr const char* kMaxTemporaryDirectorySize = "200GiB";
 // A longer line of a text file is quarantined, not buffered.

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "delta/column_mapping.h"
 #include "duckdb.hpp"
 #include "duckdb/function/copy_function.hpp"
 #include "duckdb/main/client_context_state.hpp"
@@ -21,7 +22,7 @@ struct ScanSource {
   std::string name;  // for messages
   std::string root;  // relative file paths start here
   data::Schema schema;
-  std::vector<std::string> partition_columns;
+  delta::ColumnMapping mapping = delta::ColumnMapping::kNone;
   std::vector<delta::AddFile> files;  // staged files; unused with a snapshot
   std::shared_ptr<const delta::Snapshot>
       snapshot;     // shared: pruned lists of one scan point into it

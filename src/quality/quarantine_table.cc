@@ -164,11 +164,7 @@ Result<bool> QuarantineTable::Commit(const QuarantineChange& change, Attempt& at
     transaction.adds.push_back(engine::ToAddFile(file, table_.path(), QuarantineSchema(), now));
   }
   for (const delta::AddFile* file : attempt.affected) {
-    transaction.removes.push_back({.path = file->path,
-                                   .deleted_ms = now / kMicrosPerMilli,
-                                   .data_change = true,
-                                   .partition_values = file->partition_values,
-                                   .size_bytes = file->size_bytes});
+    transaction.removes.push_back(delta::RemovalOf(*file));
   }
   transaction.info.operation = change.operation;
   LEAT_ASSIGN(const auto outcome, table_.Commit(std::move(transaction)));

@@ -106,10 +106,7 @@ class Attempt {
   }
 
   void Remove(const delta::AddFile& file) {
-    transaction_.removes.push_back({.path = file.path,
-                                    .deleted_ms = environment_.clock.Now() / kMicrosPerMilli,
-                                    .partition_values = file.partition_values,
-                                    .size_bytes = file.size_bytes});
+    transaction_.removes.push_back(delta::RemovalOf(file));
   }
 
   Status Apply(const ReplaceAll&) {
