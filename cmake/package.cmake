@@ -3,6 +3,7 @@ set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)  # the tests need not be built
 install(TARGETS leat RUNTIME DESTINATION bin)
 install(FILES ${LEAT_DUCKDB_ROOT}/lib/libduckdb.so DESTINATION lib/leat)
 install(FILES ${LEAT_DUCKDB_ROOT}/LICENSE DESTINATION share/doc/leat RENAME LICENSE.duckdb)
+install(FILES ${LEAT_CROARING_ROOT}/LICENSE DESTINATION share/doc/leat RENAME LICENSE.croaring)
 install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION share/doc/leat)
 
 # What `leat init --template flights` copies into a project.

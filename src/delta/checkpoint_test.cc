@@ -207,31 +207,15 @@ TEST_F(CheckpointTest, AllThatACheckpointHoldsComesBack) {
                     .reader_features = {"timestampNtz"},
                     .writer_features = {"timestampNtz", "appendOnly"}};
   Contents contents;
-  contents.files = {
-      {.path = "p=a b/ü.parquet",
-       .partition_values = {{"p", "a b"}},
-       .size_bytes = 1LL << 40,
-       .modified_ms = 5,
-       .stats_json = "{}",
-       .tags = {{"t", std::nullopt}},
-       .deletion_vector = DeletionVectorDescriptor{.path_or_inline = "ab^-aqEH.-t@S}K{vb[*k^",
-                                                   .offset = 4,
-                                                   .size_bytes = 40,
-                                                   .cardinality = 6},
-       .base_row_id = 0,
-       .default_row_commit_version = 1LL << 33,
-       .clustering_provider = "liquid"},
-      {.path = "p=null", .partition_values = {{"p", std::nullopt}}}};
+  contents.files = {{.path = "p=a b/ü.parquet",
+                     .partition_values = {{"p", "a b"}},
+                     .size_bytes = 1LL << 40,
+                     .modified_ms = 5,
+                     .stats_json = "{}",
+                     .tags = {{"t", std::nullopt}}},
+                    {.path = "p=null", .partition_values = {{"p", std::nullopt}}}};
   contents.tombstones = {
       {.path = "old", .deleted_ms = 9, .partition_values = {{"p", "x"}}, .size_bytes = 3}};
-  contents.tombstones[0].deletion_vector = DeletionVectorDescriptor{
-      .storage = DeletionVectorDescriptor::Storage::kInline,
-      .path_or_inline = "wi5b=000010000siXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L",
-      .size_bytes = 40,
-      .cardinality = 1};
-  contents.domain_metadata = {
-      {"delta.rowTracking",
-       {.domain = "delta.rowTracking", .configuration = R"({"rowIdHighWaterMark":9})"}}};
   contents.app_transactions = {{"app", {.app_id = "app", .version = 4, .updated_ms = 6}}};
   const LogSnapshot snapshot({.version = TableVersion(3),
                               .protocol = std::make_shared<Protocol>(protocol),
@@ -253,19 +237,48 @@ TEST_F(CheckpointTest, AllThatACheckpointHoldsComesBack) {
   EXPECT_EQ(read->contents.files[0].size_bytes, contents.files[0].size_bytes);
   EXPECT_EQ(read->contents.files[0].partition_values, contents.files[0].partition_values);
   EXPECT_EQ(read->contents.files[0].tags, contents.files[0].tags);
-  EXPECT_EQ(read->contents.files[0].deletion_vector, contents.files[0].deletion_vector);
-  EXPECT_EQ(read->contents.files[0].base_row_id, 0);
-  EXPECT_EQ(read->contents.files[0].default_row_commit_version, 1LL << 33);
-  EXPECT_EQ(read->contents.files[0].clustering_provider, "liquid");
-  EXPECT_EQ(read->contents.files[1].base_row_id, std::nullopt);
-  EXPECT_EQ(read->contents.tombstones[0].deletion_vector, contents.tombstones[0].deletion_vector);
-  EXPECT_EQ(read->contents.domain_metadata.at("delta.rowTracking").configuration,
-            R"({"rowIdHighWaterMark":9})");
   EXPECT_FALSE(read->contents.files[0].data_change);
   EXPECT_EQ(read->contents.files[1].partition_values, contents.files[1].partition_values);
   EXPECT_EQ(read->contents.tombstones[0].path, "old");
   EXPECT_EQ(read->contents.tombstones[0].partition_values, contents.tombstones[0].partition_values);
   EXPECT_EQ(read->contents.app_transactions.at("app").version, 4);
+}
+
+TEST_F(CheckpointTest, DeletionVectorsRowTrackingAndDomainsComeBack) {
+  Contents contents;
+  contents.files = {
+      {.path = "a",
+       .deletion_vector = DeletionVectorDescriptor{.path_or_inline = "ab^-aqEH.-t@S}K{vb[*k^",
+                                                   .offset = 4,
+                                                   .size_bytes = 40,
+                                                   .cardinality = 6},
+       .base_row_id = 0,
+       .default_row_commit_version = 1LL << 33,
+       .clustering_provider = "liquid"},
+      {.path = "b"}};
+  contents.tombstones = {{.path = "old",
+                          .deletion_vector = DeletionVectorDescriptor{
+                              .storage = DeletionVectorDescriptor::Storage::kInline,
+                              .path_or_inline = "00000",
+                              .size_bytes = 4,
+                              .cardinality = 1}}};
+  contents.domain_metadata = {{"d", {.domain = "d", .configuration = R"({"k":9})"}}};
+  const LogSnapshot snapshot({.version = TableVersion(3),
+                              .protocol = std::make_shared<Protocol>(),
+                              .metadata = std::make_shared<Metadata>(SimpleMetadata())},
+                             std::make_shared<Contents>(contents), {});
+  const std::string file = io::JoinPath(root_, "checkpoint");
+  ASSERT_TRUE(parquet_.Write(file, ToCheckpointBatch(snapshot, 0)).ok());
+  const auto read = ReadCheckpoint(files_, parquet_, {file}, "/t");
+  ASSERT_TRUE(read.ok()) << read.error().ToString();
+  EXPECT_EQ(read->contents.files[0].deletion_vector, contents.files[0].deletion_vector);
+  EXPECT_EQ(read->contents.files[0].base_row_id, 0);
+  EXPECT_EQ(read->contents.files[0].default_row_commit_version, 1LL << 33);
+  EXPECT_EQ(read->contents.files[0].clustering_provider, "liquid");
+  EXPECT_EQ(read->contents.files[1].base_row_id, std::nullopt);
+  EXPECT_EQ(read->contents.files[1].deletion_vector, std::nullopt);
+  EXPECT_EQ(read->contents.tombstones[0].deletion_vector, contents.tombstones[0].deletion_vector);
+  EXPECT_EQ(read->contents.domain_metadata.at("d").configuration, R"({"k":9})");
 }
 
 TEST_F(CheckpointTest, AFailedCheckpointDoesNotUndoItsCommit) {

@@ -25,8 +25,8 @@ std::string PhysicalName(ColumnMapping mapping, const data::Field& field);
 // The column's field id in data files, if it has one.
 std::optional<std::int32_t> ColumnId(const data::Field& field);
 
-// kCorrupt: a mapped table in which a column, nested ones too, has no physical name or id, or shares
-// it with another one.
+// kCorrupt: a mapped table in which a column, nested ones too, has no physical name or id, or
+// shares it with another one.
 Status CheckColumnMapping(const Metadata& metadata);
 
 }  // namespace leat::delta

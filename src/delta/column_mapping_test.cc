@@ -47,7 +47,8 @@ TEST(ColumnMappingTest, IncompleteOrSharedMappingsAreCorrupt) {
   EXPECT_THAT(problem({{.name = "a"}}), HasSubstr("'a' of a mapped table has no physical name"));
   EXPECT_THAT(problem({Mapped("a", "", 1)}), HasSubstr("no physical name"));
   EXPECT_THAT(problem({Mapped("a", "p", -1)}), HasSubstr("no id"));
-  EXPECT_THAT(problem({Mapped("a", "p", 1), Mapped("b", "p", 2)}), HasSubstr("shares its physical"));
+  EXPECT_THAT(problem({Mapped("a", "p", 1), Mapped("b", "p", 2)}),
+              HasSubstr("shares its physical"));
   EXPECT_THAT(problem({Mapped("a", "p", 1), Mapped("b", "q", 1)}), HasSubstr("shares its id 1"));
   EXPECT_THAT(problem({Mapped("a", "p", 1, nested)}), HasSubstr("'a.x'"));
   EXPECT_THAT(problem({Mapped("a", "p", 1, list)}), HasSubstr("'a.element.x'"));

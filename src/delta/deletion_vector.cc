@@ -115,8 +115,7 @@ struct DeletionVector::Bitmap {
   ~Bitmap() { roaring64_bitmap_free(rows); }
 };
 
-DeletionVector::DeletionVector()
-    : bitmap_(std::make_unique<Bitmap>(roaring64_bitmap_create())) {}
+DeletionVector::DeletionVector() : bitmap_(std::make_unique<Bitmap>(roaring64_bitmap_create())) {}
 DeletionVector::DeletionVector(std::unique_ptr<Bitmap> bitmap) : bitmap_(std::move(bitmap)) {}
 DeletionVector::~DeletionVector() = default;
 DeletionVector::DeletionVector(DeletionVector&&) noexcept = default;

@@ -101,8 +101,7 @@ TEST_F(DeletionVectorTest, AnyChangedOrMissingByteOfAFileIsNoticed) {
   DeletionVector vector = Of({1, 2, 3, 100, 70'000});
   const DeletionVectorDescriptor descriptor =
       WriteDeletionVectors(environment_, root_, {&vector}).value()[0];
-  const std::string path =
-      io::JoinPath(root_, DeletionVectorPath(descriptor, root_).value());
+  const std::string path = io::JoinPath(root_, DeletionVectorPath(descriptor, root_).value());
   const std::string content = environment_.files.ReadFile(path).value();
   const auto damaged = [&](const std::string& changed) {
     EXPECT_TRUE(environment_.files.ReplaceFile(path, changed).ok());

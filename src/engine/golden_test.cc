@@ -13,7 +13,6 @@
 namespace leat::engine {
 namespace {
 
-
 using testing::HasSubstr;
 using testing::UnorderedElementsAreArray;
 
@@ -21,8 +20,10 @@ using testing::UnorderedElementsAreArray;
 const std::map<std::string, std::string> kRefused = {
     {"data-reader-absolute-paths-escaped-chars", "has no metaData action"},
     {"deltalog-invalid-protocol-version", "needs the reader feature version 99"},
-    {"deltalog-state-reconstruction-from-checkpoint-missing-metadata", "lacks the table's metadata"},
-    {"deltalog-state-reconstruction-from-checkpoint-missing-protocol", "lacks the table's protocol"},
+    {"deltalog-state-reconstruction-from-checkpoint-missing-metadata",
+     "lacks the table's metadata"},
+    {"deltalog-state-reconstruction-from-checkpoint-missing-protocol",
+     "lacks the table's protocol"},
     {"deltalog-state-reconstruction-without-metadata", "has no metaData action"},
     {"deltalog-state-reconstruction-without-protocol", "has no protocol action"},
     {"no-delta-log-folder", "there is no Delta table at"},

@@ -32,14 +32,13 @@ class Renamer {
  private:
   const data::Field* FieldOf(const std::vector<data::Field>& fields,
                              const MultiFileColumnDefinition& column) const {
-    const auto found =
-        std::find_if(fields.begin(), fields.end(), [&](const data::Field& field) {
-          if (mapping_ == delta::ColumnMapping::kName) {
-            return delta::PhysicalName(mapping_, field) == column.name;
-          }
-          const auto id = delta::ColumnId(field);
-          return id && !column.identifier.IsNull() && column.GetIdentifierFieldId() == *id;
-        });
+    const auto found = std::find_if(fields.begin(), fields.end(), [&](const data::Field& field) {
+      if (mapping_ == delta::ColumnMapping::kName) {
+        return delta::PhysicalName(mapping_, field) == column.name;
+      }
+      const auto id = delta::ColumnId(field);
+      return id && !column.identifier.IsNull() && column.GetIdentifierFieldId() == *id;
+    });
     return found == fields.end() ? nullptr : &*found;
   }
 

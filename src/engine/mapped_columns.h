@@ -10,8 +10,8 @@ namespace leat::engine {
 
 // Renames a Parquet file's columns, nested ones too, from what column mapping calls them (physical
 // names or field ids) to the names of the table's schema. Columns that the table no longer has get
-// names that no column can have. Throws DuckDB's InvalidInputException when the table maps by id and
-// the file has no ids.
+// names that no column can have. Throws DuckDB's InvalidInputException when the table maps by id
+// and the file has no ids.
 void ApplyColumnMapping(const data::Schema& schema, delta::ColumnMapping mapping,
                         const std::string& file,
                         duckdb::vector<duckdb::MultiFileColumnDefinition>& columns);
