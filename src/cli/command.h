@@ -62,6 +62,8 @@ Command MakeHistory();
 Command MakeQuarantine();
 Command MakeGenerate();
 Command MakeExport();
+Command MakeMaintain();
+Command MakeRestore();
 Command MakeDoctor();
 Command MakeCompletion();
 Command MakeVersion();

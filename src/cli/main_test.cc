@@ -50,8 +50,7 @@ TEST_F(CommandLine, UnknownCommandNamesTheNearest) {
 }
 
 TEST_F(CommandLine, CommandsOfLaterReleasesDoNotExist) {
-  for (const char* command :
-       {"apply", "backfill", "diff", "import", "maintain", "restore", "serve"}) {
+  for (const char* command : {"apply", "backfill", "diff", "import", "serve"}) {
     const Outcome outcome = Run({command});
     EXPECT_EQ(outcome.exit_code, kError) << command;
     EXPECT_THAT(outcome.err, HasSubstr("unknown command")) << command;

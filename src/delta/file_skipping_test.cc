@@ -35,6 +35,7 @@ class SchemaSnapshot final : public Snapshot {
   const Protocol& protocol() const override { return protocol_; }
   const Metadata& metadata() const override { return metadata_; }
   const std::vector<AddFile>& files() const override { return files_; }
+  const std::vector<RemoveFile>& tombstones() const override { return tombstones_; }
   std::optional<std::int64_t> AppVersion(const std::string&) const override { return std::nullopt; }
   const std::map<std::string, AppTransaction>& app_transactions() const override { return apps_; }
   const std::map<std::string, DomainMetadata>& domain_metadata() const override { return domains_; }
@@ -43,6 +44,7 @@ class SchemaSnapshot final : public Snapshot {
   Protocol protocol_;
   Metadata metadata_;
   std::vector<AddFile> files_;
+  std::vector<RemoveFile> tombstones_;
   std::map<std::string, AppTransaction> apps_;
   std::map<std::string, DomainMetadata> domains_;
 };

@@ -31,4 +31,18 @@ constexpr std::int64_t kMaxDeletionVectorBytes = 1LL << 30;
 constexpr std::int64_t kDefaultCheckpointInterval = 10;
 constexpr std::int64_t kDefaultTombstoneRetentionMs = 7LL * 24 * 3'600 * 1'000;
 
+// delta.logRetentionDuration and delta.targetFileSize, likewise.
+constexpr std::int64_t kDefaultLogRetentionMs = 30LL * 24 * 3'600 * 1'000;
+constexpr std::int64_t kDefaultTargetFileBytes = 256LL << 20;
+
+// A file with this share of its rows deleted is worth writing anew.
+constexpr double kDeletedShareToRewrite = 0.1;
+// A file below this share of the target size is small.
+constexpr double kSmallFileShare = 0.75;
+// Times that a compaction commits what is left of it after others took some of its files away.
+constexpr int kMaxCompactionCommits = 10;
+
+// Folders of data files within folders; deeper ones are an error.
+constexpr int kMaxFolderDepth = 64;
+
 }  // namespace leat::delta

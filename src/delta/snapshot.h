@@ -48,6 +48,7 @@ class LogSnapshot final : public Snapshot {
   const Protocol& protocol() const override { return *head_.protocol; }
   const Metadata& metadata() const override { return *head_.metadata; }
   const std::vector<AddFile>& files() const override { return contents().files; }
+  const std::vector<RemoveFile>& tombstones() const override { return contents().tombstones; }
   std::optional<std::int64_t> AppVersion(const std::string& app_id) const override;
   const std::map<std::string, AppTransaction>& app_transactions() const override {
     return contents().app_transactions;

@@ -8,6 +8,7 @@
 #include "delta/checkpoint.h"
 #include "delta/conflict.h"
 #include "delta/limits.h"
+#include "delta/log_cleanup.h"
 #include "delta/log_path.h"
 #include "delta/log_reader.h"
 #include "delta/protocol.h"
@@ -58,6 +59,14 @@ class Table::Impl {
     LEAT_ASSIGN(const SnapshotPointer latest, Refresh());
     LEAT_TRY(CheckWritable(latest->protocol(), latest->metadata(), path()));
     return WriteCheckpoint(environment_, parquet_, reader_.log_directory(), *latest);
+  }
+
+  Result<std::vector<std::string>> CleanLog(bool dry_run) {
+    LEAT_ASSIGN(const SnapshotPointer latest, Refresh());
+    LEAT_TRY(CheckWritable(latest->protocol(), latest->metadata(), path()));
+    LEAT_ASSIGN(const TableProperties properties, ParseTableProperties(latest->metadata()));
+    if (!properties.cleans_log) return std::vector<std::string>();
+    return delta::CleanLog(environment_, reader_, properties.log_retention_ms, dry_run);
   }
 
  private:
@@ -373,5 +382,7 @@ Result<CommitOutcome> Table::Commit(Transaction transaction) {
 }
 
 Status Table::Checkpoint() { return impl_->Checkpoint(); }
+
+Result<std::vector<std::string>> Table::CleanLog(bool dry_run) { return impl_->CleanLog(dry_run); }
 
 }  // namespace leat::delta

@@ -24,6 +24,8 @@ class Snapshot {
   virtual const Protocol& protocol() const = 0;
   virtual const Metadata& metadata() const = 0;
   virtual const std::vector<AddFile>& files() const = 0;  // live files, in log order
+  // Removed files that a checkpoint still tells of, in log order.
+  virtual const std::vector<RemoveFile>& tombstones() const = 0;
   virtual std::optional<std::int64_t> AppVersion(const std::string& app_id) const = 0;
   virtual const std::map<std::string, AppTransaction>& app_transactions() const = 0;
   virtual const std::map<std::string, DomainMetadata>& domain_metadata() const = 0;  // by domain
@@ -98,6 +100,11 @@ class Table {
 
   // Writes a checkpoint of the latest version and _last_checkpoint.
   Status Checkpoint();
+
+  // Removes the entries and checkpoints that no version within delta.logRetentionDuration (30 days)
+  // needs, unless delta.enableExpiredLogCleanup is false. Returns their names; with `dry_run`
+  // nothing is removed. Versions before the oldest one kept can no longer be read then.
+  Result<std::vector<std::string>> CleanLog(bool dry_run);
 
  private:
   class Impl;

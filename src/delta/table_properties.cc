@@ -55,6 +55,25 @@ std::optional<std::int64_t> ParseDurationMs(std::string_view text) {
   return total_ms;
 }
 
+// "268435456", "256m", "1 gb".
+std::optional<std::int64_t> ParseSizeBytes(std::string_view text) {
+  const std::string lower = ToLower(Trim(text));
+  const std::size_t digits = std::min(lower.find_first_not_of("0123456789"), lower.size());
+  const std::string_view unit = Trim(std::string_view(lower).substr(digits));
+  const auto count = ParseNumber(std::string_view(lower).substr(0, digits));
+  constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> kUnits = {
+      {{"b", 1}, {"k", 1LL << 10}, {"m", 1LL << 20}, {"g", 1LL << 30}}};
+  std::int64_t size_bytes = 0;
+  for (const auto& [name, bytes] : kUnits) {
+    const bool is_unit = unit == name || (name != "b" && unit == std::string(name) + "b") ||
+                         (name == "b" && unit.empty());
+    if (is_unit && count && *count > 0 && !__builtin_mul_overflow(*count, bytes, &size_bytes)) {
+      return size_bytes;
+    }
+  }
+  return std::nullopt;
+}
+
 Error BadProperty(const std::string& key, const std::string& value, std::string_view expected) {
   return InvalidInput(
       fmt::format("table property {} is '{}', expected {}", key, Shorten(value, 80), expected));
@@ -83,6 +102,16 @@ Result<TableProperties> ParseTableProperties(const Metadata& metadata) {
       const auto duration_ms = ParseDurationMs(value);
       if (!duration_ms) return BadProperty(key, value, "a duration such as 'interval 7 days'");
       properties.tombstone_retention_ms = *duration_ms;
+    } else if (key == "delta.logRetentionDuration") {
+      const auto duration_ms = ParseDurationMs(value);
+      if (!duration_ms) return BadProperty(key, value, "a duration such as 'interval 30 days'");
+      properties.log_retention_ms = *duration_ms;
+    } else if (key == "delta.enableExpiredLogCleanup") {
+      LEAT_ASSIGN(properties.cleans_log, ParseFlag(key, value));
+    } else if (key == "delta.targetFileSize") {
+      const auto size_bytes = ParseSizeBytes(value);
+      if (!size_bytes) return BadProperty(key, value, "a size such as '268435456' or '256mb'");
+      properties.target_file_bytes = *size_bytes;
     }
   }
   return properties;

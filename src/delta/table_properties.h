@@ -14,7 +14,10 @@ struct TableProperties {
   bool in_commit_timestamps = false;                              // delta.enableInCommitTimestamps
   std::int64_t checkpoint_interval = kDefaultCheckpointInterval;  // delta.checkpointInterval
   std::int64_t tombstone_retention_ms =
-      kDefaultTombstoneRetentionMs;  // delta.deletedFileRetentionDuration
+      kDefaultTombstoneRetentionMs;                          // delta.deletedFileRetentionDuration
+  std::int64_t log_retention_ms = kDefaultLogRetentionMs;    // delta.logRetentionDuration
+  bool cleans_log = true;                                    // delta.enableExpiredLogCleanup
+  std::int64_t target_file_bytes = kDefaultTargetFileBytes;  // delta.targetFileSize
 };
 
 // kInvalidInput naming the property whose value cannot be understood.

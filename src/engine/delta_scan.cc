@@ -1,5 +1,7 @@
 // delta_scan: DuckDB's Parquet reader driven by the file list of a Delta snapshot, with files
 // skipped by their partition values and statistics before they are opened.
+#include <unordered_set>
+
 #include "base/text.h"
 #include "delta/deletion_vector.h"
 #include "delta/file_skipping.h"
@@ -41,7 +43,9 @@ using delta::Predicate;
 }
 
 const std::vector<delta::AddFile>& FilesOf(const ScanSource& source) {
-  return source.snapshot ? source.snapshot->files() : source.files;
+  static const std::vector<delta::AddFile> kNone;
+  if (source.files) return *source.files;
+  return source.snapshot ? source.snapshot->files() : kNone;
 }
 
 // The files of one scan. Immutable; pruning makes a new list over the same source.
@@ -263,6 +267,22 @@ duckdb::Value PartitionValue(duckdb::ClientContext& context, const data::Type& t
   return duckdb::Value(*text).CastAs(context, logical);
 }
 
+std::vector<delta::AddFile> FilesNamed(const delta::Snapshot& snapshot, const duckdb::Value& list) {
+  std::unordered_set<std::string> names;
+  for (const duckdb::Value& name : duckdb::ListValue::GetChildren(list)) {
+    names.insert(duckdb::StringValue::Get(name));
+  }
+  std::vector<delta::AddFile> files;
+  for (const delta::AddFile& file : snapshot.files()) {
+    if (names.erase(file.path) > 0) files.push_back(file);
+  }
+  if (!names.empty()) {
+    throw duckdb::InvalidInputException("version %d of the table has no file %s",
+                                        snapshot.version().value(), *names.begin());
+  }
+  return files;
+}
+
 std::shared_ptr<const ScanSource> LoadSource(duckdb::ClientContext& context,
                                              const std::string& path,
                                              const duckdb::MultiFileOptions& options) {
@@ -289,6 +309,8 @@ std::shared_ptr<const ScanSource> LoadSource(duckdb::ClientContext& context,
   source->schema = (*snapshot)->schema();
   source->mapping = delta::MappingOf((*snapshot)->metadata()).value();  // checked when loaded
   source->snapshot = *snapshot;
+  const auto files = options.custom_options.find("files");
+  if (files != options.custom_options.end()) source->files = FilesNamed(**snapshot, files->second);
   return source;
 }
 
@@ -312,7 +334,7 @@ class DeltaReader final : public duckdb::MultiFileReader {
 
   bool ParseOption(const duckdb::string& key, const duckdb::Value& value,
                    duckdb::MultiFileOptions& options, duckdb::ClientContext& context) override {
-    if (key == "version" || key == "timestamp") {
+    if (key == "version" || key == "timestamp" || key == "files") {
       options.custom_options[key] = value;
       return true;
     }
@@ -459,13 +481,19 @@ duckdb::unique_ptr<duckdb::TableRef> ToTableRef(SessionState& state, const std::
     } else if (table->version) {
       AddOption(*reference, "version", duckdb::Value::BIGINT(table->version->value()));
     }
+    if (table->files) {
+      duckdb::vector<duckdb::Value> names(table->files->begin(), table->files->end());
+      AddOption(*reference, "files",
+                duckdb::Value::LIST(duckdb::LogicalType::VARCHAR, std::move(names)));
+    }
     return reference;
   }
   if (const auto* files = std::get_if<FilesSource>(&source)) {
     ScanSource scan{.schema = files->schema};
+    scan.files.emplace();
     for (std::size_t i = 0; i < files->paths.size(); i++) {
       const bool is_known = i < files->row_counts.size();
-      scan.files.push_back(
+      scan.files->push_back(
           {.path = files->paths[i],
            .stats_json =
                is_known ? "{\"numRecords\":" + std::to_string(files->row_counts[i]) + "}" : ""});
@@ -520,6 +548,7 @@ void RegisterDeltaScan(duckdb::DatabaseInstance& database) {
     function.named_parameters.erase("schema");
     function.named_parameters["version"] = duckdb::LogicalType::BIGINT;
     function.named_parameters["timestamp"] = duckdb::LogicalType::TIMESTAMP_TZ;
+    function.named_parameters["files"] = duckdb::LogicalType::LIST(duckdb::LogicalType::VARCHAR);
   }
   duckdb::CreateTableFunctionInfo info(std::move(functions));
   catalog.CreateTableFunction(transaction, info);

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/strong.h"
 #include "data/value.h"
+#include "delta/compaction.h"
 #include "delta/table.h"
 
 namespace leat::engine {
@@ -27,6 +28,9 @@ struct EngineOptions {
 struct DeltaSource {
   std::string path;
   std::optional<TableVersion> version;  // none: latest when bound
+  // Only these of the version's files, as AddFile::path; none: all. Without the rows that their
+  // deletion vectors name.
+  std::optional<std::vector<std::string>> files = std::nullopt;
 };
 struct FilesSource {  // staged Parquet files that are not committed yet
   std::vector<std::string> paths;
@@ -140,5 +144,9 @@ class Engine {
 // The Delta add action of a written file: relative path, statistics JSON typed by the schema.
 delta::AddFile ToAddFile(const WrittenFile& file, const std::string& table_path,
                          const data::Schema& schema, TimestampUs now);
+
+// Serves delta/'s compaction with a session, which must outlive it.
+std::unique_ptr<delta::RowRewriter> MakeRowRewriter(const io::Environment& environment,
+                                                    Session& session);
 
 }  // namespace leat::engine

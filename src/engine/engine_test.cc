@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "delta/file_skipping.h"
 
 namespace leat::engine {
 namespace {
@@ -363,6 +364,36 @@ TEST_F(EngineTest, ErrorsNameLineAndColumnOfTheQuery) {
   EXPECT_EQ(running.message().find('\n'), std::string::npos);
   const Error missing = session_->Query("select $nothing").error();
   EXPECT_THAT(missing.message(), HasSubstr("$nothing"));
+}
+
+TEST_F(EngineTest, CompactionKeepsRowsAndTheirOrderOrClustersThem) {
+  for (int i = 0; i < 4; i++) {
+    Append(
+        "select i::bigint as id, (i * 7919 % 100)::varchar as name, {'x': i} as nested from "
+        "range(" +
+        std::to_string(i * 250) + ", " + std::to_string((i + 1) * 250) + ") r(i)");
+  }
+  delta::Table& table = engine_->TableAt(table_path_);
+  const auto rewriter = MakeRowRewriter(environment_, *session_);
+  const auto compacted = delta::Compact(environment_, table, *rewriter, {});
+  ASSERT_TRUE(compacted.ok()) << compacted.error().ToString();
+  EXPECT_EQ(compacted->files_removed, 4U);
+  EXPECT_EQ(compacted->files_added, 1U);
+  EXPECT_EQ(Number("select count(*) from (from s.t except all from s.t@v3)"), 0);
+  EXPECT_EQ(Number("select count(*) from s.t"), 1000);
+  EXPECT_EQ(Number("select count(*) from (select id, row_number() over () - 1 as n from s.t) "
+                   "where id <> n"),
+            0)
+      << "in log order";
+  EXPECT_EQ(delta::RowCount(table.Load().value()->files()[0]), 1000);
+  const auto clustered =
+      delta::Compact(environment_, table, *rewriter, {.cluster_by = {"name", "id"}});
+  ASSERT_TRUE(clustered.ok()) << clustered.error().ToString();
+  EXPECT_EQ(Number("select count(*) from (from s.t except all from s.t@v3)"), 0);
+  EXPECT_EQ(Number("select count(*) from s.t"), 1000);
+  // Of the first eighth of the rows, both columns have about a third of their values.
+  EXPECT_LT(Number("select max(id) - min(id) from (from s.t limit 125)"), 600);
+  EXPECT_LT(Number("select count(distinct name) from (from s.t limit 125)"), 60);
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ struct ScanSource {
   std::string root;  // relative file paths start here
   data::Schema schema;
   delta::ColumnMapping mapping = delta::ColumnMapping::kNone;
-  std::vector<delta::AddFile> files;  // staged files; unused with a snapshot
+  // Staged files, or some of the snapshot's; none: all of the snapshot's.
+  std::optional<std::vector<delta::AddFile>> files;
   std::shared_ptr<const delta::Snapshot>
       snapshot;     // shared: pruned lists of one scan point into it
   AssetName asset;  // set for schema-only sources: column lineage

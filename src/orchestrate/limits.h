@@ -16,4 +16,7 @@ constexpr std::int64_t kMaxRetryDelayUs = 5 * 60 * kMicrosPerSecond;
 // Earlier row counts that volume_anomaly is given.
 constexpr std::size_t kMaxRowCountHistory = 100;
 
+// Times that a restoration is computed anew after another process has committed.
+constexpr int kMaxRestoreAttempts = 10;
+
 }  // namespace leat::orchestrate

@@ -120,7 +120,7 @@ Status QuarantineTable::Write(const QuarantineChange& change, Attempt& attempt) 
   if (!attempt.affected.empty()) {
     std::vector<std::string> paths, columns;
     for (const delta::AddFile* file : attempt.affected) {
-      paths.push_back(QuoteLiteral(io::JoinPath(table_.path(), file->path)));
+      paths.push_back(QuoteLiteral(file->path));
     }
     for (const data::Field& field : QuarantineSchema().fields) {
       std::string value = field.name;
@@ -132,8 +132,9 @@ Status QuarantineTable::Write(const QuarantineChange& change, Attempt& attempt) 
       columns.push_back(fmt::format("{} AS {}", value, field.name));
     }
     std::string sql =
-        fmt::format("SELECT {} FROM read_parquet([{}], union_by_name => true) AS stored",
-                    Join(columns, ", "), Join(paths, ", "));
+        fmt::format("SELECT {} FROM delta_scan({}, version => {}, files => [{}]) AS stored",
+                    Join(columns, ", "), QuoteLiteral(table_.path()),
+                    attempt.base->version().value(), Join(paths, ", "));
     if (change.set.empty()) sql += fmt::format(" WHERE ({}) IS NOT TRUE", change.where);
     LEAT_ASSIGN(auto kept, session_.WriteParquet(sql, {}, options));
     attempt.written = std::move(kept.files);

@@ -92,7 +92,8 @@ class Attempt {
       return source(std::move(staged));
     }
     if (table == "leat_touched")
-      return source(engine::FilesSource{.paths = touched_, .schema = base_->schema()});
+      return source(engine::DeltaSource{
+          .path = input_.table_path, .version = base_->version(), .files = touched_});
     return std::optional<engine::TableSource>();
   }
 
@@ -259,9 +260,8 @@ class Attempt {
     std::set<std::string> names;
     for (const auto& row : rows.rows) names.insert(std::get<std::string>(row[0]));
     for (const delta::AddFile& file : base_->files()) {
-      const std::string path = io::JoinPath(input_.table_path, file.path);
-      if (!names.contains(path)) continue;
-      touched_.push_back(path);
+      if (!names.contains(io::JoinPath(input_.table_path, file.path))) continue;
+      touched_.push_back(file.path);
       Remove(file);
     }
     return Ok();
@@ -336,7 +336,7 @@ class Attempt {
   std::unique_ptr<engine::Session> session_;
   delta::Transaction transaction_;
   data::Schema schema_;               // of the files that are added
-  std::vector<std::string> touched_;  // absolute paths of files with rows to replace
+  std::vector<std::string> touched_;  // paths in the table of files with rows to replace
   std::vector<engine::WrittenFile> written_;
   std::int64_t rows_rewritten_ = 0;
 };

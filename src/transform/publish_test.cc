@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "delta/deletion_vector.h"
+
 namespace leat::transform {
 namespace {
 
@@ -119,6 +121,32 @@ TEST_F(PublishTest, HistoryClosesChangedRowsAndLeavesOthersAlone) {
       PublishRows("select * from (values (1, 'A'), (2, 'b'), (3, 'c')) v(k, v)", track(300)).ok());
   EXPECT_EQ(Rows("k").size(), 4U);
   EXPECT_EQ(engine_->TableAt(path_).Load().value()->version(), version);
+}
+
+// Another program has deleted rows without writing their file anew: copying what stays of that file
+// must not bring them back.
+TEST_F(PublishTest, DeletedRowsStayDeletedWhenTheirFileIsWrittenAnew) {
+  ASSERT_TRUE(PublishRows("select i as k, 'old' as v from range(6) r(i)", Append{}).ok());
+  delta::Table& table = engine_->TableAt(path_);
+  delta::DeletionVector deleted;
+  for (const std::uint64_t row : {1U, 4U}) deleted.Add(row);
+  const auto vectors = delta::WriteDeletionVectors(environment_, path_, {&deleted});
+  delta::Transaction deletion{.base = table.Load().value(),
+                              .scope = delta::ReadScope::kFiles,
+                              .protocol = delta::Protocol{.reader_version = 3,
+                                                          .writer_version = 7,
+                                                          .reader_features = {"deletionVectors"},
+                                                          .writer_features = {"deletionVectors"}}};
+  delta::AddFile file = deletion.base->files()[0];
+  deletion.removes = {delta::RemovalOf(file)};
+  file.deletion_vector = vectors.value()[0];
+  deletion.adds = {file};
+  const auto committed = table.Commit(std::move(deletion));
+  ASSERT_TRUE(committed.ok()) << committed.error().ToString();
+  EXPECT_THAT(Rows("k"), ElementsAre(R"({"k":0})", R"({"k":2})", R"({"k":3})", R"({"k":5})"));
+  ASSERT_TRUE(PublishRows("select 3::bigint as k, 'new' as v", MergeByKey{{"k"}}).ok());
+  EXPECT_THAT(Rows(), ElementsAre(R"({"k":0,"v":"old"})", R"({"k":2,"v":"old"})",
+                                  R"({"k":3,"v":"new"})", R"({"k":5,"v":"old"})"));
 }
 
 }  // namespace

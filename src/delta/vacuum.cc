@@ -1,0 +1,121 @@
+#include "delta/vacuum.h"
+
+#include <fmt/format.h>
+
+#include <unordered_set>
+
+#include "delta/deletion_vector.h"
+#include "delta/limits.h"
+#include "delta/protocol.h"
+#include "delta/table_properties.h"
+
+namespace leat::delta {
+namespace {
+
+constexpr std::string_view kChangeDataFolder = "_change_data";
+
+bool IsHidden(const std::string& name, bool is_directory) {
+  const bool is_marked = name.starts_with('_') || name.starts_with('.');
+  if (!is_marked) return false;
+  const bool is_partition = is_directory && name.find('=') != std::string::npos;
+  return !is_partition && !(is_directory && name == kChangeDataFolder);
+}
+
+// All data files below the table's folder that are older than the cutoff.
+class OldFiles {
+ public:
+  OldFiles(io::FileSystem& files, std::string table_path, std::int64_t cutoff_us)
+      : files_(files), table_path_(std::move(table_path)), cutoff_us_(cutoff_us) {}
+
+  Status Find(const std::string& folder = "", int depth = 0) {
+    if (depth > kMaxFolderDepth) {
+      return InvalidInput(fmt::format("{}/{}: folders are nested too deeply", table_path_, folder));
+    }
+    LEAT_ASSIGN(const auto entries, files_.List(io::JoinPath(table_path_, folder)));
+    for (const io::FileInfo& entry : entries) {
+      const std::string name = io::FileName(entry.path);
+      if (IsHidden(name, entry.is_directory) || entry.is_symlink || entry.is_special) continue;
+      const std::string path = folder.empty() ? name : io::JoinPath(folder, name);
+      if (entry.is_directory) {
+        LEAT_TRY(Find(path, depth + 1));
+      } else if (entry.modified_us < cutoff_us_) {
+        found.push_back({.path = path, .size_bytes = entry.size_bytes});
+      }
+    }
+    return Ok();
+  }
+
+  std::vector<UnusedFile> found;
+
+ private:
+  io::FileSystem& files_;
+  const std::string table_path_;
+  const std::int64_t cutoff_us_;
+};
+
+// The files that versions within the retention need.
+class NeededFiles {
+ public:
+  explicit NeededFiles(const std::string& table_path) : table_path_(table_path) {}
+
+  template <typename Action>
+  Status Add(const Action& action) {
+    paths_.insert(action.path);
+    if (!action.deletion_vector) return Ok();
+    LEAT_ASSIGN(std::string path, DeletionVectorPath(*action.deletion_vector, table_path_));
+    paths_.insert(std::move(path));
+    return Ok();
+  }
+  bool Contains(const std::string& path) const { return paths_.contains(path); }
+
+ private:
+  const std::string& table_path_;
+  std::unordered_set<std::string> paths_;
+};
+
+Result<std::int64_t> RetentionMs(const Snapshot& snapshot, const std::string& table_path,
+                                 const VacuumOptions& options) {
+  LEAT_ASSIGN(const TableProperties properties, ParseTableProperties(snapshot.metadata()));
+  if (!options.retention_ms) return properties.tombstone_retention_ms;
+  if (*options.retention_ms < 0) return InvalidInput("the retention is negative");
+  if (*options.retention_ms < properties.tombstone_retention_ms &&
+      !options.allows_short_retention) {
+    return InvalidInput(
+               fmt::format("a retention below that of table {} ({} hours) would remove files that "
+                           "readers of its earlier versions and running writers may need",
+                           table_path, properties.tombstone_retention_ms / 3'600'000))
+        .WithHint("force it when nothing else uses the table");
+  }
+  return *options.retention_ms;
+}
+
+}  // namespace
+
+Result<std::vector<UnusedFile>> Vacuum(const io::Environment& environment, Table& table,
+                                       const VacuumOptions& options) {
+  const std::string& root = table.path();
+  LEAT_ASSIGN(std::shared_ptr<const Snapshot> snapshot, table.Load());
+  LEAT_TRY(CheckWritable(snapshot->protocol(), snapshot->metadata(), root));
+  LEAT_ASSIGN(const std::int64_t retention_ms, RetentionMs(*snapshot, root, options));
+  const std::int64_t cutoff_ms = environment.clock.Now() / kMicrosPerMilli - retention_ms;
+  OldFiles old(environment.files, root, cutoff_ms * kMicrosPerMilli);
+  LEAT_TRY(old.Find());
+  // Loaded after the folder was listed: a file that came back meanwhile (RESTORE) is seen.
+  LEAT_ASSIGN(snapshot, table.Load());
+  NeededFiles needed(root);
+  for (const AddFile& file : snapshot->files()) LEAT_TRY(needed.Add(file));
+  for (const RemoveFile& file : snapshot->tombstones()) {
+    if (file.deleted_ms >= cutoff_ms) LEAT_TRY(needed.Add(file));
+  }
+  std::erase_if(old.found, [&](const UnusedFile& file) { return needed.Contains(file.path); });
+  if (options.dry_run) return std::move(old.found);
+  for (const UnusedFile& file : old.found) {
+    const Status removed = environment.files.Remove(io::JoinPath(root, file.path));
+    if (!removed.ok() && removed.error().kind() != ErrorKind::kNotFound) {
+      return Error(removed.error()).WithContext(fmt::format("vacuuming table {}", root));
+    }
+  }
+  return std::move(old.found);
+}
+
+}  // namespace leat::delta

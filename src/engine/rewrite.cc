@@ -1,0 +1,98 @@
+// delta/'s compaction: rows of some files of a table into new ones.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "delta/log_path.h"
+#include "engine/engine.h"
+
+namespace leat::engine {
+namespace {
+
+// A Z-value has 64 bits; columns share them.
+constexpr int kZBits = 62;
+constexpr int kMaxBitsPerColumn = 16;
+
+class SqlRowRewriter final : public delta::RowRewriter {
+ public:
+  SqlRowRewriter(const io::Environment& environment, Session& session)
+      : environment_(environment), session_(session) {}
+
+  Result<std::vector<delta::AddFile>> Rewrite(const std::string& table_path,
+                                              const delta::Snapshot& snapshot,
+                                              const std::vector<delta::AddFile>& files,
+                                              const std::vector<std::string>& cluster_by) override {
+    LEAT_ASSIGN(auto written,
+                session_.WriteParquet(Query(table_path, snapshot, files, cluster_by), {},
+                                      {.directory = table_path, .keep_order = true}));
+    std::vector<delta::AddFile> adds;
+    for (const WrittenFile& file : written.files) {
+      LEAT_TRY(environment_.files.SyncFile(file.path));
+      adds.push_back(ToAddFile(file, table_path, snapshot.schema(), environment_.clock.Now()));
+    }
+    LEAT_TRY(environment_.files.SyncDirectory(table_path));
+    return adds;
+  }
+
+ private:
+  static std::string Query(const std::string& table_path, const delta::Snapshot& snapshot,
+                           const std::vector<delta::AddFile>& files,
+                           const std::vector<std::string>& cluster_by) {
+    std::vector<std::string> names;
+    for (const delta::AddFile& file : files) names.push_back(QuoteLiteral(file.path));
+    std::vector<std::string> columns;
+    const auto& partitions = snapshot.metadata().partition_columns;
+    for (const data::Field& field : snapshot.schema().fields) {
+      if (std::find(partitions.begin(), partitions.end(), field.name) == partitions.end()) {
+        columns.push_back(QuoteIdentifier(field.name));
+      }
+    }
+    const std::string list = Join(columns, ", ");
+    const std::string scan =
+        fmt::format("delta_scan({}, version => {}, files => [{}])", QuoteLiteral(table_path),
+                    snapshot.version().value(), Join(names, ", "));
+    if (cluster_by.empty()) return fmt::format("SELECT {} FROM {}", list, scan);
+    return fmt::format("SELECT {} FROM (SELECT *, {} FROM {}) ORDER BY {}", list, Ranks(cluster_by),
+                       scan, ZValue(cluster_by.size()));
+  }
+
+  static int BitsPerColumn(std::size_t columns) {
+    return std::min(kMaxBitsPerColumn, kZBits / static_cast<int>(columns));
+  }
+
+  // Each column's place among its values, in as many steps as its share of the Z-value's bits has.
+  static std::string Ranks(const std::vector<std::string>& columns) {
+    std::vector<std::string> ranks;
+    for (std::size_t i = 0; i < columns.size(); i++) {
+      ranks.push_back(fmt::format("ntile({}) OVER (ORDER BY {}) - 1 AS leat_rank_{}",
+                                  1LL << BitsPerColumn(columns.size()), QuoteIdentifier(columns[i]),
+                                  i));
+    }
+    return Join(ranks, ", ");
+  }
+
+  // The ranks' bits, taken in turn.
+  static std::string ZValue(std::size_t columns) {
+    std::vector<std::string> bits;
+    for (int bit = 0; bit < BitsPerColumn(columns); bit++) {
+      for (std::size_t i = 0; i < columns; i++) {
+        bits.push_back(fmt::format("(((leat_rank_{} >> {}) & 1) << {})", i, bit,
+                                   bit * static_cast<int>(columns) + static_cast<int>(i)));
+      }
+    }
+    return Join(bits, " | ");
+  }
+
+  const io::Environment environment_;
+  Session& session_;
+};
+
+}  // namespace
+
+std::unique_ptr<delta::RowRewriter> MakeRowRewriter(const io::Environment& environment,
+                                                    Session& session) {
+  return std::make_unique<SqlRowRewriter>(environment, session);
+}
+
+}  // namespace leat::engine
