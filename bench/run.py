@@ -2,7 +2,7 @@
 """Benchmarks of Leat against its peers, all in one run on the same machine.
 
     make bench               all jobs
-    make bench BENCH=graph   one: flights, csv, graph, start
+    make bench BENCH=graph   one: flights, csv, graph, start, delta
     make bench-graph         the same
 
 Prints a table per job (median wall and CPU seconds, peak memory of the process tree, Leat's ratio to each peer) and
@@ -235,7 +235,40 @@ def bench_start(work):
         "Leat also binds each model to its tables and columns, which dbt parse does not.")
 
 
-JOBS = {"flights": bench_flights, "csv": bench_csv, "graph": bench_graph, "start": bench_start}
+def delta_seconds(command):
+    done = subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True)
+    return sorted(json.loads(done.stdout)["seconds"])
+
+
+def bench_delta(work):
+    """The log of a Delta table alone: durable commits of one file, loading a table of 100,000 files, seeing one commit."""
+    subprocess.run(["ninja", "-C", ROOT / "build/release", "leat_delta_bench"], check=True, capture_output=True)
+    ours = ROOT / "build/release/leat_delta_bench"
+    theirs = [install_peers() / "python", ROOT / "bench/delta/deltalake_peer.py"]
+    small, large = work / "small", work / "large"
+    subprocess.run([ours, "make", small, "1", "1"], check=True, capture_output=True)
+    subprocess.run([ours, "make", large, "100", "1000"], check=True, capture_output=True)
+    shutil.copytree(small, work / "small-peer")
+    rows = {}
+
+    def both(name, command, folder, peer_folder, count):
+        rows[name] = (delta_seconds([ours, command, folder, count]), delta_seconds([*theirs, command, peer_folder, count]))
+
+    both("durable commit of one file", "commits", small, work / "small-peer", 1000)
+    both("refresh by one commit", "refresh", small, work / "small-peer", 200)
+    both("load 100,000 files from 100 entries", "open", large, large, 5)
+    subprocess.run([ours, "checkpoint", large], check=True, capture_output=True)
+    both("load 100,000 files from a checkpoint", "open", large, large, 5)
+    print(f"\ndelta\n{'':40}{'leat ms':>10}{'p99':>10}{'delta-rs ms':>12}{'p99':>10}{'Leat faster':>12}")
+    for name, (leat, peer) in rows.items():
+        middle, last = [[seconds[int(len(seconds) * share)] * 1000 for seconds in (leat, peer)] for share in (0.5, 0.99)]
+        print(f"{name:40}{middle[0]:>10.3f}{last[0]:>10.3f}{middle[1]:>12.3f}{last[1]:>10.3f}{middle[1] / middle[0]:>11.1f}x")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / "delta-log.txt").write_text(json.dumps({name: {"leat": a, "deltalake": b} for name, (a, b) in rows.items()}))
+
+
+JOBS = {"flights": bench_flights, "csv": bench_csv, "graph": bench_graph, "start": bench_start,
+        "delta": bench_delta}
 
 
 def main():

@@ -10,13 +10,25 @@
 
 namespace leat::delta {
 
+namespace {
+
+template <typename Action>
+Status CheckFile(const Action& file, std::string_view table_path) {
+  LEAT_TRY(CheckInsideTable(file.path));
+  if (!file.deletion_vector) return Ok();
+  LEAT_ASSIGN(const std::string path, DeletionVectorPath(*file.deletion_vector, table_path));
+  return path.empty() ? Ok() : CheckInsideTable(path);
+}
+
+}  // namespace
+
 Status CheckPaths(const std::vector<AddFile>& files, std::string_view table_path) {
-  for (const AddFile& file : files) {
-    LEAT_TRY(CheckInsideTable(file.path));
-    if (!file.deletion_vector) continue;
-    LEAT_ASSIGN(const std::string path, DeletionVectorPath(*file.deletion_vector, table_path));
-    if (!path.empty()) LEAT_TRY(CheckInsideTable(path));
-  }
+  for (const AddFile& file : files) LEAT_TRY(CheckFile(file, table_path));
+  return Ok();
+}
+
+Status CheckPaths(const std::vector<RemoveFile>& files, std::string_view table_path) {
+  for (const RemoveFile& file : files) LEAT_TRY(CheckFile(file, table_path));
   return Ok();
 }
 

@@ -45,5 +45,6 @@ class LogReader {
 
 // Refuses a file, or a file of deletion vectors, that lies outside the table. kInvalidInput.
 Status CheckPaths(const std::vector<AddFile>& files, std::string_view table_path);
+Status CheckPaths(const std::vector<RemoveFile>& files, std::string_view table_path);
 
 }  // namespace leat::delta

@@ -53,6 +53,7 @@ class Table::Impl {
 
   Result<SnapshotPointer> LoadAt(TimestampUs instant);
   Result<std::vector<HistoryEntry>> History(std::size_t limit);
+  Result<std::vector<VersionChanges>> Changes(long first, long last);
   Result<CommitOutcome> Commit(Transaction transaction);
 
   Status Checkpoint() {
@@ -218,6 +219,36 @@ Result<std::vector<HistoryEntry>> Table::Impl::History(std::size_t limit) {
   return history;
 }
 
+Result<std::vector<VersionChanges>> Table::Impl::Changes(long first, long last) {
+  LEAT_ASSIGN(const LogListing listing, reader_.List());
+  std::vector<VersionChanges> versions;
+  for (long version = first; version <= last; version++) {
+    const CommitFile* commit = listing.FindCommit(version);
+    if (commit == nullptr) {
+      const auto& commits = listing.commits;
+      return NotFound(fmt::format(
+          "table {}: the changes of version {} are not in its log{}", path(), version,
+          commits.empty() ? ""
+                          : fmt::format(", which has those of versions {} to {}",
+                                        commits.front().version, commits.back().version)));
+    }
+    LEAT_ASSIGN(LogEntry entry, reader_.ReadEntry(version));
+    std::erase_if(entry.adds, [](const AddFile& file) { return !file.data_change; });
+    std::erase_if(entry.removes, [](const RemoveFile& file) { return !file.data_change; });
+    LEAT_TRY(CheckPaths(entry.adds, path()));
+    LEAT_TRY(CheckPaths(entry.removes, path()));
+    for (const ChangeFile& file : entry.changes) LEAT_TRY(CheckInsideTable(file.path));
+    const bool timed = entry.info && entry.info->timestamp_ms != 0;
+    versions.push_back(
+        {.version = TableVersion(version),
+         .timestamp_ms = timed ? entry.info->timestamp_ms : commit->modified_us / kMicrosPerMilli,
+         .adds = std::move(entry.adds),
+         .removes = std::move(entry.removes),
+         .changes = std::move(entry.changes)});
+  }
+  return versions;
+}
+
 // The state to commit upon; null when the transaction creates the table and there is none yet.
 Result<SnapshotPointer> Table::Impl::LatestFor(const Transaction& transaction) {
   auto latest = Refresh();
@@ -375,6 +406,10 @@ Result<std::shared_ptr<const Snapshot>> Table::LoadAt(TimestampUs instant) {
 
 Result<std::vector<HistoryEntry>> Table::History(std::size_t limit) {
   return impl_->History(limit);
+}
+
+Result<std::vector<VersionChanges>> Table::Changes(TableVersion first, TableVersion last) {
+  return impl_->Changes(first.value(), last.value());
 }
 
 Result<CommitOutcome> Table::Commit(Transaction transaction) {

@@ -71,6 +71,16 @@ struct HistoryEntry {
   CommitInfo info;
 };
 
+// What one commit did to the rows: of `changes`, if there are any, else of the files added and
+// removed. Without files that were only rearranged.
+struct VersionChanges {
+  TableVersion version;
+  std::int64_t timestamp_ms = 0;
+  std::vector<AddFile> adds;
+  std::vector<RemoveFile> removes;
+  std::vector<ChangeFile> changes;  // written by programs that keep a change data feed
+};
+
 // One table by path. Thread-safe; keeps the latest snapshot and applies only the new log entries to
 // it.
 class Table {
@@ -91,6 +101,10 @@ class Table {
   Result<std::shared_ptr<const Snapshot>> LoadAt(TimestampUs instant);
   // Newest first, at most `limit`.
   Result<std::vector<HistoryEntry>> History(std::size_t limit);
+
+  // What the versions `first` to `last` changed, oldest first. kNotFound: one of them is not in the
+  // log, or no longer (says which are). kInvalidInput: a path leads out of the table.
+  Result<std::vector<VersionChanges>> Changes(TableVersion first, TableVersion last);
 
   // Durable when it returns Committed. Data files must be synced before. Retries lost races within
   // limits when nothing conflicts. Writes a checkpoint every delta.checkpointInterval (10) commits;

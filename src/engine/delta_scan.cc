@@ -35,13 +35,6 @@ namespace {
 
 using delta::Predicate;
 
-[[noreturn]] void Throw(const Error& error) {
-  std::string message = error.message();
-  if (!error.hint().empty()) message += "; " + error.hint();
-  if (error.kind() == ErrorKind::kRetryLater) throw duckdb::IOException(message);
-  throw duckdb::InvalidInputException(message);
-}
-
 const std::vector<delta::AddFile>& FilesOf(const ScanSource& source) {
   static const std::vector<delta::AddFile> kNone;
   if (source.files) return *source.files;
@@ -527,6 +520,13 @@ duckdb::unique_ptr<duckdb::TableRef> Replace(duckdb::ClientContext& context,
 }
 
 }  // namespace
+
+void Throw(const Error& error) {
+  std::string message = error.message();
+  if (!error.hint().empty()) message += "; " + error.hint();
+  if (error.kind() == ErrorKind::kRetryLater) throw duckdb::IOException(message);
+  throw duckdb::InvalidInputException(message);
+}
 
 void RegisterDeltaScan(duckdb::DatabaseInstance& database) {
   auto& catalog = duckdb::Catalog::GetSystemCatalog(database);

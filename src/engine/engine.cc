@@ -475,6 +475,7 @@ class DuckEngine final : public Engine {
     note_copy.pre_optimize_function = NoteCopy;
     duckdb::OptimizerExtension::Register(database_.instance->config, std::move(note_copy));
     RegisterDeltaScan(*database_.instance);
+    RegisterChanges(*database_.instance);
     RegisterPositionedCsv(*database_.instance);
     RegisterFunctions(*database_.instance);
     RegisterParquetCopy(*database_.instance);

@@ -396,5 +396,70 @@ TEST_F(EngineTest, CompactionKeepsRowsAndTheirOrderOrClustersThem) {
   EXPECT_LT(Number("select count(distinct name) from (from s.t limit 125)"), 60);
 }
 
+TEST_F(EngineTest, ChangesTellWhatEachVersionDidToTheRows) {
+  Append("select i::bigint as id, 'a' as name from range(3) r(i)");
+  Append("select 3::bigint as id, 'b' as name");
+  delta::Table& table = engine_->TableAt(table_path_);
+  // Rows 0 to 2 again, one of them changed, in the place of their file.
+  const data::Schema schema = table.Load().value()->schema();
+  const auto written = session_->WriteParquet(
+      "select i::bigint as id, if(i = 1, 'A', 'a') as name from range(3) r(i)", {},
+      {.directory = table_path_});
+  delta::Transaction update{.base = table.Load().value(), .scope = delta::ReadScope::kFiles};
+  update.removes = {delta::RemovalOf(update.base->files()[0])};
+  update.adds = {ToAddFile(written.value().files[0], table_path_, schema, 0)};
+  ASSERT_TRUE(table.Commit(std::move(update)).ok());
+  const auto rewriter = MakeRowRewriter(environment_, *session_);
+  ASSERT_TRUE(delta::Compact(environment_, table, *rewriter, {}).value().version.has_value());
+  const auto changes = [&](const std::string& arguments) {
+    const auto rows = session_->Query(
+        "select string_agg(_commit_version || _change_type || id || "
+        "name, ' ' order by _commit_version, id, name) from changes(" +
+        arguments + ")");
+    return rows.ok() ? data::Rows(*rows).rows.at(0).at(0) : data::Value(rows.error().message());
+  };
+  const auto text = [&](const std::string& arguments) {
+    const data::Value value = changes(arguments);
+    return std::holds_alternative<std::string>(value) ? std::get<std::string>(value) : "null";
+  };
+  EXPECT_EQ(text("'s.t', 0"), "0insert0a 0insert1a 0insert2a 1insert3b 2insert1A 2delete1a");
+  EXPECT_EQ(text("'s.t', 1, 1"), "1insert3b");
+  EXPECT_EQ(text("'" + table_path_ + "', 2, 3"), "2insert1A 2delete1a");
+  EXPECT_EQ(text("'s.t', 3, 3"), "null") << "files that were only rearranged";
+  EXPECT_THAT(text("'s.t', 4"), HasSubstr("comes after version 3"));
+  EXPECT_THAT(text("'s.t', 0, 9"), HasSubstr("has no version 9"));
+  EXPECT_THAT(text("'s.shape', 0"), HasSubstr("is no table"));
+  EXPECT_THAT(text("'s.t', null"), HasSubstr("an argument is null"));
+}
+
+// As Spark writes them where the table keeps a change data feed.
+TEST_F(EngineTest, FilesOfChangesCountInsteadOfTheFilesAddedAndRemoved) {
+  Append("select i::bigint as id, 'a' as name from range(3) r(i)");
+  const std::string folder = table_path_ + "/_change_data";
+  ASSERT_TRUE(environment_.files.CreateDirectories(folder).ok());
+  const auto written = session_->WriteParquet(
+      "select 1::bigint as id, v as name, t as _change_type from (values ('a', 'update_preimage'), "
+      "('A', 'update_postimage')) x(v, t)",
+      {}, {.directory = folder});
+  const std::string name = io::FileName(written.value().files[0].path);
+  ASSERT_TRUE(environment_.files
+                  .ReplaceFile(table_path_ + "/_delta_log/00000000000000000001.json",
+                               "{\"commitInfo\":{\"timestamp\":1700000000000}}\n"
+                               "{\"add\":{\"path\":\"not-there.parquet\",\"partitionValues\":{},"
+                               "\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n"
+                               "{\"cdc\":{\"path\":\"_change_data/" +
+                                   name + "\",\"partitionValues\":{},\"size\":1}}\n")
+                  .ok());
+  const auto rows = session_->Query(
+      "select id, name, _change_type, _commit_version, epoch_ms(_commit_timestamp) from "
+      "changes('s.t', 1) order by name");
+  ASSERT_TRUE(rows.ok()) << rows.error().ToString();
+  ASSERT_EQ(rows->rows.size(), 2U);
+  EXPECT_EQ(std::get<std::string>(rows->rows[0][2]), "update_postimage");
+  EXPECT_EQ(std::get<std::string>(rows->rows[1][2]), "update_preimage");
+  EXPECT_EQ(std::get<std::int64_t>(rows->rows[0][3]), 1);
+  EXPECT_EQ(std::get<std::int64_t>(rows->rows[0][4]), 1'700'000'000'000);
+}
+
 }  // namespace
 }  // namespace leat::engine

@@ -76,6 +76,8 @@ constexpr const char* kSourcePrefix = "leat-source:";
 // delta_scan(path), also over "leat-source:<key>"; and the replacement of unknown table names by
 // their sources.
 void RegisterDeltaScan(duckdb::DatabaseInstance& database);
+// changes(table, first version[, last version]): the rows that they changed.
+void RegisterChanges(duckdb::DatabaseInstance& database);
 // leat_read_csv: read_csv with a last column _leat_position, the byte offset where the row begins.
 void RegisterPositionedCsv(duckdb::DatabaseInstance& database);
 // The COPY format kParquetCopy: Parquet, into one file or two.
@@ -84,6 +86,9 @@ void RegisterParquetCopy(duckdb::DatabaseInstance& database);
 // leat_instant(timestamp): the TIMESTAMP WITH TIME ZONE that it is in UTC.
 // leat_keep(is_apart, row): not is_apart; the rows apart are added to the session's RowsApart.
 void RegisterFunctions(duckdb::DatabaseInstance& database);
+
+// The error as the exception that DuckDB hands back to us.
+[[noreturn]] void Throw(const Error& error);
 
 // Hands each chunk of a streaming result to `visit` as an Arrow batch.
 Status VisitBatches(duckdb::QueryResult& result,
