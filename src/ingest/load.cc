@@ -137,7 +137,8 @@ class Load {
         return group.format.ReadsLike(format) && group.files.size() < kMaxFilesPerScan;
       });
       if (like == groups_.end()) {
-        groups_.push_back({.format = std::move(format), .files = {file}});
+        groups_.push_back(
+            {.owner = input_.asset.name.value(), .format = std::move(format), .files = {file}});
         continue;
       }
       for (std::size_t i = 0; i < format.columns.fields.size(); i++) {
@@ -256,9 +257,7 @@ class Load {
       staged_.files.push_back(std::move(file));
     }
     LEAT_TRY(CollectRejects(group, plan, fmt::format(fmt::runtime(name_of), "path"), left_out));
-    LEAT_TRY(session_.Execute(
-        "DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans; "
-        "DROP TABLE IF EXISTS leat_second_errors; DROP TABLE IF EXISTS leat_second_scans"));
+    LEAT_TRY(session_.Execute(DropRejectsSql(group)));
     return CountRejects();
   }
 
@@ -297,7 +296,20 @@ class Load {
     LEAT_TRY(session_.Execute(fmt::format(
         "INSERT INTO leat_rejects SELECT {}, position, line, raw, column_name, error FROM ({})",
         name_of_path, rejects)));
+    LEAT_TRY(CheckNoneLost(group));
     return RestoreLines(group, name_of_path);
+  }
+
+  Status CheckNoneLost(const FileGroup& group) {
+    const std::string sql = LostRejectsSql(group);
+    if (sql.empty()) return Ok();
+    LEAT_ASSIGN(const auto lost, session_.Query(sql));
+    const auto count = std::get<std::int64_t>(lost.rows[0][0]);
+    if (count == 0) return Ok();
+    return Bug(
+        fmt::format("of {} rejected values of {} the reader does not say which file they "
+                    "are in; nothing was loaded",
+                    count, input_.asset.name.value()));
   }
 
   // Rows that were read and then did not fit are known by their values; their text is in the file.
@@ -403,7 +415,7 @@ Result<StagedLoad> StageSeed(const io::Environment& environment, engine::Session
         .At({.file = path, .line = 1, .column = 1})
         .WithHint("write a header line and at least one row");
   }
-  const FileGroup group{.format = format, .files = {file}};
+  const FileGroup group{.owner = input.asset.name.value(), .format = format, .files = {file}};
   ScanPlan plan;
   std::vector<std::string> columns;
   for (const data::Field& field : format.columns.fields) {

@@ -87,7 +87,8 @@ class Reparser {
     LEAT_TRY(environment_.files.ReplaceFile(name + ".txt", lines.text));
     LEAT_TRY(environment_.files.ReplaceFile(name + ".csv", lines.index));
     LEAT_ASSIGN(const auto format, FormatOf(origin));
-    const FileGroup group{.format = format, .files = {{.path = name + ".txt", .name = origin}}};
+    const FileGroup group{
+        .owner = name, .format = format, .files = {{.path = name + ".txt", .name = origin}}};
     ScanPlan plan;
     std::vector<std::string> columns;
     for (const data::Field& field : input_.schema.fields) {

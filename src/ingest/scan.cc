@@ -18,13 +18,25 @@ std::string PathList(const FileGroup& group) {
   return "[" + Join(quoted, ", ") + "]";
 }
 
+// DuckDB takes only names that need no quotes.
+std::string TableOf(const FileGroup& group, const char* prefix) {
+  std::string name = prefix;
+  for (const char c : group.owner) name += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return name;
+}
+std::string ErrorTable(const FileGroup& group) { return TableOf(group, "leat_errors_"); }
+std::string ScanTable(const FileGroup& group) { return TableOf(group, "leat_scans_"); }
+std::string Second(const std::string& table) { return table + "_2"; }
+
 // Where the reader puts rows that it cannot read. A second pass over the same files, for the rows
 // of another kind, has tables of its own that nobody reads. (With ignore_errors instead, the reader
 // loses the position of the row before an unreadable one.)
-std::string RejectTables(bool is_first_pass) {
-  return is_first_pass ? "store_rejects = true"
-                       : "store_rejects = true, rejects_table = 'leat_second_errors', "
-                         "rejects_scan = 'leat_second_scans'";
+std::string RejectTables(const FileGroup& group, bool is_first_pass) {
+  const std::string errors = ErrorTable(group);
+  const std::string scans = ScanTable(group);
+  return fmt::format("store_rejects = true, rejects_table = {}, rejects_scan = {}",
+                     QuoteLiteral(is_first_pass ? errors : Second(errors)),
+                     QuoteLiteral(is_first_pass ? scans : Second(scans)));
 }
 
 const ColumnPlan* PlanOf(const ScanPlan& plan, const std::string& file_column) {
@@ -132,7 +144,7 @@ std::string CsvRelation(const FileGroup& group, const ScanPlan& plan,
       "skip = {}, {}, {}, strict_mode = true",
       PathList(group), Join(columns, ", "), QuoteLiteral(format.delimiter),
       QuoteLiteral(format.quote), QuoteLiteral(format.escape), format.has_header, format.skip_lines,
-      BufferOptions(), RejectTables(stores_rejects));
+      BufferOptions(), RejectTables(group, stores_rejects));
   const auto add = [&sql](const char* name, const std::string& value) {
     if (!value.empty()) sql += fmt::format(", {} = {}", name, QuoteLiteral(value));
   };
@@ -151,7 +163,7 @@ std::string LinesRelation(const FileGroup& group, bool stores_rejects) {
       "leat_read_csv({}, auto_detect = false, columns = {{'line': 'VARCHAR'}}, delim = E'\\x01', "
       "quote = '', "
       "escape = '', header = false, {}, {}, compression = {}",
-      PathList(group), BufferOptions(), RejectTables(stores_rejects),
+      PathList(group), BufferOptions(), RejectTables(group, stores_rejects),
       QuoteLiteral(group.format.compression));
   if (group.format.encoding != "utf-8")
     sql += ", encoding = " + QuoteLiteral(group.format.encoding);
@@ -388,14 +400,14 @@ namespace {
 
 // What the CSV reader set aside in its temporary tables. A line may have several errors. Positions
 // there count from 1.
-std::string StoredRejects() {
+std::string StoredRejects(const FileGroup& group) {
   return "SELECT s.file_path AS path, e.line_byte_position - 1 AS position, e.line AS line, "
          "any_value(e.csv_line) AS "
          "raw, any_value(e.column_name) AS column_name, string_agg(DISTINCT "
          "lower(e.error_type::VARCHAR) || ': ' || "
-         "e.error_message, '; ') AS error FROM reject_errors e JOIN reject_scans s USING (scan_id, "
-         "file_id) "
-         "GROUP BY ALL";
+         "e.error_message, '; ') AS error FROM " +
+         QuoteIdentifier(ErrorTable(group)) + " e JOIN " + QuoteIdentifier(ScanTable(group)) +
+         " s USING (scan_id, file_id) GROUP BY ALL";
 }
 
 std::string SurplusError(const ScanPlan& plan) {
@@ -422,12 +434,12 @@ std::string CsvRejects(const FileGroup& group, const ScanPlan& plan,
                        const project::FileSourceOptions& options) {
   const std::string fits = CsvFits(group, plan);
   const std::string surplus = ColumnSurplus(plan);
-  if (fits == "true" && surplus == "false") return StoredRejects();
+  if (fits == "true" && surplus == "false") return StoredRejects(group);
   std::vector<std::string> fields;
   for (const data::Field& field : group.format.columns.fields) {
     fields.push_back(QuoteLiteral(field.name) + ": " + QuoteIdentifier(field.name));
   }
-  return StoredRejects() + " UNION ALL SELECT filename, _leat_position, NULL, to_json({" +
+  return StoredRejects(group) + " UNION ALL SELECT filename, _leat_position, NULL, to_json({" +
          Join(fields, ", ") + "})::VARCHAR, NULL, " +
          (fits == "true" ? SurplusError(plan) : CsvMisfit(group, plan)) + " FROM " +
          CsvRelation(group, plan, options, false) + " WHERE NOT " + fits + " OR " + surplus;
@@ -456,14 +468,29 @@ std::string RejectsSql(const FileGroup& group, const ScanPlan& plan,
       " WHERE record IS NULL OR " + JsonSurplus(plan);
   if (group.format.layout == Layout::kJsonLines) {
     // Lines that are no text (wrong encoding, too long) are in the reader's own tables.
-    sql += " UNION ALL " + StoredRejects();
+    sql += " UNION ALL " + StoredRejects(group);
   }
   return sql;
 }
 
 std::string ReaderRejectsSql(const FileGroup& group) {
   const Layout layout = group.format.layout;
-  return layout == Layout::kCsv || layout == Layout::kJsonLines ? StoredRejects() : "";
+  return layout == Layout::kCsv || layout == Layout::kJsonLines ? StoredRejects(group) : "";
+}
+
+std::string LostRejectsSql(const FileGroup& group) {
+  if (ReaderRejectsSql(group).empty()) return "";
+  return fmt::format("SELECT count(*) FROM {} ANTI JOIN {} USING (scan_id, file_id)",
+                     QuoteIdentifier(ErrorTable(group)), QuoteIdentifier(ScanTable(group)));
+}
+
+std::string DropRejectsSql(const FileGroup& group) {
+  std::vector<std::string> statements;
+  for (const std::string& table : {ErrorTable(group), ScanTable(group)}) {
+    statements.push_back("DROP TABLE IF EXISTS " + QuoteIdentifier(table));
+    statements.push_back("DROP TABLE IF EXISTS " + QuoteIdentifier(Second(table)));
+  }
+  return Join(statements, "; ");
 }
 
 std::string RowCountSql(const FileGroup& group) {

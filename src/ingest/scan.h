@@ -17,6 +17,10 @@ struct ColumnPlan {
 };
 
 struct FileGroup {
+  // Whose files: nobody else in the process reads under this name at the same time. The reader's
+  // tables of rejected rows are named after it. DuckDB shares what it counts of them between all
+  // connections that use one name, and loses rows when two do so at once.
+  std::string owner;
   connect::FileFormat format;
   std::vector<connect::SourceFile> files;
 };
@@ -40,6 +44,12 @@ std::string RejectsSql(const FileGroup& group, const ScanPlan& plan,
 // Of these rows, those that the reader itself could not read: all, when ScanSql gave every row that
 // the reader did. Empty: this reader reads every row or fails.
 std::string ReaderRejectsSql(const FileGroup& group);
+
+// How many rejected rows the reader's tables have lost the file of: 0, or the rows of RejectsSql
+// are not all there. Empty: this reader has no such tables.
+std::string LostRejectsSql(const FileGroup& group);
+// Forgets the reader's rejected rows.
+std::string DropRejectsSql(const FileGroup& group);
 
 // How many rows the files hold; empty where only reading them tells.
 std::string RowCountSql(const FileGroup& group);
