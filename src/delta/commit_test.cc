@@ -99,8 +99,8 @@ TEST_F(CommitTest, AppendOnlyTablesRefuseToLoseRows) {
 
 TEST_F(CommitTest, TablesThatNeedMoreThanLeatWritesAreRefusedByFeature) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {R"({"minReaderVersion":1,"minWriterVersion":7,"writerFeatures":["rowTracking","appendOnly"]})",
-       "rowTracking"},
+      {R"({"minReaderVersion":1,"minWriterVersion":7,"writerFeatures":["icebergCompatV1","appendOnly"]})",
+       "icebergCompatV1"},
       {R"({"minReaderVersion":1,"minWriterVersion":4})", "changeDataFeed"},
       {R"({"minReaderVersion":1,"minWriterVersion":8})", "version 8"},
   };
@@ -122,6 +122,40 @@ TEST_F(CommitTest, TablesThatNeedMoreThanLeatWritesAreRefusedByFeature) {
              "\"id\":\"x\"}}\n");
   EXPECT_EQ(Version(table_->Commit(Append(table_->Load().value(), "x"))), version + 1)
       << "lists features, uses none";
+}
+
+TEST_F(CommitTest, RowsOfATableThatTracksThemGetIdsOnce) {
+  const auto write = [this](const std::string& configuration) {
+    WriteEntry(1,
+               "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":["
+               "\"rowTracking\",\"domainMetadata\"]}}\n{\"metaData\":{\"id\":\"x\","
+               "\"configuration\":{" +
+                   configuration +
+                   "}}}\n{\"domainMetadata\":{\"domain\":\"delta.rowTracking\","
+                   "\"configuration\":\"{\\\"rowIdHighWaterMark\\\":99}\",\"removed\":false}}\n");
+  };
+  write(R"("delta.enableRowTracking":"true")");
+  Table other = Open();
+  const auto base = table_->Load().value();
+  ASSERT_EQ(Version(other.Commit(Append(base, "first"))), 2);
+  ASSERT_EQ(Version(table_->Commit(Append(base, "second"))), 3) << "computed again on the winner";
+  const auto snapshot = Open().Load().value();
+  for (const AddFile& file : snapshot->files()) {
+    const bool is_first = file.path == "first";
+    EXPECT_EQ(file.base_row_id, is_first ? 100 : 110);
+    EXPECT_EQ(file.default_row_commit_version, is_first ? 2 : 3);
+  }
+  EXPECT_EQ(snapshot->domain_metadata().at("delta.rowTracking").configuration,
+            R"({"rowIdHighWaterMark":119})");
+  Transaction uncounted = Append(snapshot, "third");
+  uncounted.adds[0].stats_json.clear();
+  EXPECT_THAT(table_->Commit(std::move(uncounted)).error().message(), HasSubstr("no row count"));
+  Transaction copy = Append(snapshot, "copied");
+  copy.scope = ReadScope::kFiles;
+  copy.removes = {RemovalOf(snapshot->files()[0])};
+  EXPECT_THAT(table_->Commit(std::move(copy)).error().message(), HasSubstr("rowTracking"));
+  ASSERT_EQ(Version(table_->Commit(Overwrite(snapshot, "all"))), 4);
+  EXPECT_EQ(table_->Load().value()->files()[0].base_row_id, 120);
 }
 
 TEST_F(CommitTest, ATimestampWithoutZoneBringsItsTableFeature) {

@@ -52,7 +52,7 @@ struct Feature {
   bool (*in_use)(const Metadata&);
   int since_writer_version;  // which versions below 7 imply it
 };
-constexpr std::array<Feature, 17> kFeatures = {{
+constexpr std::array<Feature, 18> kFeatures = {{
     {"appendOnly", Never, 2},  // honoured
     {"invariants", HasInvariants, 2},
     {"checkConstraints", HasConstraints, 3},
@@ -65,6 +65,7 @@ constexpr std::array<Feature, 17> kFeatures = {{
     {"deletionVectors", Never, 7},      // those of others are kept; files may do without
     {"v2Checkpoint", Never, 7},         // allows them, and the classic ones too
     {"domainMetadata", Never, 7},       // kept
+    {"rowTracking", Never, 7},          // row_tracking.h
     {"clustering", Never, 7},           // a hint: its domain metadata is kept
     {"typeWidening", Never, 7},         // files are written with the table's types of today
     {"typeWidening-preview", Never, 7},

@@ -12,6 +12,7 @@
 #include "delta/log_path.h"
 #include "delta/log_reader.h"
 #include "delta/protocol.h"
+#include "delta/row_tracking.h"
 #include "delta/table_properties.h"
 #include "delta/transaction_check.h"
 
@@ -292,7 +293,10 @@ CommitInfo Table::Impl::InfoFor(const Transaction& transaction, const SnapshotPo
 
 Result<CommitOutcome> Table::Impl::Commit(Transaction transaction) {
   LEAT_ASSIGN(LogEntry entry, PrepareEntry(transaction, environment_, path()));
-  LEAT_ASSIGN(const std::string actions, FormatLogEntry(entry));
+  const bool tracks_rows =
+      TracksRows(entry.protocol ? *entry.protocol : transaction.base->protocol());
+  const LogEntry prepared = tracks_rows ? entry : LogEntry();  // before it is given row ids
+  LEAT_ASSIGN(std::string actions, FormatLogEntry(entry));
   transaction.info.txn_id = io::NewUuid(environment_.random);
   if (transaction.info.engine_info.empty()) transaction.info.engine_info = "Leat";
   LEAT_ASSIGN(const bool in_commit_timestamps, HasInCommitTimestamps(transaction, entry));
@@ -307,6 +311,11 @@ Result<CommitOutcome> Table::Impl::Commit(Transaction transaction) {
     if (conflict) return CommitOutcome(std::move(*conflict));
     seen = version - 1;
     if (latest == nullptr) LEAT_TRY(environment_.files.CreateDirectories(reader_.log_directory()));
+    if (tracks_rows) {
+      entry = prepared;
+      LEAT_TRY(AssignRowIds(latest.get(), TableVersion(version), entry));
+      LEAT_ASSIGN(actions, FormatLogEntry(entry));
+    }
     entry.info = InfoFor(transaction, latest, in_commit_timestamps);
     LEAT_ASSIGN(const std::string info, FormatLogEntry({.info = entry.info}));
     LEAT_ASSIGN(const Attempt outcome, Write(version, info + actions, transaction.info.txn_id));

@@ -10,6 +10,7 @@
 #include "delta/cell.h"
 #include "delta/log_path.h"
 #include "delta/protocol.h"
+#include "delta/row_tracking.h"
 #include "delta/table_properties.h"
 
 namespace leat::delta {
@@ -153,6 +154,7 @@ Result<LogEntry> PrepareEntry(const Transaction& transaction, const io::Environm
   LEAT_TRY(CheckAppendOnly(transaction,
                            transaction.base != nullptr ? transaction.base->metadata() : metadata,
                            table_path));
+  LEAT_TRY(CheckRowTracking(transaction, metadata, table_path));
   for (AddFile& add : entry.adds) {
     LEAT_TRY(NormalizePartitionValues(metadata, add));
     if (add.modified_ms == 0) add.modified_ms = now_ms;

@@ -1,0 +1,89 @@
+#include "delta/row_tracking.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "delta/file_skipping.h"
+
+namespace leat::delta {
+namespace {
+
+constexpr const char* kDomain = "delta.rowTracking";
+constexpr const char* kHighWaterMark = "rowIdHighWaterMark";
+
+// The last id given so far; -1 when none was.
+Result<std::int64_t> LastRowId(const Snapshot* latest) {
+  if (latest == nullptr) return -1;
+  const auto& domains = latest->domain_metadata();
+  const auto domain = domains.find(kDomain);
+  if (domain == domains.end()) return -1;
+  const auto json =
+      nlohmann::json::parse(domain->second.configuration, nullptr, /*allow_exceptions=*/false);
+  const auto mark = json.find(kHighWaterMark);
+  if (mark == json.end() || !mark->is_number_integer()) {
+    return Corrupt(fmt::format("the domain {} has no {}", kDomain, kHighWaterMark));
+  }
+  return mark->get<std::int64_t>();
+}
+
+bool KeepsIds(const Metadata& metadata) {
+  const auto found = metadata.configuration.find("delta.enableRowTracking");
+  return found != metadata.configuration.end() && EqualsIgnoreCase(found->second, "true");
+}
+
+// A file that replaces another entry for itself (a new deletion vector) or comes back keeps its
+// ids.
+bool CopiesRows(const Transaction& transaction) {
+  if (transaction.removes.empty()) return false;
+  const bool replaces_all =
+      transaction.base != nullptr &&
+      transaction.removes.size() == transaction.base->files().size() &&
+      std::all_of(transaction.removes.begin(), transaction.removes.end(),
+                  [](const RemoveFile& remove) { return remove.data_change; });
+  if (replaces_all) return false;
+  return std::any_of(transaction.adds.begin(), transaction.adds.end(),
+                     [](const AddFile& add) { return !add.base_row_id; });
+}
+
+}  // namespace
+
+bool TracksRows(const Protocol& protocol) {
+  return std::find(protocol.writer_features.begin(), protocol.writer_features.end(),
+                   "rowTracking") != protocol.writer_features.end();
+}
+
+Status CheckRowTracking(const Transaction& transaction, const Metadata& metadata,
+                        const std::string& table_path) {
+  if (!KeepsIds(metadata) || !CopiesRows(transaction)) return Ok();
+  return InvalidInput(
+             fmt::format("table {} keeps the ids of its rows (rowTracking, "
+                         "delta.enableRowTracking is true), which Leat cannot copy into new files",
+                         table_path))
+      .WithHint("Leat can append to it and replace it as a whole");
+}
+
+Status AssignRowIds(const Snapshot* latest, TableVersion version, LogEntry& entry) {
+  LEAT_ASSIGN(std::int64_t last, LastRowId(latest));
+  for (AddFile& add : entry.adds) {
+    if (add.base_row_id) {
+      last = std::max(last, *add.base_row_id);
+      continue;
+    }
+    const auto rows = RowCount(add);
+    if (!rows) {
+      return InvalidInput(
+          fmt::format("file {} has no row count, which a table with row ids needs", add.path));
+    }
+    add.base_row_id = last + 1;
+    add.default_row_commit_version = version.value();
+    last += *rows + (add.deletion_vector ? add.deletion_vector->cardinality : 0);
+  }
+  entry.domain_metadata = {
+      {.domain = kDomain, .configuration = nlohmann::json({{kHighWaterMark, last}}).dump()}};
+  return Ok();
+}
+
+}  // namespace leat::delta
