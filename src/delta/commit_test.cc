@@ -140,11 +140,12 @@ TEST_F(CommitTest, RowsOfATableThatTracksThemGetIdsOnce) {
   ASSERT_EQ(Version(other.Commit(Append(base, "first"))), 2);
   ASSERT_EQ(Version(table_->Commit(Append(base, "second"))), 3) << "computed again on the winner";
   const auto snapshot = Open().Load().value();
+  std::map<std::string, std::pair<std::optional<std::int64_t>, std::optional<std::int64_t>>> ids;
   for (const AddFile& file : snapshot->files()) {
-    const bool is_first = file.path == "first";
-    EXPECT_EQ(file.base_row_id, is_first ? 100 : 110);
-    EXPECT_EQ(file.default_row_commit_version, is_first ? 2 : 3);
+    ids[file.path] = {file.base_row_id, file.default_row_commit_version};
   }
+  EXPECT_EQ(ids.at("first"), std::pair(std::optional(100L), std::optional(2L)));
+  EXPECT_EQ(ids.at("second"), std::pair(std::optional(110L), std::optional(3L)));
   EXPECT_EQ(snapshot->domain_metadata().at("delta.rowTracking").configuration,
             R"({"rowIdHighWaterMark":119})");
   Transaction uncounted = Append(snapshot, "third");
