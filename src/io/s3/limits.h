@@ -40,6 +40,10 @@ constexpr std::int64_t kLowSpeedSeconds = 30;
 // The server joins the parts of an upload, or copies, before it answers.
 constexpr std::int64_t kSlowOperationTimeoutMs = 600'000;
 
+// What nobody waits for: leftovers are removed, if that is quickly done.
+constexpr std::int64_t kCleanupTimeoutMs = 10'000;
+constexpr int kCleanupAttempts = 3;
+
 // Signatures are valid for 15 minutes around the server's clock.
 constexpr std::int64_t kToleratedSkewUs = 300 * kMicrosPerSecond;
 
