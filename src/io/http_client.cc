@@ -72,6 +72,7 @@ struct Arrival {
   HttpResponse response;
   std::size_t max_body_bytes = 0;
   bool is_too_long = false;
+  bool is_head_whole = false;
 };
 
 std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* arrival_pointer) {
@@ -87,8 +88,10 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* arriva
 
 // Called with one line each. A status line begins a new answer: those before it were provisional.
 std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* arrival_pointer) {
-  auto& response = static_cast<Arrival*>(arrival_pointer)->response;
+  auto& arrival = *static_cast<Arrival*>(arrival_pointer);
+  HttpResponse& response = arrival.response;
   const std::string_view line(data, size * count);
+  arrival.is_head_whole = Trim(line).empty();
   const std::size_t colon = line.find(':');
   if (line.starts_with("HTTP/")) {
     response.headers.clear();
@@ -139,8 +142,7 @@ std::string DescribeTo(HttpMethod method, const std::string& host) {
 Error ToError(HttpMethod method, const std::string& host, CURLcode code) {
   const std::string message = DescribeTo(method, host) + ": " + GetCurl().easy_strerror(code);
   switch (code) {
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return InvalidInput(message);
+    case CURLE_URL_MALFORMAT: return InvalidInput(message);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
@@ -293,6 +295,9 @@ class CurlHttpClient final : public HttpClient {
       return RetryLater("cannot connect to " + host + " in time");
     }
     if (code != CURLE_OK) return ToError(method, host, code);
+    if (!arrival.is_head_whole) {
+      return OutcomeUnknown("the answer of " + host + " ends before its headers do");
+    }
     long status = 0;
     curl.easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
     arrival.response.status = static_cast<int>(status);

@@ -87,6 +87,7 @@ class HttpTestServer {
  private:
   static constexpr int kPollMs = 10;
   static constexpr std::size_t kBufferBytes = 65'536;
+  static constexpr std::size_t kMaxDigits = 20;
 
   void Serve() {
     while (!stopping_) {
@@ -143,7 +144,8 @@ class HttpTestServer {
     const std::string name = "Content-Length: ";
     const std::size_t length_at = request.find(name);
     if (length_at == std::string::npos || length_at > head_end) return true;
-    return request.size() >= head_end + 4 + std::stoul(request.substr(length_at + name.size()));
+    return request.size() >=
+           head_end + 4 + std::stoul(request.substr(length_at + name.size(), kMaxDigits));
   }
 
   const Handler handler_;
