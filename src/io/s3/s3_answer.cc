@@ -69,9 +69,10 @@ ErrorKind KindOf(const S3Answer& answer) {
   if (IsOneOf(answer.code, kExpiredCodes) || answer.code == "InvalidToken") {
     return ErrorKind::kDenied;
   }
+  if (IsTransient(answer)) return ErrorKind::kRetryLater;
   if (status == 409 || status == 412) return ErrorKind::kConflict;
   if (status == 501) return ErrorKind::kInvalidInput;
-  if (IsTransient(answer) || status >= 500) return ErrorKind::kRetryLater;
+  if (status >= 500) return ErrorKind::kRetryLater;
   // A hidden error has no status of its own.
   if (answer.code == "AccessDenied") return ErrorKind::kDenied;
   if (answer.code == "NoSuchKey" || answer.code == "NoSuchUpload") return ErrorKind::kNotFound;
