@@ -252,10 +252,7 @@ void SetOptions(CURL* handle, HttpMethod method, const HttpRequest& request, cur
   set(handle, CURLOPT_HEADERFUNCTION, &OnHeader);
   set(handle, CURLOPT_HEADERDATA, &arrival);
   if (!request.use_proxy) set(handle, CURLOPT_NOPROXY, "*");
-  if (!request.may_repeat) {
-    set(handle, CURLOPT_FRESH_CONNECT, 1L);
-    set(handle, CURLOPT_FORBID_REUSE, 1L);
-  }
+  if (!request.may_repeat) set(handle, CURLOPT_FRESH_CONNECT, 1L);
   SetMethod(handle, method, request);
   SetLimits(handle, request);
 }

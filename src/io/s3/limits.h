@@ -47,9 +47,6 @@ constexpr int kCleanupAttempts = 3;
 // Signatures are valid for 15 minutes around the server's clock.
 constexpr std::int64_t kToleratedSkewUs = 300 * kMicrosPerSecond;
 
-// How often the same lost race or conflict is tried again inside one call.
-constexpr int kMaxConditionalAttempts = 5;
-
 // Credentials are replaced so long before they expire.
 constexpr std::int64_t kRefreshBeforeExpiryUs = 300 * kMicrosPerSecond;
 constexpr std::int64_t kCredentialTimeoutMs = 10'000;

@@ -67,7 +67,7 @@ class S3Exchange {
         LEAT_ASSIGN(const bool corrected, Correct(answer, *credentials, region));
         if (corrected) continue;
         const std::string damaged = DamagedChecksum(request_.method, answer.http);
-        if (damaged.empty() && !IsTransient(answer)) {
+        if (damaged.empty() && !IsWorthRepeating(answer)) {
           answer.is_repeat = may_be_applied_;
           return answer;
         }
@@ -107,7 +107,7 @@ class S3Exchange {
         .low_speed_bytes_per_second = request_.is_slow ? 0 : kLowSpeedBytesPerSecond,
         .low_speed_seconds = request_.is_slow ? 0 : options_.low_speed_seconds,
         .max_response_bytes = request_.max_response_bytes,
-        .may_repeat = true};
+        .may_repeat = !request_.is_exclusive};
     const TimestampUs now = options_.clock.Now() + client_.skew_us_;
     for (const auto& [name, value] : Sign(std::move(signable), key, now)) {
       request.headers.push_back(name + ": " + value);
@@ -157,6 +157,10 @@ class S3Exchange {
       return renewed;
     }
     return false;
+  }
+
+  bool IsWorthRepeating(const S3Answer& answer) const {
+    return IsTransient(answer) || (request_.is_exclusive && answer.status() == 409);
   }
 
   // Keeps a failure that another attempt may get around; returns any other.

@@ -50,6 +50,9 @@ struct S3Request {
   std::size_t max_response_bytes = kMaxXmlBytes;
   bool may_hide_error = false;  // as in ReadAnswer
   bool is_slow = false;         // the server is silent while it works
+  // Works once: repeated after a lost success it is refused. So every repetition must be known,
+  // which those of libcurl over kept connections are not; and a conflict (409) is no answer yet.
+  bool is_exclusive = false;
   bool keeps_checksum = false;  // PUT: the store keeps a checksum of the body, if it can
   bool is_cleanup = false;      // also after a cancellation, but then and always only briefly
 };

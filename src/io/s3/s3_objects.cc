@@ -54,9 +54,12 @@ Result<std::int64_t> ParseModified(const std::string& text) {
 }
 
 Status TakePage(const XmlElement& page, S3Listing& listing) {
+  // A store that does not know the encoding sends names as they are.
+  const bool is_encoded = page.ChildText("EncodingType") == "url";
+  const auto decode = [&](const std::string& name) { return is_encoded ? DecodeUri(name) : name; };
   for (const XmlElement& child : page.children) {
     if (child.name == "CommonPrefixes") {
-      listing.prefixes.push_back(DecodeUri(child.ChildText("Prefix")));
+      listing.prefixes.push_back(decode(child.ChildText("Prefix")));
     }
     if (child.name != "Contents") continue;
     const auto size_bytes = ParseNumber(child.ChildText("Size"));
@@ -64,7 +67,7 @@ Status TakePage(const XmlElement& page, S3Listing& listing) {
     if (!size_bytes || !modified_us.ok()) {
       return Corrupt("an object of the listing has no size or no time");
     }
-    listing.objects.push_back({.key = DecodeUri(child.ChildText("Key")),
+    listing.objects.push_back({.key = decode(child.ChildText("Key")),
                                .size_bytes = *size_bytes,
                                .modified_us = *modified_us});
   }
@@ -73,7 +76,7 @@ Status TakePage(const XmlElement& page, S3Listing& listing) {
 
 enum class Owner { kThisCall, kOther, kNobody };
 
-// Whose object is there, after a conditional write of ours was refused or lost.
+// Whose object is there, after a conditional write of ours was lost.
 Result<Owner> FindOwner(S3Client& client, const S3Path& path, const std::string& writer_id,
                         std::string_view content) {
   LEAT_ASSIGN(const auto info, HeadObject(client, path));
@@ -90,20 +93,17 @@ Result<Owner> FindOwner(S3Client& client, const S3Path& path, const std::string&
   return there.error();
 }
 
-Error UnknownCreation(const S3Path& path, const std::string& reason) {
-  return OutcomeUnknown("cannot tell whether this call has created " + path.ToString() + ": " +
-                        reason)
-      .WithHint("read it before writing again");
-}
-
-// After a conditional write whose answer is lost, although it was repeated.
-Result<bool> SettleLost(S3Client& client, const S3Path& path, const std::string& writer_id,
-                        std::string_view content, const Error& failure) {
+// Settles a conditional write of which an attempt may have been applied without our getting to
+// know: true = it was.
+Result<bool> SettleCreation(S3Client& client, const S3Path& path, const std::string& writer_id,
+                            std::string_view content, const Error& failure) {
   const auto owner = FindOwner(client, path, writer_id, content);
-  if (!owner.ok()) return UnknownCreation(path, failure.message());
-  // Nothing there proves nothing: the request may still be on its way.
-  if (*owner == Owner::kNobody) return UnknownCreation(path, failure.message());
-  return *owner == Owner::kThisCall;
+  if (owner.ok() && *owner == Owner::kThisCall) return true;
+  if (owner.ok() && *owner == Owner::kOther) return false;
+  // Nothing there proves nothing: the request may still be on its way, or the object is removed.
+  return OutcomeUnknown("cannot tell whether this call has created " + path.ToString() + ": " +
+                        (owner.ok() ? failure : owner.error()).message())
+      .WithHint("read it before writing again");
 }
 
 }  // namespace
@@ -160,27 +160,19 @@ Result<bool> CreateObject(S3Client& client, const S3Path& path, std::string_view
                     .action = "create",
                     .headers = WriterIdHeaders(writer_id),
                     .body = content,
+                    .is_exclusive = true,
                     .keeps_checksum = true};
   request.headers.emplace_back("If-None-Match", "*");
-  bool may_exist = false;  // written by an earlier attempt, and removed by somebody since
-  for (int attempt = 1; attempt <= kMaxConditionalAttempts; attempt++) {
-    const auto answer = client.Send(request);
-    if (!answer.ok()) {
-      if (answer.error().kind() != ErrorKind::kOutcomeUnknown) return answer.error();
-      return SettleLost(client, path, writer_id, content, answer.error());
-    }
-    if (answer->ok()) return true;
-    if (answer->status() != 412 && answer->status() != 409) {
-      return ToError("create", path.ToString(), *answer);
-    }
-    may_exist = may_exist || answer->is_repeat;
-    if (answer->status() == 409) continue;  // another write is under way, which may fail
-    const auto owner = FindOwner(client, path, writer_id, content);
-    if (!owner.ok()) return UnknownCreation(path, owner.error().message());
-    if (*owner != Owner::kNobody) return *owner == Owner::kThisCall;
-    if (may_exist) return UnknownCreation(path, "it was there and is gone again");
+  const auto answer = client.Send(request);
+  if (!answer.ok()) {
+    if (answer.error().kind() != ErrorKind::kOutcomeUnknown) return answer.error();
+    return SettleCreation(client, path, writer_id, content, answer.error());
   }
-  return RetryLater("cannot create " + path.ToString() + ": others write it at the same time");
+  if (answer->ok()) return true;
+  const Error refusal = ToError("create", path.ToString(), *answer);
+  if (answer->status() != 412) return refusal;
+  if (!answer->is_repeat) return false;
+  return SettleCreation(client, path, writer_id, content, refusal);
 }
 
 Status DeleteObject(S3Client& client, const S3Path& path) {

@@ -35,8 +35,9 @@ Result<std::string> GetObject(S3Client& client, const S3Path& path, const S3Read
 // Replaces or creates; repeating it is harmless.
 Status PutObject(S3Client& client, const S3Path& path, std::string_view content);
 // Creates only if nothing is there: true = this call has created it, false = somebody else had.
-// Tells its own lost success from somebody else's object by an id that each call gives its object,
-// and, where the store keeps no such metadata, by the content. kOutcomeUnknown when it cannot.
+// After a lost answer it tells its own success from somebody else's object by an id that each call
+// gives its object, and, where the store keeps no such metadata, by the content. kOutcomeUnknown
+// when it cannot.
 Result<bool> CreateObject(S3Client& client, const S3Path& path, std::string_view content);
 
 // Succeeds as well when nothing is there.

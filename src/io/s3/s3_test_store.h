@@ -347,7 +347,9 @@ inline TestReply S3TestStore::List(const TestRequest& request) {
   const std::string after =
       request.Has("continuation-token") ? request.query.at("continuation-token") : "";
   const int limit = request.Has("max-keys") ? std::stoi(request.query.at("max-keys")) : page_size;
-  std::string body = "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+  std::string body =
+      "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+      "<EncodingType>url</EncodingType>";
   std::string last;
   bool is_truncated = false;
   int count = 0;

@@ -96,7 +96,8 @@ Status S3Upload::Complete() && {
                                      .query = {{"uploadId", upload_id_}},
                                      .body = body,
                                      .may_hide_error = true,
-                                     .is_slow = true});
+                                     .is_slow = true,
+                                     .is_exclusive = true});
   if (!answer.ok()) {
     if (answer.error().kind() != ErrorKind::kOutcomeUnknown) return answer.error();
     return SettleLost(answer.error());
@@ -106,9 +107,8 @@ Status S3Upload::Complete() && {
     return Ok();
   }
   const Error error = ToError(kAction, path_.ToString(), *answer);
-  // After a success whose answer was lost the store knows no such upload any more. The request may
-  // have been repeated over a new connection without our knowing.
-  return answer->code == "NoSuchUpload" ? SettleLost(error) : error;
+  // After a success whose answer was lost the store knows no such upload any more.
+  return answer->is_repeat && answer->code == "NoSuchUpload" ? SettleLost(error) : error;
 }
 
 // The completion may have been applied: whether it was can be read off the object.
