@@ -6,16 +6,16 @@
 
 namespace leat::io {
 
-FileSystemByScheme::FileSystemByScheme(FileSystem& local, OpenStore open_store)
-    : local_(local), open_store_(std::move(open_store)) {}
+FileSystemByScheme::FileSystemByScheme(FileSystem& local, FindStore find_store)
+    : local_(local), find_store_(std::move(find_store)) {}
 
 Result<FileSystem*> FileSystemByScheme::For(const std::string& path) {
   if (!IsS3Path(path)) return &local_;
   const std::scoped_lock lock(mutex_);
   if (store_ == nullptr) {
-    LEAT_ASSIGN(store_, open_store_());
+    LEAT_ASSIGN(store_, find_store_());
   }
-  return store_.get();
+  return store_;
 }
 
 Result<std::string> FileSystemByScheme::ReadFile(const std::string& path) {
@@ -91,8 +91,8 @@ Status FileSystemByScheme::Rename(const std::string& from, const std::string& to
 }
 
 FileSystem& LocalAndS3FileSystem() {
-  static FileSystemByScheme files(LocalFileSystem(), []() -> Result<std::unique_ptr<FileSystem>> {
-    LEAT_ASSIGN(std::unique_ptr<FileSystem> store, OpenS3FileSystem());
+  static FileSystemByScheme files(LocalFileSystem(), []() -> Result<FileSystem*> {
+    LEAT_ASSIGN(FileSystem * store, SystemS3FileSystem());
     return store;
   });
   return files;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -13,14 +12,14 @@
 
 namespace leat::io {
 
-// Thread-safe, as both are. The store is opened by the first call that needs it; when that fails,
-// the call returns the error and the next one tries again.
+// Thread-safe, as both are. The store is asked for by the first call that needs it; when that
+// fails, the call returns the error and the next one asks again.
 class FileSystemByScheme final : public FileSystem {
  public:
-  using OpenStore = std::function<Result<std::unique_ptr<FileSystem>>()>;
+  using FindStore = std::function<Result<FileSystem*>()>;
 
-  // `local` outlives this object.
-  FileSystemByScheme(FileSystem& local, OpenStore open_store);
+  // `local` and the store outlive this object.
+  FileSystemByScheme(FileSystem& local, FindStore find_store);
 
   Result<std::string> ReadFile(const std::string& path) override;
   Result<std::string> ReadRange(const std::string& path, std::int64_t offset,
@@ -41,13 +40,12 @@ class FileSystemByScheme final : public FileSystem {
   Result<FileSystem*> For(const std::string& path);
 
   FileSystem& local_;
-  const OpenStore open_store_;
+  const FindStore find_store_;
   std::mutex mutex_;
-  std::unique_ptr<FileSystem> store_;  // guarded by mutex_; never replaced
+  FileSystem* store_ = nullptr;  // guarded by mutex_; null: not found yet
 };
 
-// LocalFileSystem, and the object store that the environment and AWS's files describe. Lives as
-// long as the process.
+// LocalFileSystem and SystemS3FileSystem. Lives as long as the process.
 FileSystem& LocalAndS3FileSystem();
 
 }  // namespace leat::io

@@ -1,6 +1,7 @@
 #include "io/s3/s3_file_system.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 namespace leat::io {
@@ -252,7 +253,7 @@ Result<bool> S3FileSystem::ProbeConditionalPut(const std::string& directory) {
   return second->status() == 412;
 }
 
-Result<std::unique_ptr<S3FileSystem>> OpenS3FileSystem() {
+Result<std::unique_ptr<S3FileSystem>> OpenS3FileSystem(const CancelToken* cancel) {
   Clock& clock = SystemClock();
   LEAT_ASSIGN(S3Config config, LoadS3Config(GetEnv, LocalFileSystem()));
   return std::make_unique<S3FileSystem>(
@@ -263,7 +264,18 @@ Result<std::unique_ptr<S3FileSystem>> OpenS3FileSystem() {
                                                                         .clock = clock}),
                                      .http = SystemHttpClient(),
                                      .clock = clock,
-                                     .random = SystemRandom()}});
+                                     .random = SystemRandom(),
+                                     .cancel = cancel}});
+}
+
+Result<S3FileSystem*> SystemS3FileSystem() {
+  static std::mutex mutex;
+  static std::unique_ptr<S3FileSystem> files;  // guarded by mutex
+  const std::scoped_lock lock(mutex);
+  if (files == nullptr) {
+    LEAT_ASSIGN(files, OpenS3FileSystem());
+  }
+  return files.get();
 }
 
 }  // namespace leat::io

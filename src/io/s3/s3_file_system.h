@@ -106,7 +106,11 @@ class S3FileSystem final : public FileSystem {
   S3Client client_;
 };
 
-// As the environment and AWS's files say, over the network and with the clock of this machine.
-Result<std::unique_ptr<S3FileSystem>> OpenS3FileSystem();
+// As the environment and AWS's files say, over the network and with the clock of this machine. The
+// token outlives it.
+Result<std::unique_ptr<S3FileSystem>> OpenS3FileSystem(const CancelToken* cancel = nullptr);
+
+// The same, one for the whole process, made by the first call that succeeds.
+Result<S3FileSystem*> SystemS3FileSystem();
 
 }  // namespace leat::io

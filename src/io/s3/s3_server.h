@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -46,14 +46,16 @@ class S3Server {
   // What the server has printed: why it is not running.
   std::string log() const { return LocalFileSystem().ReadFile(folder_ + "/log").value(); }
 
-  // Over what the folder holds already; not running when it does not answer after all.
+  // Over what the folder holds already, and on the same port if that is still free; not running
+  // when it does not answer after all.
   void Start() {
     constexpr int kPorts = 3;  // another program may take a free port first
     for (int attempt = 0; attempt < kPorts && pid_ <= 0; attempt++) {
-      port_ = FreePort();
+      port_ = FreePort(attempt == 0 ? last_port_ : 0);
       pid_ = Spawn();
       if (!WaitUntilReady()) Stop();
     }
+    last_port_ = port_;
   }
 
   // As a crash: the server has no time to finish anything.
@@ -65,14 +67,22 @@ class S3Server {
   }
 
  private:
-  static int FreePort() {
+  // `wanted`, or any if that is 0 or taken.
+  static int FreePort(int wanted) {
     const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int yes = 1;
+    setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(wanted));
     socklen_t size = sizeof(address);
-    if (bind(probe, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    bool is_bound = bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0;
+    if (!is_bound) {
+      address.sin_port = 0;
+      is_bound = bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0;
+    }
+    if (!is_bound || getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
       std::abort();  // the tests cannot run without a loopback interface
     }
     close(probe);
@@ -109,15 +119,20 @@ class S3Server {
     _exit(127);
   }
 
-  bool WaitUntilReady() const {
+  bool WaitUntilReady() {
     constexpr int kLooks = 200;
     for (int i = 0; i < kLooks; i++) {
       if (SystemHttpClient().Send(HttpMethod::kGet, {.url = url() + "/"}).ok()) return true;
-      if (waitpid(pid_, nullptr, WNOHANG) != 0) return false;  // it has ended
+      if (waitpid(pid_, nullptr, WNOHANG) != 0) {
+        pid_ = -1;  // it has ended by itself
+        return false;
+      }
       SystemClock().Sleep(50 * kMicrosPerMilli);
     }
     return false;
   }
+
+  static inline int last_port_ = 0;
 
   const std::string program_;
   std::string folder_;

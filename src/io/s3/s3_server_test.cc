@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <thread>
 
+#include "io/file_system_by_scheme.h"
 #include "io/s3/s3_file_system.h"
 
 namespace leat::io {
@@ -221,9 +223,25 @@ TEST_F(S3ServerTest, WhatWasAcknowledgedSurvivesAKilledServer) {
   EXPECT_EQ(down.error().kind(), ErrorKind::kRetryLater);
   server_->Start();
   ASSERT_TRUE(server_->is_running()) << server_->log();
-  files_ = Open(S3Server::kSecretAccessKey);  // on another port
+  files_ = Open(S3Server::kSecretAccessKey);  // it may be on another port
   EXPECT_EQ(*files_->ReadFile(root_ + "/commit"), "kept");
   EXPECT_FALSE(*files_->CreateFile(root_ + "/commit", "again"));
+}
+
+TEST_F(S3ServerTest, TheProgramsOwnFileSystemFindsTheStoreByTheEnvironment) {
+  const std::string path = root_ + "/t/a";
+  setenv("AWS_ENDPOINT_URL_S3", "no address", 1);
+  EXPECT_EQ(OpenS3FileSystem().error().kind(), ErrorKind::kInvalidInput);
+  setenv("AWS_ENDPOINT_URL_S3", server_->url().c_str(), 1);
+  setenv("AWS_ACCESS_KEY_ID", S3Server::kAccessKeyId, 1);
+  setenv("AWS_SECRET_ACCESS_KEY", S3Server::kSecretAccessKey, 1);
+  EXPECT_TRUE(LocalAndS3FileSystem().ReplaceFile(path, "content").ok());
+  EXPECT_EQ(*LocalAndS3FileSystem().ReadFile(path), "content");
+  EXPECT_TRUE((*SystemS3FileSystem())->OpenReader(path).ok());
+  EXPECT_EQ(Glob(LocalAndS3FileSystem(), root_ + "/*/a")->size(), 1U);
+  for (const char* name : {"AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}) {
+    unsetenv(name);
+  }
 }
 
 }  // namespace
