@@ -110,7 +110,7 @@ class S3Exchange {
         .may_repeat = !request_.is_exclusive};
     const TimestampUs now = options_.clock.Now() + client_.skew_us_;
     for (const auto& [name, value] : Sign(std::move(signable), key, now)) {
-      request.headers.push_back(name + ": " + value);
+      request.headers.push_back(Join({name, value}, ": "));
     }
     // Not signed: libcurl would put its own there.
     if (Changes(request_.method))

@@ -89,7 +89,7 @@ std::string CanonicalQuery(const NameValues& query) {
   }
   std::sort(encoded.begin(), encoded.end());
   std::vector<std::string> parts;
-  for (const auto& [name, value] : encoded) parts.push_back(name + "=" + value);
+  for (const auto& [name, value] : encoded) parts.push_back(Join({name, value}, "="));
   return Join(parts, "&");
 }
 
@@ -97,7 +97,7 @@ std::string CanonicalRequest(const SignableRequest& request) {
   std::string text = request.method + "\n" + EncodeUri(request.path, true) + "\n" +
                      CanonicalQuery(request.query) + "\n";
   for (const auto& [name, value] : CanonicalHeaders(request.headers)) {
-    text += name + ":" + value + "\n";
+    text.append(name).append(":").append(value).append("\n");
   }
   return text + "\n" + SignedHeaders(request.headers) + "\n" + request.payload_sha256;
 }
