@@ -5,6 +5,8 @@ find_package(simdjson REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(CURL REQUIRED)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
+find_package(EXPAT REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(CLI11 REQUIRED)
 if(LEAT_BUILD_TESTS)
@@ -29,3 +31,6 @@ endif()
 add_library(leat_croaring STATIC ${LEAT_CROARING_ROOT}/roaring.c)
 target_include_directories(leat_croaring SYSTEM PUBLIC ${LEAT_CROARING_ROOT})
 target_compile_options(leat_croaring PRIVATE -w)  # not ours to mend
+
+# The S3 server of the tests.
+set(LEAT_VERSITYGW ${CMAKE_SOURCE_DIR}/.deps/versitygw-1.8.0/versitygw)

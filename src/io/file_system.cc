@@ -260,6 +260,24 @@ constexpr std::int64_t kCopyBytes = 1 << 20;
 // "a/**/b" may match any depth: try it with 0 to this many folders in place of "**".
 constexpr int kMaxGlobDepth = 16;
 
+constexpr std::string_view kS3Scheme = "s3://";
+
+// "/key" of "s3://bucket/key": the bucket is the root, which has no name.
+std::string_view S3Rest(std::string_view path) {
+  const std::size_t slash = path.find('/', kS3Scheme.size());
+  return slash == std::string_view::npos ? "" : path.substr(slash);
+}
+
+std::string S3Root(std::string_view path) {
+  return std::string(path.substr(0, path.find('/', kS3Scheme.size())));
+}
+
+std::string NormaliseS3(std::string_view path) {
+  const std::string key = ("/" / fs::path(S3Rest(path))).lexically_normal().string();
+  const std::string text = S3Root(path) + key;
+  return text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+}
+
 }  // namespace
 
 FileSystem& LocalFileSystem() {
@@ -267,24 +285,35 @@ FileSystem& LocalFileSystem() {
   return files;
 }
 
+bool IsS3Path(std::string_view path) { return path.starts_with(kS3Scheme); }
+
 std::string JoinPath(std::string_view directory, std::string_view name) {
-  if (directory.empty() || name.starts_with("/")) return std::string(name);
+  if (directory.empty() || name.starts_with("/") || IsS3Path(name)) return std::string(name);
   std::string path(directory);
   if (!path.ends_with('/')) path += '/';
   path += name;
   return path;
 }
 
-std::string ParentPath(std::string_view path) { return fs::path(path).parent_path().string(); }
-std::string FileName(std::string_view path) { return fs::path(path).filename().string(); }
+std::string ParentPath(std::string_view path) {
+  if (!IsS3Path(path)) return fs::path(path).parent_path().string();
+  const std::string parent = fs::path(S3Rest(path)).parent_path().string();
+  return S3Root(path) + (parent == "/" ? "" : parent);
+}
+
+std::string FileName(std::string_view path) {
+  return fs::path(IsS3Path(path) ? S3Rest(path) : path).filename().string();
+}
 
 std::string AbsolutePath(std::string_view path) {
+  if (IsS3Path(path)) return NormaliseS3(path);
   std::string text = fs::absolute(fs::path(path)).lexically_normal().string();
   if (text.size() > 1 && text.ends_with('/')) text.pop_back();
   return text;
 }
 
 Result<std::string> RealPath(const std::string& path) {
+  if (IsS3Path(path)) return AbsolutePath(path);
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
   if (error) return SystemError("resolve", path, error.value());

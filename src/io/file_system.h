@@ -61,14 +61,16 @@ class FileSystem {
 // The real one. Lives as long as the process.
 FileSystem& LocalFileSystem();
 
-// Text functions on paths; none touches the disk.
+// Text functions on paths; none touches the disk. In "s3://bucket/key" the bucket is the root.
+bool IsS3Path(std::string_view path);
 std::string JoinPath(std::string_view directory, std::string_view name);
 std::string ParentPath(std::string_view path);
 std::string FileName(std::string_view path);
 // Absolute, with "." and ".." resolved as text.
 std::string AbsolutePath(std::string_view path);
 
-// Follows symbolic links; kNotFound when the target is missing.
+// Follows symbolic links; kNotFound when the target is missing. An object store has no links: its
+// paths are only normalised.
 Result<std::string> RealPath(const std::string& path);
 // What a write to `path` reaches: every symbolic link at its end replaced by its target, which may
 // be missing.

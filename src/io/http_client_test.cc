@@ -130,5 +130,98 @@ TEST_F(HttpClientTest, AServerWithoutTlsBehindHttpsIsRefused) {
   EXPECT_FALSE(client_.Post({.url = url, .timeout_ms = 200}).ok());
 }
 
+TEST_F(HttpClientTest, EachMethodIsSentAndTheHeadersOfTheAnswerArrive) {
+  HttpTestServer server([](const std::string& request) {
+    if (request.starts_with("HEAD ")) return HttpTestServer::Answer("200 OK", "");
+    return "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\n" +
+           HttpTestServer::Answer("200 OK", "body", "X-Request-Id:  r1 \r\nETag: \"e\"\r\n");
+  });
+  for (const HttpMethod method : {HttpMethod::kGet, HttpMethod::kHead, HttpMethod::kPut,
+                                  HttpMethod::kPost, HttpMethod::kDelete}) {
+    const auto response =
+        client_.Send(method, {.url = server.url("/a/../b%20c"), .borrowed_body = "sent"});
+    ASSERT_TRUE(response.ok()) << ToString(method) << response.error().ToString();
+    const std::string request = server.requests().back();
+    EXPECT_TRUE(request.starts_with(std::string(ToString(method)) + " /a/../b%20c HTTP"));
+    const bool has_body = method == HttpMethod::kPut || method == HttpMethod::kPost;
+    EXPECT_EQ(request.ends_with("\r\n\r\nsent"), has_body);
+    if (method == HttpMethod::kHead) continue;
+    EXPECT_EQ(response->Header("x-request-id"), "r1");
+    EXPECT_EQ(response->Header("etag"), "\"e\"");
+    EXPECT_EQ(response->Header("x-early"), "") << "of a provisional answer";
+  }
+}
+
+TEST_F(HttpClientTest, RequestsThatMayRepeatShareConnectionsAndOthersDoNot) {
+  HttpTestServer server(
+      [](const std::string&) { return HttpTestServer::KeptAnswer("200 OK", "x"); },
+      HttpTestServer::Mode::kKeepAlive);
+  for (int i = 0; i < 5; i++) {
+    EXPECT_TRUE(client_.Send(HttpMethod::kGet, {.url = server.url(), .may_repeat = true}).ok());
+  }
+  EXPECT_EQ(server.connections(), 1);
+  EXPECT_TRUE(client_.Post({.url = server.url()}).ok());
+  EXPECT_TRUE(client_.Post({.url = server.url()}).ok());
+  EXPECT_EQ(server.connections(), 3);
+}
+
+TEST_F(HttpClientTest, ManyThreadsSendAtOnce) {
+  constexpr int kThreads = 8;
+  HttpTestServer server(
+      [](const std::string& request) {
+        return HttpTestServer::KeptAnswer("200 OK", request.substr(4, request.find(" HTTP") - 4));
+      },
+      HttpTestServer::Mode::kKeepAlive);
+  std::vector<std::thread> threads;
+  std::atomic<int> right{0};
+  for (int t = 0; t < kThreads; t++) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 50; i++) {
+        const std::string path = "/" + std::to_string(t) + "/" + std::to_string(i);
+        const auto response =
+            client_.Send(HttpMethod::kGet, {.url = server.url(path), .may_repeat = true});
+        if (response.ok() && response->body == path) right++;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, kThreads * 50);
+  EXPECT_LE(server.connections(), kThreads);
+}
+
+TEST_F(HttpClientTest, AnAnswerThatIsCutOrTooSlowIsNoAnswer) {
+  HttpTestServer cut([](const std::string&) {
+    return "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhalf";
+  });
+  const auto half = client_.Send(HttpMethod::kGet, {.url = cut.url()});
+  ASSERT_FALSE(half.ok());
+  EXPECT_EQ(half.error().kind(), ErrorKind::kOutcomeUnknown);
+  std::atomic<bool> done{false};
+  HttpTestServer slow([&](const std::string&) { return Hang([&] { return done.load(); }); });
+  const auto stalled = client_.Send(HttpMethod::kGet, {.url = slow.url(),
+                                                       .timeout_ms = 0,
+                                                       .low_speed_bytes_per_second = 100,
+                                                       .low_speed_seconds = 1});
+  done = true;
+  ASSERT_FALSE(stalled.ok());
+  EXPECT_EQ(stalled.error().kind(), ErrorKind::kOutcomeUnknown);
+}
+
+TEST_F(HttpClientTest, ALargeBodyGoesUpAndComesBackWithinTheLimitOfItsRequest) {
+  HttpTestServer server([](const std::string& request) {
+    return HttpTestServer::Answer("200 OK", request.substr(request.find("\r\n\r\n") + 4));
+  });
+  std::string large(20'000'000, 'x');
+  large[12'345'678] = 'y';
+  HttpRequest request{
+      .url = server.url(), .borrowed_body = large, .max_response_bytes = large.size()};
+  EXPECT_EQ(client_.Send(HttpMethod::kPut, request)->body, large);
+  HttpTestServer sender(
+      [&](const std::string&) { return HttpTestServer::Answer("200 OK", large); });
+  const auto too_long = client_.Send(HttpMethod::kGet, {.url = sender.url()});
+  ASSERT_FALSE(too_long.ok());
+  EXPECT_EQ(too_long.error().kind(), ErrorKind::kCorrupt);
+}
+
 }  // namespace
 }  // namespace leat::io
