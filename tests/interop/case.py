@@ -1,11 +1,13 @@
 """What a case is given: a folder of its own, the program, the other engines, and how to compare."""
 
+import json
 import os
 from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable
 
+import spark
 from leat import Leat, scan
 from rows import expect_same, parse_json_rows
 
@@ -36,6 +38,27 @@ class Case:
         for version in range(DeltaTable(table).version() + 1):
             self.expect_leat_reads_as_delta_rs(table, version)
         self.expect_leat_reads_as_delta_rs(table)
+
+    def expect_leat_reads_as_spark(self, table, version: int = None) -> pa.Table:
+        expected = spark.rows(table, version)
+        self.expect_leat_reads(table, expected, version)
+        return expected
+
+    def expect_leat_reads_versions_as_spark(self, table, *versions: int) -> None:
+        """These versions, and the last one."""
+        for version in (*versions, None):
+            self.expect_leat_reads_as_spark(table, version)
+
+
+def latest_version(table) -> int:
+    return max(int(entry.stem) for entry in (Path(table) / "_delta_log").glob("*.json") if entry.stem.isdigit())
+
+
+def log_actions(table, kind: str) -> list:
+    """All actions of one kind in the entries of the log, oldest first."""
+    entries = sorted(entry for entry in (Path(table) / "_delta_log").glob("*.json") if entry.stem.isdigit())
+    actions = [json.loads(line) for entry in entries for line in entry.read_text().splitlines()]
+    return [action[kind] for action in actions if kind in action]
 
 
 def expect(condition: bool, what: str) -> None:

@@ -36,8 +36,9 @@ def _row(**values) -> dict:
 
 ROWS_OF_ALL_TYPES = [
     _row(id=1, boolean=True, byte=-128, short=-32768, integer=-2**31, long=-2**63, float=1.1, double=math.pi,
-         small_decimal=Decimal("-9999999.99"), decimal=Decimal("0.000001"), large_decimal=Decimal("9" * 28 + ".0123456789"),
-         string="", binary=b"", date=datetime.date(1, 1, 1), timestamp=datetime.datetime(1, 1, 1, tzinfo=UTC),
+         small_decimal=Decimal("-9999999.99"), decimal=Decimal("0.000001"),
+         large_decimal=Decimal("9" * 28 + ".0123456789"), string="", binary=b"", date=datetime.date(1, 1, 1),
+         timestamp=datetime.datetime(1, 1, 1, tzinfo=UTC),
          timestamp_ntz=datetime.datetime(1, 1, 1), struct={"a": 1, "b": {"c": "x", "d": datetime.date(1582, 10, 4)}},
          array=[Decimal("1.50"), None], arrays=[[1, None], [], None], structs=[], map=[], map_by_number=[]),
     _row(id=2, boolean=False, byte=127, short=32767, integer=2**31 - 1, long=2**63 - 1, float=math.inf, double=math.nan,
@@ -169,7 +170,8 @@ def replaced_partitions_and_predicates_are_read(case):
     part = pa.array(["a", "b"] * 5)
     write_deltalake(table, _numbers(1, 10, part=part), partition_by=["part"])
     write_deltalake(table, _numbers(101, 102, part=pa.array(["a", "a"])), mode="overwrite", predicate="part = 'a'")
-    write_deltalake(table, _numbers(6, 7, part=pa.array(["b", "b"])), mode="overwrite", predicate="id >= 6 and id < 100")
+    write_deltalake(table, _numbers(6, 7, part=pa.array(["b", "b"])), mode="overwrite",
+                    predicate="id >= 6 and id < 100")
     case.expect_leat_reads_all_versions_as_delta_rs(table)
 
 
@@ -221,7 +223,8 @@ def checkpoints_and_a_cleaned_log_are_read(case):
     table = case.path("checkpoints")
     for first in range(0, 12):
         write_deltalake(table, _numbers(first, first, part=pa.array([first % 3])), mode="append", partition_by=["part"],
-                        configuration={"delta.checkpointInterval": "5", "delta.logRetentionDuration": "interval 0 days"})
+                        configuration={"delta.checkpointInterval": "5",
+                                       "delta.logRetentionDuration": "interval 0 days"})
     DeltaTable(table).delete("id = 4")
     DeltaTable(table).create_checkpoint()
     DeltaTable(table).cleanup_metadata()
@@ -267,7 +270,8 @@ def a_converted_folder_of_parquet_files_is_read(case):
     for part in ("a", "b c"):
         (folder / f"part={part}").mkdir(parents=True)
         pyarrow.parquet.write_table(_numbers(1, 5), folder / f"part={part}" / "data.parquet")
-    convert_to_deltalake(str(folder), partition_by=Schema([Field("part", PrimitiveType("string"))]), partition_strategy="hive")
+    part = Schema([Field("part", PrimitiveType("string"))])
+    convert_to_deltalake(str(folder), partition_by=part, partition_strategy="hive")
     write_deltalake(str(folder), _numbers(6, 7, part=pa.array(["d", None])), mode="append")
     case.expect_leat_reads_all_versions_as_delta_rs(str(folder))
 

@@ -67,7 +67,8 @@ def history_and_properties_are_understood_by_delta_rs(case):
 def a_table_appended_to_and_compacted_by_delta_rs_goes_on(case):
     shop = shop_after_runs(case.leat, case.folder / "shop", 4)
     name, table = "silver/appended", shop.table("silver/appended")
-    extra = pa.table({"id": pa.array([9001, 9002]), "note": ["theirs", None], "copies": pa.array([1, None], pa.int64())})
+    extra = pa.table({"id": pa.array([9001, 9002]), "note": ["theirs", None],
+                      "copies": pa.array([1, None], pa.int64())})
     write_deltalake(table, extra, mode="append")
     DeltaTable(table).optimize.compact()
     DeltaTable(table).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the other engines of the interoperability tests, pinned by version and SHA-256, into .deps/interop-venv:
-# delta-rs and PySpark from PyPI through pip, Delta Lake's jars from Maven Central over HTTPS (Python's client, which honours
-# https_proxy; MAVEN_CENTRAL names a mirror). Java comes with scripts/apt-packages.txt. Does nothing when all is in place.
+# delta-rs and PySpark from PyPI through pip, Delta Lake's jars from Maven Central over HTTPS (by Python, which honours
+# https_proxy; MAVEN_CENTRAL names a mirror). Java comes with scripts/apt-packages.txt. Does nothing when all is there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

@@ -59,19 +59,22 @@ time_column: ordered_at
 select id, note, ordered_at from silver.orders
 """,
     "assets/gold/days.sql": """select day, count(*) as orders, sum(amount) as revenue, list(id order by id) as ids,
-  {'first': min(ordered_at), 'notes': list(distinct note order by note)} as details, map(['orders', 'ids'], [[count(*)], list(id order by id)]) as numbers
+  {'first': min(ordered_at), 'notes': list(distinct note order by note)} as details,
+  map(['orders', 'ids'], [[count(*)], list(id order by id)]) as numbers
 from silver.orders group by day
 """,
 }
-TABLES = ["bronze/orders", "bronze/everything", "silver/everything", "silver/appended", "silver/orders", "silver/yearly",
-          "silver/history", "gold/days"]
+TABLES = ["bronze/orders", "bronze/everything", "silver/everything", "silver/appended", "silver/orders",
+          "silver/yearly", "silver/history", "gold/days"]
 
 EVERYTHING = pa.schema([
-    ("number", pa.int64()), ("boolean", pa.bool_()), ("byte", pa.int8()), ("short", pa.int16()), ("integer", pa.int32()),
+    ("number", pa.int64()), ("boolean", pa.bool_()), ("byte", pa.int8()), ("short", pa.int16()),
+    ("integer", pa.int32()),
     ("float", pa.float32()), ("double", pa.float64()), ("decimal", pa.decimal128(38, 10)), ("string", pa.string()),
     ("binary", pa.binary()), ("date", pa.date32()), ("timestamp", pa.timestamp("us", "UTC")),
     ("timestamp_ntz", pa.timestamp("us")), ("struct", pa.struct([("a", pa.int32()), ("b", pa.list_(pa.string()))])),
-    ("array", pa.list_(pa.decimal128(5, 2))), ("map", pa.map_(pa.string(), pa.struct([("x", pa.timestamp("us", "UTC"))]))),
+    ("array", pa.list_(pa.decimal128(5, 2))),
+    ("map", pa.map_(pa.string(), pa.struct([("x", pa.timestamp("us", "UTC"))]))),
 ])
 
 
