@@ -75,8 +75,6 @@ test-long: build  ## kill -9 at every call that changes the disk; takes minutes
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat --all
 
 .PHONY: test-interop
-test: test-interop
-
-test-interop: build  ## tables exchanged with delta-rs and Spark, which it installs into .deps/
+test-interop: build  ## tables exchanged with delta-rs and Spark, which it installs into .deps/; some ten minutes
 	tests/interop/setup.sh
 	.deps/interop-venv/bin/python tests/interop/run.py --leat $(BUILD)/leat

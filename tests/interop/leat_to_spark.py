@@ -98,7 +98,6 @@ def features_that_leat_keeps_are_kept(case):
 REFUSED = {  # table: what Spark does to it, and the feature that Leat must name
     "silver/orders": ("SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')", "columnMapping"),
     "silver/appended": ("ADD CONSTRAINT known CHECK (id >= 0)", "checkConstraints"),
-    "silver/everything": ("SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')", "rowTracking"),
     "bronze/everything": ("SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')", "changeDataFeed"),
     "bronze/orders": ("ALTER COLUMN note SET DEFAULT 'none'", "allowColumnDefaults"),
 }
