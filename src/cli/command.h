@@ -55,6 +55,7 @@ Command MakeTest();
 Command MakeCheck();
 Command MakeRender();
 Command MakeQuery();
+Command MakeChange();
 Command MakeLineage();
 Command MakeStatus();
 Command MakeLogs();

@@ -137,6 +137,40 @@ Result<std::int64_t> SqlSession::Export(const std::string& sql, const std::strin
   return std::move(kept).error();
 }
 
+Result<engine::ChangedRows> SqlSession::Change(const std::string& sql,
+                                               const std::string& replace_where) {
+  auto statement = engine::ParseChange(engine::WithLiterals(sql, parameters_));
+  if (!statement.ok()) return InQuery(std::move(statement).error());
+  if (!replace_where.empty() && statement->rows.empty()) {
+    return InvalidInput("--replace-where goes with INSERT only")
+        .WithHint("DELETE and MERGE say in their conditions which rows they concern");
+  }
+  LEAT_ASSIGN(std::string path, PathOf(statement->table));
+  engine::Engine& engine = workspace_ ? workspace_->engine() : *engine_;
+  return engine::ChangeRows(app_.environment(), engine, *session_,
+                            {.table_path = std::move(path),
+                             .statement = *std::move(statement),
+                             .replace_where = replace_where});
+}
+
+// silver.orders, or the path of a table.
+Result<std::string> SqlSession::PathOf(const std::string& table) const {
+  const std::size_t dot = table.rfind('.');
+  if (table.find('/') != std::string::npos || !workspace_) return io::AbsolutePath(table);
+  const std::string schema = dot == std::string::npos ? "" : table.substr(0, dot);
+  const project::Asset* asset =
+      workspace_->FindTable(schema, dot == std::string::npos ? table : table.substr(dot + 1));
+  if (asset == nullptr) {
+    const auto known = FindAsset(workspace_->project(), table);
+    return known.ok() ? Result<std::string>(Bug("no table " + table)) : known.error();
+  }
+  if (asset->is_view()) {
+    return InvalidInput(asset->name.value() + " is a view: it stores nothing that could be changed")
+        .WithHint("change the tables that it reads");
+  }
+  return workspace_->TablePath(asset->name);
+}
+
 Result<std::string> SqlSession::SelectAll(const std::string& asset) const {
   if (!workspace_) {
     return NotFound(fmt::format("'{}' is neither a query nor a table of a project here", asset))

@@ -1,4 +1,4 @@
-// Read-only SQL for query and export: with the project's tables where there is a project.
+// SQL for query, export and change: with the project's tables where there is a project.
 #pragma once
 
 #include <functional>
@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/app.h"
+#include "engine/change_rows.h"
 #include "engine/engine.h"
 
 namespace leat::cli {
@@ -27,12 +28,16 @@ class SqlSession {
   // their number.
   Result<std::int64_t> Export(const std::string& sql, const std::string& path,
                               const std::string& format);
+  // Carries out one INSERT, UPDATE, DELETE or MERGE on a table of the project, or one by path. With
+  // `replace_where`, see engine::RowChange.
+  Result<engine::ChangedRows> Change(const std::string& sql, const std::string& replace_where);
   // A SELECT of everything in a table of the project.
   Result<std::string> SelectAll(const std::string& asset) const;
 
  private:
   explicit SqlSession(App& app) : app_(app) {}
   Status OpenSession();
+  Result<std::string> PathOf(const std::string& table) const;
   Result<data::Rows> Fetch(const std::string& sql, std::size_t max_rows);
   Status VisitStored(const std::string& sql, const data::Schema& schema,
                      const std::function<Status(const data::Rows&)>& visit);

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "delta/actions.h"
+#include "io/environment.h"
 
 namespace leat::delta {
 
@@ -25,8 +26,17 @@ std::string PhysicalName(ColumnMapping mapping, const data::Field& field);
 // The column's field id in data files, if it has one.
 std::optional<std::int32_t> ColumnId(const data::Field& field);
 
+// The schema as data files, partition values and statistics have it: with the physical names,
+// nested ones too.
+data::Schema PhysicalSchema(ColumnMapping mapping, const data::Schema& schema);
+
 // kCorrupt: a mapped table in which a column, nested ones too, has no physical name or id, or
 // shares it with another one.
 Status CheckColumnMapping(const Metadata& metadata);
+
+// Where the metadata asks for a mapping: gives each column that has none, nested ones too, an id
+// and a physical name, and notes the largest id (delta.columnMapping.maxColumnId). The columns of
+// `before`, the table so far without a mapping (null: it is new), keep their names in data files.
+Status AssignColumnMapping(io::Random& random, const Metadata* before, Metadata& metadata);
 
 }  // namespace leat::delta

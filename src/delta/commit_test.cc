@@ -101,14 +101,16 @@ TEST_F(CommitTest, TablesThatNeedMoreThanLeatWritesAreRefusedByFeature) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {R"({"minReaderVersion":1,"minWriterVersion":7,"writerFeatures":["icebergCompatV1","appendOnly"]})",
        "icebergCompatV1"},
-      {R"({"minReaderVersion":1,"minWriterVersion":4})", "changeDataFeed"},
+      {R"({"minReaderVersion":1,"minWriterVersion":4})", "generatedColumns"},
       {R"({"minReaderVersion":1,"minWriterVersion":8})", "version 8"},
   };
   long version = 1;
   for (const auto& [protocol, feature] : cases) {
-    WriteEntry(version++, "{\"protocol\":" + protocol +
-                              "}\n{\"metaData\":{\"id\":\"x\",\"configuration\":{\"delta."
-                              "enableChangeDataFeed\":\"true\"}}}\n");
+    WriteEntry(
+        version++,
+        "{\"protocol\":" + protocol + "}\n" +
+            R"({"metaData":{"id":"x","schemaString":"{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":\"long\",\"nullable\":true,\"metadata\":{\"delta.generationExpression\":\"1\"}}]}"}})"
+            "\n");
     const auto snapshot = table_->Load();
     ASSERT_TRUE(snapshot.ok()) << "it can be read: " << snapshot.error().ToString();
     const auto refused = table_->Commit(Append(*snapshot, "x"));

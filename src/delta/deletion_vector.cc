@@ -153,6 +153,13 @@ void DeletionVector::AddAll(const DeletionVector& other) {
   roaring64_bitmap_or_inplace(bitmap_->rows, other.bitmap_->rows);
 }
 
+DeletionVector DeletionVector::Complement(std::uint64_t row_count) const {
+  DeletionVector complement;
+  complement.AddAll(*this);
+  roaring64_bitmap_flip_inplace(complement.bitmap_->rows, 0, row_count);
+  return complement;
+}
+
 bool DeletionVector::Contains(std::uint64_t row) const {
   return roaring64_bitmap_contains(bitmap_->rows, row);
 }
@@ -222,6 +229,15 @@ Result<DeletionVector> ReadDeletionVector(io::FileSystem& files, const std::stri
   return vector;
 }
 
+DeletionVectorDescriptor InlineDeletionVector(DeletionVector& vector) {
+  const std::string bytes = vector.Serialize();
+  return {.storage = DeletionVectorDescriptor::Storage::kInline,
+          .path_or_inline = EncodeZ85(bytes),
+          .offset = std::nullopt,
+          .size_bytes = static_cast<std::int32_t>(bytes.size()),
+          .cardinality = vector.cardinality()};
+}
+
 Result<std::vector<DeletionVectorDescriptor>> WriteDeletionVectors(
     const io::Environment& environment, const std::string& table_path,
     const std::vector<DeletionVector*>& vectors) {
@@ -230,6 +246,10 @@ Result<std::vector<DeletionVectorDescriptor>> WriteDeletionVectors(
   std::vector<DeletionVectorDescriptor> descriptors;
   for (DeletionVector* vector : vectors) {
     const std::string bytes = vector->Serialize();
+    if (bytes.size() <= kMaxInlineDeletionVectorBytes) {
+      descriptors.push_back(InlineDeletionVector(*vector));
+      continue;
+    }
     descriptors.push_back({.storage = DeletionVectorDescriptor::Storage::kFileByUuid,
                            .path_or_inline = EncodeZ85(uuid),
                            .offset = static_cast<std::int32_t>(content.size()),
@@ -245,6 +265,7 @@ Result<std::vector<DeletionVectorDescriptor>> WriteDeletionVectors(
           .WithHint("compact the table first (leat maintain)");
     }
   }
+  if (content.size() == sizeof(kFileFormatVersion)) return descriptors;  // all of them inline
   LEAT_TRY(environment.files.ReplaceFile(io::JoinPath(table_path, FileNameOf(uuid)), content));
   return descriptors;
 }

@@ -30,6 +30,8 @@ class DeletionVector {
 
   void Add(std::uint64_t row);
   void AddAll(const DeletionVector& other);
+  // Those of the rows [0, row_count) that are not in the set.
+  DeletionVector Complement(std::uint64_t row_count) const;
   bool Contains(std::uint64_t row) const;
   std::int64_t cardinality() const;
   // The largest position; the vector is not empty.
@@ -57,8 +59,12 @@ Result<std::string> DeletionVectorPath(const DeletionVectorDescriptor& descripto
 Result<DeletionVector> ReadDeletionVector(io::FileSystem& files, const std::string& table_path,
                                           const DeletionVectorDescriptor& descriptor);
 
-// Writes the vectors, none of them empty, into one new file of the table; durable when it returns.
-// One descriptor each, in order.
+// The vector within its descriptor.
+DeletionVectorDescriptor InlineDeletionVector(DeletionVector& vector);
+
+// Puts the vectors, none of them empty, into their descriptors where they are small
+// (kMaxInlineDeletionVectorBytes), the others into one new file of the table; durable when it
+// returns. One descriptor each, in order.
 Result<std::vector<DeletionVectorDescriptor>> WriteDeletionVectors(
     const io::Environment& environment, const std::string& table_path,
     const std::vector<DeletionVector*>& vectors);

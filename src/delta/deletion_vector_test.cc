@@ -43,6 +43,12 @@ class DeletionVectorTest : public testing::Test {
   std::string root_;
 };
 
+TEST_F(DeletionVectorTest, TheComplementHasTheOtherRowsOfTheFile) {
+  const DeletionVector complement = Of({0, 2, 3, 9}).Complement(6);
+  EXPECT_EQ(complement.cardinality(), 3 + 1) << "rows beyond the file stay";
+  EXPECT_THAT(Kept(complement, 0), ElementsAre(0, 2, 3));
+}
+
 // The protocol's own example: an inline vector of six rows.
 TEST_F(DeletionVectorTest, TheProtocolsInlineExampleIsRead) {
   const DeletionVectorDescriptor descriptor{
@@ -85,7 +91,8 @@ TEST_F(DeletionVectorTest, WhatIsWrittenIsReadBack) {
   const auto written = WriteDeletionVectors(environment_, root_, {&sparse, &dense, &run});
   ASSERT_TRUE(written.ok()) << written.error().ToString();
   ASSERT_EQ(written->size(), 3U);
-  EXPECT_EQ((*written)[0].offset, 1);
+  EXPECT_EQ((*written)[0].storage, DeletionVectorDescriptor::Storage::kInline) << "it is small";
+  EXPECT_EQ((*written)[1].offset, 1);
   EXPECT_EQ((*written)[1].cardinality, 100'000);
   EXPECT_LT((*written)[2].size_bytes, 100) << "runs are short";
   const auto read = [&](std::size_t i) {
@@ -99,6 +106,7 @@ TEST_F(DeletionVectorTest, WhatIsWrittenIsReadBack) {
 
 TEST_F(DeletionVectorTest, AnyChangedOrMissingByteOfAFileIsNoticed) {
   DeletionVector vector = Of({1, 2, 3, 100, 70'000});
+  for (std::uint64_t row = 200; row < 600; row += 3) vector.Add(row);  // too many to be inline
   const DeletionVectorDescriptor descriptor =
       WriteDeletionVectors(environment_, root_, {&vector}).value()[0];
   const std::string path = io::JoinPath(root_, DeletionVectorPath(descriptor, root_).value());

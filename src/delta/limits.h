@@ -27,6 +27,10 @@ constexpr std::int64_t kCommitInfoProbeBytes = 16 * 1024;
 // Of a file of deletion vectors, and so of each vector in it: offsets have 31 bits.
 constexpr std::int64_t kMaxDeletionVectorBytes = 1LL << 30;
 
+// Serialized vectors up to this size stand in the log itself: another file would cost a reader
+// more.
+constexpr std::size_t kMaxInlineDeletionVectorBytes = 256;
+
 // delta.checkpointInterval and delta.deletedFileRetentionDuration when the table does not set them.
 constexpr std::int64_t kDefaultCheckpointInterval = 10;
 constexpr std::int64_t kDefaultTombstoneRetentionMs = 7LL * 24 * 3'600 * 1'000;

@@ -28,7 +28,14 @@ bool PropertyIs(const Metadata& metadata, const std::string& key, std::string_vi
   return found != metadata.configuration.end() && EqualsIgnoreCase(found->second, value);
 }
 
+bool HasTimestampNtz(const std::vector<data::Field>& fields) {
+  return std::any_of(fields.begin(), fields.end(), [](const data::Field& field) {
+    return field.type.kind == data::TypeKind::kTimestampNtz || HasTimestampNtz(field.type.children);
+  });
+}
+
 bool Never(const Metadata&) { return false; }
+bool IsAppendOnly(const Metadata& m) { return PropertyIs(m, "delta.appendOnly", "true"); }
 bool HasInvariants(const Metadata& m) { return AnyField(m.schema.fields, "\"delta.invariants\""); }
 bool HasConstraints(const Metadata& m) { return HasProperty(m, "delta.constraints."); }
 bool HasChangeFeed(const Metadata& m) {
@@ -45,37 +52,49 @@ bool HasDefaults(const Metadata& m) { return AnyField(m.schema.fields, "\"CURREN
 bool HasIdentityColumns(const Metadata& m) {
   return AnyField(m.schema.fields, "\"delta.identity.");
 }
+bool HasNtz(const Metadata& m) { return HasTimestampNtz(m.schema.fields); }
+bool HasDeletionVectors(const Metadata& m) {
+  return PropertyIs(m, "delta.enableDeletionVectors", "true");
+}
+bool HasV2Checkpoints(const Metadata& m) { return PropertyIs(m, "delta.checkpointPolicy", "v2"); }
+bool HasRowTracking(const Metadata& m) { return PropertyIs(m, "delta.enableRowTracking", "true"); }
+bool HasTypeWidening(const Metadata& m) {
+  return PropertyIs(m, "delta.enableTypeWidening", "true");
+}
+bool HasInCommitTimestamps(const Metadata& m) {
+  return PropertyIs(m, "delta.enableInCommitTimestamps", "true");
+}
 
-// A feature that is no hindrance unless `in_use` says that the table makes use of it.
+enum class For { kWriters, kReadersAndWriters };
+enum class Writing { kHonoured, kRefused };  // of tables that use the feature
+
 struct Feature {
   std::string_view name;
-  bool (*in_use)(const Metadata&);
-  int since_writer_version;  // which versions below 7 imply it
+  bool (*in_use)(const Metadata&);  // a table with such metadata has to have the feature
+  int since_writer_version;         // which versions below 7 imply it
+  For whom = For::kWriters;
+  Writing writing = Writing::kHonoured;
 };
 constexpr std::array<Feature, 18> kFeatures = {{
-    {"appendOnly", Never, 2},  // honoured
+    {"appendOnly", IsAppendOnly, 2},
     {"invariants", HasInvariants, 2},
     {"checkConstraints", HasConstraints, 3},
     {"changeDataFeed", HasChangeFeed, 4},
-    {"generatedColumns", HasGeneratedColumns, 4},
-    {"columnMapping", HasColumnMapping, 5},
-    {"identityColumns", HasIdentityColumns, 6},
-    {"timestampNtz", Never, 7},
-    {"vacuumProtocolCheck", Never, 7},  // concerns vacuum only
-    {"deletionVectors", Never, 7},      // those of others are kept; files may do without
-    {"v2Checkpoint", Never, 7},         // allows them, and the classic ones too
-    {"domainMetadata", Never, 7},       // kept
-    {"rowTracking", Never, 7},          // row_tracking.h
-    {"clustering", Never, 7},           // a hint: its domain metadata is kept
-    {"typeWidening", Never, 7},         // files are written with the table's types of today
-    {"typeWidening-preview", Never, 7},
-    {"inCommitTimestamp", Never, 7},  // written
+    {"generatedColumns", HasGeneratedColumns, 4, For::kWriters, Writing::kRefused},
+    {"columnMapping", HasColumnMapping, 5, For::kReadersAndWriters},
+    {"identityColumns", HasIdentityColumns, 6, For::kWriters, Writing::kRefused},
+    {"timestampNtz", HasNtz, 7, For::kReadersAndWriters},
+    {"vacuumProtocolCheck", Never, 7, For::kReadersAndWriters},  // concerns vacuum only
+    {"deletionVectors", HasDeletionVectors, 7, For::kReadersAndWriters},
+    {"v2Checkpoint", HasV2Checkpoints, 7, For::kReadersAndWriters},
+    {"domainMetadata", HasRowTracking, 7},
+    {"rowTracking", HasRowTracking, 7},  // row_tracking.h
+    {"clustering", Never, 7},            // a hint: its domain metadata is kept
+    {"typeWidening", HasTypeWidening, 7, For::kReadersAndWriters},  // files have today's types
+    {"typeWidening-preview", Never, 7, For::kReadersAndWriters},
+    {"inCommitTimestamp", HasInCommitTimestamps, 7},
     {"allowColumnDefaults", HasDefaults, 7},
 }};
-// What a reader has to know. Not the other way round: a writer knows all of these.
-constexpr std::array<std::string_view, 7> kReaderFeatures = {
-    "columnMapping", "timestampNtz", "vacuumProtocolCheck", "deletionVectors",
-    "v2Checkpoint",  "typeWidening", "typeWidening-preview"};
 
 const Feature* FindFeature(std::string_view name) {
   const auto* found = std::find_if(kFeatures.begin(), kFeatures.end(),
@@ -92,14 +111,19 @@ Error Lacking(std::string_view side, const std::vector<std::string>& features,
                                  : "Leat can read it; write it with the program that made it");
 }
 
-bool HasTimestampNtz(const std::vector<data::Field>& fields) {
-  return std::any_of(fields.begin(), fields.end(), [](const data::Field& field) {
-    return field.type.kind == data::TypeKind::kTimestampNtz || HasTimestampNtz(field.type.children);
-  });
-}
-
 bool Contains(const std::vector<std::string>& list, std::string_view feature) {
   return std::find(list.begin(), list.end(), feature) != list.end();
+}
+
+bool IsImplied(const Feature& feature, const Protocol& protocol) {
+  return protocol.writer_version < 7 && feature.since_writer_version <= protocol.writer_version;
+}
+
+bool Supports(const Protocol& protocol, const Feature& feature) {
+  const bool for_readers = feature.whom == For::kWriters || protocol.reader_version < 3 ||
+                           Contains(protocol.reader_features, feature.name);
+  return for_readers &&
+         (IsImplied(feature, protocol) || Contains(protocol.writer_features, feature.name));
 }
 
 }  // namespace
@@ -112,8 +136,8 @@ Status CheckReadable(const Protocol& protocol, const Metadata& metadata,
   }
   if (protocol.reader_version == 3) {
     for (const std::string& name : protocol.reader_features) {
-      const auto* known = std::find(kReaderFeatures.begin(), kReaderFeatures.end(), name);
-      if (known == kReaderFeatures.end()) lacking.push_back(name);
+      const Feature* known = FindFeature(name);
+      if (known == nullptr || known->whom == For::kWriters) lacking.push_back(name);
     }
   }
   if (!lacking.empty()) return Lacking("reader", lacking, table_path);
@@ -130,39 +154,56 @@ Status CheckWritable(const Protocol& protocol, const Metadata& metadata,
     lacking.push_back(fmt::format("version {}", protocol.writer_version));
   } else if (protocol.writer_version == 7) {
     for (const std::string& name : protocol.writer_features) {
-      const Feature* feature = FindFeature(name);
-      if (feature == nullptr || feature->in_use(metadata)) lacking.push_back(name);
+      if (FindFeature(name) == nullptr) lacking.push_back(name);
     }
-  } else {
-    for (const Feature& feature : kFeatures) {
-      if (feature.since_writer_version <= protocol.writer_version && feature.in_use(metadata)) {
-        lacking.emplace_back(feature.name);
-      }
+  }
+  for (const Feature& feature : kFeatures) {
+    if (feature.writing == Writing::kRefused && Supports(protocol, feature) &&
+        feature.in_use(metadata)) {
+      lacking.emplace_back(feature.name);
     }
   }
   if (!lacking.empty()) return Lacking("writer", lacking, table_path);
   return Ok();
 }
 
-std::optional<Protocol> RequiredUpgrade(const Protocol& current, const data::Schema& schema) {
-  constexpr std::string_view kNtz = "timestampNtz";
-  if (!HasTimestampNtz(schema.fields)) return std::nullopt;
-  if (Contains(current.reader_features, kNtz) && Contains(current.writer_features, kNtz)) {
-    return std::nullopt;
+std::optional<Protocol> RequiredUpgrade(const Protocol& current, const Metadata& metadata) {
+  std::vector<const Feature*> missing;
+  for (const Feature& feature : kFeatures) {
+    if (feature.in_use(metadata) && !Supports(current, feature)) missing.push_back(&feature);
   }
+  if (missing.empty()) return std::nullopt;
   Protocol upgraded = current;
-  if (current.writer_version < 7) {
-    for (const Feature& feature : kFeatures) {
-      if (feature.since_writer_version <= current.writer_version) {
-        upgraded.writer_features.emplace_back(feature.name);
-      }
+  const bool has_versions =
+      current.writer_version < 7 &&
+      std::all_of(
+          missing.begin(), missing.end(),
+          [](const Feature* feature) { return feature->since_writer_version < 7; });
+  if (has_versions) {
+    for (const Feature* feature : missing) {
+      upgraded.writer_version = std::max(upgraded.writer_version, feature->since_writer_version);
+      if (feature->whom == For::kReadersAndWriters) upgraded.reader_version = 2;  // columnMapping
     }
+    return upgraded;
   }
-  if (current.reader_version == 2) upgraded.reader_features.emplace_back("columnMapping");
-  upgraded.reader_version = 3;
+  for (const Feature& feature : kFeatures) {
+    if (IsImplied(feature, current)) upgraded.writer_features.emplace_back(feature.name);
+  }
   upgraded.writer_version = 7;
-  if (!Contains(upgraded.reader_features, kNtz)) upgraded.reader_features.emplace_back(kNtz);
-  if (!Contains(upgraded.writer_features, kNtz)) upgraded.writer_features.emplace_back(kNtz);
+  const bool for_readers = std::any_of(missing.begin(), missing.end(), [](const Feature* feature) {
+    return feature->whom == For::kReadersAndWriters;
+  });
+  if (for_readers && current.reader_version == 2) {
+    upgraded.reader_features.emplace_back("columnMapping");
+  }
+  if (for_readers) upgraded.reader_version = 3;
+  const auto add = [](std::vector<std::string>& list, std::string_view name) {
+    if (!Contains(list, name)) list.emplace_back(name);
+  };
+  for (const Feature* feature : missing) {
+    add(upgraded.writer_features, feature->name);
+    if (feature->whom == For::kReadersAndWriters) add(upgraded.reader_features, feature->name);
+  }
   return upgraded;
 }
 

@@ -10,15 +10,16 @@
 namespace leat::delta {
 
 // kInvalidInput naming the versions or features that Leat lacks. Features that a table lists but
-// does not use (column mapping with mode none, constraints without any) do not hinder.
+// does not use (generated columns without any) do not hinder.
 Status CheckReadable(const Protocol& protocol, const Metadata& metadata,
                      const std::string& table_path);
 Status CheckWritable(const Protocol& protocol, const Metadata& metadata,
                      const std::string& table_path);
 
-// The protocol that the table needs for this schema, if `current` does not do: a timestamp_ntz
-// column needs (3,7) with the feature timestampNtz. Features that the current version implies are
-// kept.
-std::optional<Protocol> RequiredUpgrade(const Protocol& current, const data::Schema& schema);
+// The protocol that a table with this metadata needs, if `current` does not do: columns of the type
+// timestamp_ntz need a feature, and so do properties that switch one on. As low as it can be: the
+// versions before features, as long as those imply all that is needed. What the current protocol
+// implies is kept.
+std::optional<Protocol> RequiredUpgrade(const Protocol& current, const Metadata& metadata);
 
 }  // namespace leat::delta

@@ -62,6 +62,7 @@ struct Transaction {
   std::optional<Metadata> metadata;  // set when the schema or configuration changes
   std::vector<AddFile> adds;
   std::vector<RemoveFile> removes;
+  std::vector<ChangeFile> changes;  // the change data feed's, where the table keeps one
   std::vector<AppTransaction> app_transactions;
   CommitInfo info;  // timestamp, engine and txn_id are filled in by Commit
 };

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "delta/cell.h"
+#include "delta/column_mapping.h"
 #include "delta/log_path.h"
 #include "delta/protocol.h"
 #include "delta/row_tracking.h"
@@ -52,9 +53,12 @@ Status CheckMetadata(const Metadata& metadata) {
 
 // Puts a file's partition values into the protocol's form: one for each partition column, no
 // others.
-Status NormalizePartitionValues(const Metadata& metadata, AddFile& file) {
+template <typename File>
+Status NormalizePartitionValues(const Metadata& metadata, File& file) {
+  LEAT_ASSIGN(const ColumnMapping mapping, MappingOf(metadata));
   for (const std::string& column : metadata.partition_columns) {
-    const auto value = file.partition_values.find(column);
+    const auto value =
+        file.partition_values.find(PhysicalName(mapping, *metadata.schema.Find(column)));
     if (value == file.partition_values.end()) {
       return InvalidInput(
           fmt::format("file {} has no value for the partition column '{}'", file.path, column));
@@ -123,7 +127,9 @@ Result<std::optional<Protocol>> DecideProtocol(const Transaction& transaction,
   std::optional<Protocol> action = transaction.protocol;
   if (creates && !action) action = Protocol();
   const Protocol current = action ? *action : transaction.base->protocol();
-  if (auto upgrade = RequiredUpgrade(current, metadata.schema)) action = std::move(*upgrade);
+  if (transaction.metadata) {
+    if (auto upgrade = RequiredUpgrade(current, metadata)) action = std::move(*upgrade);
+  }
   if (!creates) {
     LEAT_TRY(CheckWritable(transaction.base->protocol(), transaction.base->metadata(), table_path));
   }
@@ -142,7 +148,8 @@ Result<LogEntry> PrepareEntry(const Transaction& transaction, const io::Environm
   LogEntry entry{.metadata = transaction.metadata,
                  .app_transactions = transaction.app_transactions,
                  .removes = transaction.removes,
-                 .adds = transaction.adds};
+                 .adds = transaction.adds,
+                 .changes = transaction.changes};
   if (entry.metadata) {
     if (entry.metadata->id.empty()) entry.metadata->id = io::NewUuid(environment.random);
     if (entry.metadata->created_ms == 0) entry.metadata->created_ms = now_ms;
@@ -158,6 +165,10 @@ Result<LogEntry> PrepareEntry(const Transaction& transaction, const io::Environm
   for (AddFile& add : entry.adds) {
     LEAT_TRY(NormalizePartitionValues(metadata, add));
     if (add.modified_ms == 0) add.modified_ms = now_ms;
+  }
+  for (ChangeFile& change : entry.changes) {
+    LEAT_TRY(CheckInsideTable(change.path));
+    LEAT_TRY(NormalizePartitionValues(metadata, change));
   }
   for (RemoveFile& remove : entry.removes) {
     if (remove.deleted_ms == 0) remove.deleted_ms = now_ms;

@@ -423,6 +423,23 @@ class DeltaReader final : public duckdb::MultiFileReader {
   std::string path_;
 };
 
+// The Parquet reader's own; set when delta_scan is registered, for all databases the same.
+duckdb::table_function_get_virtual_columns_t parquet_virtual_columns = nullptr;
+
+duckdb::virtual_column_map_t VirtualColumns(duckdb::ClientContext& context,
+                                            duckdb::optional_ptr<duckdb::FunctionData> bind) {
+  auto& data = bind->Cast<duckdb::MultiFileBindData>();
+  parquet_virtual_columns(context, bind);
+  data::Schema schema;
+  for (const auto& column : data.columns) schema.fields.push_back({.name = column.name});
+  const PlaceColumns names = PlaceColumnsOf(schema);
+  for (auto& [id, column] : data.virtual_columns) {
+    if (column.name == "filename") column.name = names.file;
+    if (column.name == "file_row_number") column.name = names.row;
+  }
+  return data.virtual_columns;
+}
+
 // --- names
 // ------------------------------------------------------------------------------------------------------
 
@@ -521,6 +538,14 @@ duckdb::unique_ptr<duckdb::TableRef> Replace(duckdb::ClientContext& context,
 
 }  // namespace
 
+PlaceColumns PlaceColumnsOf(const data::Schema& schema) {
+  const auto free_name = [&](std::string name) {
+    while (schema.Find(name) != nullptr) name.insert(0, "_");
+    return name;
+  };
+  return {.file = free_name("filename"), .row = free_name("file_row_number")};
+}
+
 void Throw(const Error& error) {
   std::string message = error.message();
   if (!error.hint().empty()) message += "; " + error.hint();
@@ -539,6 +564,8 @@ void RegisterDeltaScan(duckdb::DatabaseInstance& database) {
   for (auto& function : functions.functions) {
     function.name = "delta_scan";
     function.get_multi_file_reader = DeltaReader::Create;
+    parquet_virtual_columns = function.get_virtual_columns;
+    function.get_virtual_columns = VirtualColumns;
     function.serialize = nullptr;
     function.deserialize = nullptr;
     function.statistics = nullptr;           // read from the first file only

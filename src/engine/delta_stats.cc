@@ -98,6 +98,7 @@ delta::AddFile ToAddFile(const WrittenFile& file, const std::string& table_path,
                     {"nullCount", nulls}};
   const std::string prefix = table_path.ends_with('/') ? table_path : table_path + "/";
   return {.path = file.path.starts_with(prefix) ? file.path.substr(prefix.size()) : file.path,
+          .partition_values = file.partition_values,
           .size_bytes = file.size_bytes,
           .modified_ms = now / kMicrosPerMilli,
           .data_change = true,

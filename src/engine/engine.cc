@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "duckdb/common/hive_partitioning.hpp"
 #include "duckdb/main/client_data.hpp"
 #include "duckdb/main/pending_query_result.hpp"
 #include "duckdb/main/settings.hpp"
@@ -32,6 +33,9 @@ namespace {
 
 // Whether a row is written with the others, not apart.
 constexpr const char* kKeptColumn = "_leat_keep";
+
+// The folder of a null, as Hive has it.
+constexpr const char* kNullPartition = "__HIVE_DEFAULT_PARTITION__";
 
 constexpr duckdb::idx_t kOrderSetting = duckdb::PreserveInsertionOrderSetting::SettingIndex;
 
@@ -262,6 +266,34 @@ class DuckSession final : public Session {
     return written;
   }
 
+  Result<std::string> ScanOf(const TableFiles& files) override {
+    LEAT_ASSIGN(const auto mapping, delta::MappingOf(files.metadata));
+    const std::string key = fmt::format("files:{}", state_->sources.size());
+    state_->sources[key] =
+        std::make_shared<ScanSource>(ScanSource{.name = files.table_path,
+                                                .root = io::AbsolutePath(files.table_path),
+                                                .schema = files.metadata.schema,
+                                                .mapping = mapping,
+                                                .files = files.files});
+    return "delta_scan(" + QuoteLiteral(kSourcePrefix + key) + ")";
+  }
+  Result<std::vector<MarkedRows>> MarkRows(const std::string& sql,
+                                           const Parameters& parameters) override {
+    state_->row_marks = std::make_unique<RowMarks>();
+    const auto counted =
+        Query(fmt::format("SELECT count(leat_mark(leat_file, leat_row)) FROM (\n{}\n)", sql),
+              parameters, SIZE_MAX);
+    const auto marks = std::move(state_->row_marks);
+    if (!counted.ok()) return counted.error();
+    std::vector<MarkedRows> rows;
+    for (auto& [path, file] : marks->files) {
+      rows.push_back({.path = path, .rows = std::move(file.rows), .times = file.times});
+    }
+    std::sort(rows.begin(), rows.end(),
+              [](const MarkedRows& a, const MarkedRows& b) { return a.path < b.path; });
+    return rows;
+  }
+
   std::int64_t csv_rows() const override { return state_->csv_rows; }
 
   Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
@@ -340,21 +372,34 @@ class DuckSession final : public Session {
       const std::string& target, const std::string& format, CopyOptions options)>;
 
   // On error, no file is left.
-  Result<std::vector<WrittenFile>> WriteFiles(const std::string& directory, const CopyMaker& make,
+  Result<std::vector<WrittenFile>> WriteFiles(const WriteOptions& options, const CopyMaker& make,
                                               const Wrapped& text, const Parameters& parameters) {
-    const std::string target = NewFile(directory);
-    state_->late_path = NewFile(directory);
+    const bool is_partitioned = options.layout && !options.layout->partition_by.empty();
+    CopyOptions copy = ParquetOptions();
+    if (is_partitioned) AddPartitions(options.layout->partition_by, copy);
+    if (options.layout) state_->file_columns = options.layout->columns;
+    state_->late_path = NewFile(options.directory);
     auto result = Result<QueryResult>(Bug("nothing was written"));
     try {
-      result = RunStatement(make(target, kParquetCopy, ParquetOptions()), text, parameters, false);
+      result = RunStatement(make(is_partitioned ? options.directory : NewFile(options.directory),
+                                 kParquetCopy, std::move(copy)),
+                            text, parameters, false);
     } catch (const std::exception& e) {
       result = ToErrorIn(duckdb::ErrorData(e), text);
     }
-    auto files = TakeWritten();
+    state_->file_columns.clear();
+    const std::vector<std::string> opened = std::exchange(state_->opened, {});
+    auto files = TakeWritten(options);
     if (result.ok()) return files;
-    RemoveIfThere(target);
-    RemoveIfThere(state_->late_path);
+    for (const std::string& path : opened) RemoveIfThere(path);
     return std::move(result).error();
+  }
+
+  static void AddPartitions(const std::vector<std::string>& columns, CopyOptions& copy) {
+    duckdb::vector<duckdb::Value> names(columns.begin(), columns.end());
+    copy["partition_by"] = std::move(names);
+    copy["filename_pattern"] = {duckdb::Value("part-{uuid}.zstd")};
+    copy["overwrite_or_ignore"] = {duckdb::Value::BOOLEAN(true)};  // the folder may have files
   }
 
   Result<std::vector<WrittenFile>> Write(const Wrapped& query, const Parameters& parameters,
@@ -362,7 +407,7 @@ class DuckSession final : public Session {
     const auto make = [&](const std::string& target, const std::string& format, CopyOptions with) {
       return MakeCopy(query.sql, target, format, std::move(with));
     };
-    return WriteFiles(options.directory, make, query, parameters);
+    return WriteFiles(options, make, query, parameters);
   }
 
   // The query with casts around the columns that a table cannot store as they are.
@@ -398,7 +443,7 @@ class DuckSession final : public Session {
     auto files = Write(marked, parameters, options);
     const auto rows_apart = std::move(state_->rows_apart);
     if (!files.ok() || !rows_apart->rows) return files;
-    auto apart = WriteCollected(*rows_apart->rows, options.directory);
+    auto apart = WriteCollected(*rows_apart->rows, options);
     if (!apart.ok()) {
       for (const WrittenFile& file : *files) RemoveIfThere(file.path);
       return std::move(apart).error();
@@ -411,7 +456,7 @@ class DuckSession final : public Session {
   }
 
   Result<std::vector<WrittenFile>> WriteCollected(duckdb::ColumnDataCollection& rows,
-                                                  const std::string& directory) {
+                                                  const WriteOptions& options) {
     const auto make = [&](const std::string& target, const std::string& format, CopyOptions with) {
       auto source = duckdb::make_uniq<duckdb::ColumnDataRef>(
           duckdb::optionally_owned_ptr<duckdb::ColumnDataCollection>(rows),
@@ -422,7 +467,7 @@ class DuckSession final : public Session {
       all->from_table = std::move(source);
       return MakeCopy(std::move(all), target, format, std::move(with));
     };
-    return WriteFiles(directory, make, {}, {});
+    return WriteFiles(options, make, {}, {});
   }
 
   static CopyOptions ParquetOptions() {
@@ -442,16 +487,30 @@ class DuckSession final : public Session {
   }
 
   // Of the files that leat_parquet has written; those without rows are removed.
-  Result<std::vector<WrittenFile>> TakeWritten() {
+  Result<std::vector<WrittenFile>> TakeWritten(const WriteOptions& options) {
     std::vector<WrittenFile> files;
     for (const ParquetFile& written : std::exchange(state_->written, {})) {
       if (written.statistics.row_count == 0) {
         LEAT_TRY(environment_.files.Remove(written.path));
       } else {
         files.push_back(ToWrittenFile(written));
+        if (options.layout) AddPartitionValues(options, files.back());
       }
     }
     return files;
+  }
+
+  // From the names of its folders, "column=value" with both escaped.
+  static void AddPartitionValues(const WriteOptions& options, WrittenFile& file) {
+    const auto& columns = options.layout->partition_by;
+    auto folders = Split(file.path, '/');
+    folders.pop_back();
+    for (std::size_t i = 0; i < columns.size(); i++) {
+      const std::string& folder = folders.at(folders.size() - columns.size() + i);
+      std::string text = folder.substr(folder.find('=') + 1);
+      auto& value = file.partition_values[columns[i]];
+      if (text != kNullPartition) value = duckdb::HivePartitioning::Unescape(text);
+    }
   }
 
   // A file that was begun when the query failed.

@@ -15,6 +15,7 @@
 #include "base/strong.h"
 #include "data/value.h"
 #include "delta/compaction.h"
+#include "delta/deletion_vector.h"
 #include "delta/table.h"
 
 namespace leat::engine {
@@ -64,6 +65,8 @@ struct ColumnStats {
 
 struct WrittenFile {
   std::string path;  // absolute
+  // Of FileLayout::partition_by, as text; null for SQL's null.
+  std::map<std::string, std::optional<std::string>> partition_values;
   std::int64_t row_count = 0;
   std::int64_t size_bytes = 0;
   std::vector<ColumnStats> columns;
@@ -75,12 +78,46 @@ struct WrittenQuery {
   std::vector<WrittenFile> files;
 };
 
+// Files in which columns stand otherwise than the query gives them.
+struct FileLayout {
+  // Columns of the query, of type VARCHAR, that are not written: each of their values gets files of
+  // its own, in a folder column=value.
+  std::vector<std::string> partition_by;
+  // The names in the files, nested ones too, and the field ids (delta::ColumnId), of the query's
+  // other columns in their order. Empty: the query's names, and no ids.
+  std::vector<data::Field> columns = {};
+};
+
 struct WriteOptions {
   std::string directory;    // exists; file names are part-<uuid>.zstd.parquet
   bool keep_order = false;  // true: rows in query order, one file
   // A condition on the written rows, which it may call `this`: those for which it is true go to
   // files of their own. Empty: none. Not together with keep_order.
   std::string apart = "";
+  std::optional<FileLayout> layout = std::nullopt;  // not together with apart
+};
+
+// Files of a table as these entries have them, whether in its log or not.
+struct TableFiles {
+  std::string table_path;
+  delta::Metadata metadata;
+  std::vector<delta::AddFile> files;
+};
+
+// The names under which a scan of a table says where a row lies: its file's path and its number in
+// it. They are not columns of the table: "filename" and "file_row_number", but for tables that have
+// such columns.
+struct PlaceColumns {
+  std::string file;
+  std::string row;
+};
+PlaceColumns PlaceColumnsOf(const data::Schema& schema);
+
+// Rows of one data file.
+struct MarkedRows {
+  std::string path;  // as the column filename has it
+  delta::DeletionVector rows;
+  std::int64_t times = 0;  // how often they came: more than rows when some came again
 };
 
 struct ColumnLineage {
@@ -117,6 +154,11 @@ class Session {
   // log. Files are not synced. On error or cancellation, none are left.
   virtual Result<WrittenQuery> WriteParquet(const std::string& sql, const Parameters& parameters,
                                             const WriteOptions& options) = 0;
+  // A FROM item with the files' rows, for this session's queries. kInvalidInput: see MappingOf.
+  virtual Result<std::string> ScanOf(const TableFiles& files) = 0;
+  // The rows that a query's columns leat_file and leat_row name (see PlaceColumns).
+  virtual Result<std::vector<MarkedRows>> MarkRows(const std::string& sql,
+                                                   const Parameters& parameters) = 0;
   // Rows that leat_read_csv has handed out to the session's statements so far.
   virtual std::int64_t csv_rows() const = 0;
   // COPY ... TO one file in csv, json or parquet.

@@ -74,6 +74,31 @@ void Keep(duckdb::DataChunk& arguments, duckdb::ExpressionState& state, duckdb::
   AddRows(*apart, context, arguments.data[1], chosen, count, size);
 }
 
+// Rows come file by file in long runs, mostly.
+void Mark(duckdb::DataChunk& arguments, duckdb::ExpressionState& state, duckdb::Vector& result) {
+  RowMarks* const marks = SessionState::Of(state.GetContext())->row_marks.get();
+  if (marks == nullptr) throw duckdb::InvalidInputException("leat_mark is for Leat's own queries");
+  const duckdb::idx_t size = arguments.size();
+  duckdb::UnifiedVectorFormat files, rows;
+  arguments.data[0].ToUnifiedFormat(size, files);
+  arguments.data[1].ToUnifiedFormat(size, rows);
+  const auto* names = duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(files);
+  const auto* numbers = duckdb::UnifiedVectorFormat::GetData<std::int64_t>(rows);
+  const std::lock_guard lock(marks->mutex);
+  RowMarks::File* file = nullptr;
+  for (duckdb::idx_t i = 0; i < size; i++) {
+    const duckdb::string_t& name = names[files.sel->get_index(i)];
+    if (file == nullptr || std::string_view(name.GetData(), name.GetSize()) != file->name) {
+      file = &marks->files[name.GetString()];
+      if (file->name.empty()) file->name = name.GetString();
+    }
+    file->rows.Add(static_cast<std::uint64_t>(numbers[rows.sel->get_index(i)]));
+    file->times++;
+  }
+  result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+  duckdb::ConstantVector::GetData<bool>(result)[0] = true;
+}
+
 }  // namespace
 
 void RegisterFunctions(duckdb::DatabaseInstance& database) {
@@ -83,13 +108,16 @@ void RegisterFunctions(duckdb::DatabaseInstance& database) {
   duckdb::ScalarFunction keep("leat_keep", {LogicalType::BOOLEAN, LogicalType::ANY},
                               LogicalType::BOOLEAN, Keep);
   keep.SetVolatile();
+  duckdb::ScalarFunction mark("leat_mark", {LogicalType::VARCHAR, LogicalType::BIGINT},
+                              LogicalType::BOOLEAN, Mark);
+  mark.SetVolatile();
   auto& catalog = duckdb::Catalog::GetSystemCatalog(database);
   duckdb::ScalarFunctionSet instant("leat_instant");
   for (const auto& type : {LogicalType::TIMESTAMP, LogicalType::TIMESTAMP_TZ})
     instant.AddFunction(duckdb::ScalarFunction({type}, LogicalType::TIMESTAMP_TZ, Instants));
   duckdb::CreateScalarFunctionInfo instants(instant);
   catalog.CreateFunction(duckdb::CatalogTransaction::GetSystemTransaction(database), instants);
-  for (auto& function : {integer, keep}) {
+  for (auto& function : {integer, keep, mark}) {
     duckdb::CreateScalarFunctionInfo info(function);
     catalog.CreateFunction(duckdb::CatalogTransaction::GetSystemTransaction(database), info);
   }

@@ -23,6 +23,10 @@ constexpr std::int64_t kRowGroupRows = 122'880;
 // written by their numbers.
 constexpr std::uint32_t kMaxEnumValues = 1024;
 constexpr std::uint32_t kMaxEnumValueBytes = 64;
+// A file with a larger share of its rows deleted is written anew, not given a deletion vector.
+constexpr double kMaxDeletedShare = 0.5;
+// Times that a statement starts again because others committed first.
+constexpr int kMaxChangeAttempts = 20;
 // What a function takes, in a hint about a call that does not fit.
 constexpr std::size_t kMaxFunctionsInHint = 4;
 // A thread without work asks for some this many times before it sleeps between its questions.

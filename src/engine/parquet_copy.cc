@@ -97,11 +97,50 @@ class Dictionary {
   std::uint32_t count_ = 0;
 };
 
+// The type with the names of structs' fields as in `names`. The rows' vectors stay as they are: a
+// struct's fields are told by their order.
+duckdb::LogicalType Renamed(const duckdb::LogicalType& type, const data::Type& names) {
+  using duckdb::LogicalType;
+  switch (type.id()) {
+    case duckdb::LogicalTypeId::STRUCT: {
+      duckdb::child_list_t<LogicalType> fields;
+      std::size_t i = 0;
+      for (const auto& [name, field] : duckdb::StructType::GetChildTypes(type)) {
+        const data::Field& renamed = names.children.at(i++);
+        fields.emplace_back(renamed.name, Renamed(field, renamed.type));
+      }
+      return LogicalType::STRUCT(std::move(fields));
+    }
+    case duckdb::LogicalTypeId::LIST:
+      return LogicalType::LIST(
+          Renamed(duckdb::ListType::GetChildType(type), names.children.at(0).type));
+    case duckdb::LogicalTypeId::MAP:
+      return LogicalType::MAP(Renamed(duckdb::MapType::KeyType(type), names.children.at(0).type),
+                              Renamed(duckdb::MapType::ValueType(type), names.children.at(1).type));
+    default: return type;
+  }
+}
+
+// The FIELD_IDS of DuckDB's writer: {column: id} or {column: {__duckdb_field_id: id, field: …}}.
+// Null when no column has an id.
+duckdb::Value FieldIds(const std::vector<data::Field>& fields, std::optional<std::int32_t> own) {
+  duckdb::child_list_t<duckdb::Value> ids;
+  if (own) ids.emplace_back("__duckdb_field_id", duckdb::Value::INTEGER(*own));
+  for (const data::Field& field : fields) {
+    auto value = FieldIds(field.type.children, delta::ColumnId(field));
+    if (!value.IsNull()) ids.emplace_back(field.name, std::move(value));
+  }
+  if (ids.empty()) return {};
+  if (own && ids.size() == 1) return ids[0].second;
+  return duckdb::Value::STRUCT(std::move(ids));
+}
+
 struct BindData final : duckdb::FunctionData {
   duckdb::CopyFunction parquet{""};
   duckdb::case_insensitive_map_t<duckdb::vector<duckdb::Value>> options;
-  duckdb::vector<std::string> names;
-  duckdb::vector<duckdb::LogicalType> types;
+  duckdb::vector<std::string> names;          // in the file
+  duckdb::vector<duckdb::LogicalType> types;  // of the rows
+  std::vector<data::Field> columns;           // FileLayout::columns
 
   duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
     auto copy = duckdb::make_uniq<BindData>();
@@ -109,6 +148,7 @@ struct BindData final : duckdb::FunctionData {
     copy->options = options;
     copy->names = names;
     copy->types = types;
+    copy->columns = columns;
     return copy;
   }
   bool Equals(const duckdb::FunctionData& other) const override { return this == &other; }
@@ -122,7 +162,11 @@ struct BindData final : duckdb::FunctionData {
     info.file_path = path;
     info.options = options;
     duckdb::CopyFunctionBindInput input(info, parquet.function_info);
-    return parquet.copy_to_bind(context, input, names, written);
+    if (columns.empty()) return parquet.copy_to_bind(context, input, names, written);
+    duckdb::vector<duckdb::LogicalType> renamed;
+    for (idx_t i = 0; i < written.size(); i++)
+      renamed.push_back(Renamed(written[i], columns[i].type));
+    return parquet.copy_to_bind(context, input, names, renamed);
   }
 };
 
@@ -156,6 +200,11 @@ struct LocalState final : duckdb::LocalFunctionData {
 
 File Open(duckdb::ClientContext& context, const BindData& bind, const GlobalState& global,
           const std::string& path, const duckdb::vector<duckdb::LogicalType>& types) {
+  SessionState& session = *SessionState::Of(context);
+  {
+    const std::lock_guard lock(session.opened_mutex);
+    session.opened.push_back(path);
+  }
   File file{.bind = bind.BindParquet(context, path, types),
             .state = nullptr,
             .written = std::make_unique<ParquetFile>()};
@@ -240,7 +289,7 @@ void Encode(const Dictionary& dictionary, duckdb::Vector& texts, idx_t count,
 void WriteLate(duckdb::ExecutionContext& context, const BindData& bind, GlobalState& global,
                LocalState& local, duckdb::DataChunk& rows) {
   if (!local.late) {
-    SessionState& session = *SessionState::Of(context.client);
+    const SessionState& session = *SessionState::Of(context.client);
     const std::lock_guard lock(global.mutex);
     if (!global.late.state) {
       global.late = Open(context.client, bind, global, session.late_path, bind.types);
@@ -305,6 +354,15 @@ duckdb::unique_ptr<duckdb::FunctionData> Bind(duckdb::ClientContext& context,
   bind->options = input.info.options;
   bind->names = names;
   bind->types = types;
+  bind->columns = SessionState::Of(context)->file_columns;
+  if (bind->columns.empty()) return bind;
+  if (bind->columns.size() != names.size()) {
+    throw duckdb::InternalException("a layout of %d columns for %d", bind->columns.size(),
+                                    names.size());
+  }
+  for (idx_t i = 0; i < names.size(); i++) bind->names[i] = bind->columns[i].name;
+  auto ids = FieldIds(bind->columns, std::nullopt);
+  if (!ids.IsNull()) bind->options["field_ids"] = {std::move(ids)};
   return bind;
 }
 
@@ -324,8 +382,10 @@ duckdb::unique_ptr<duckdb::LocalFunctionData> InitializeLocal(duckdb::ExecutionC
 void InitializeOperator(duckdb::GlobalFunctionData& global, const duckdb::PhysicalOperator& copy) {
   auto& state = global.Cast<GlobalState>();
   state.copy_operator = copy;
-  state.is_unordered = copy.type == duckdb::PhysicalOperatorType::COPY_TO_FILE &&
-                       copy.Cast<duckdb::PhysicalCopyToFile>().parallel;
+  if (copy.type != duckdb::PhysicalOperatorType::COPY_TO_FILE) return;
+  const auto& to_file = copy.Cast<duckdb::PhysicalCopyToFile>();
+  // A partition's rows come in few large pieces, whose file has no other beside it.
+  state.is_unordered = to_file.parallel && !to_file.partition_output;
 }
 
 void Sink(duckdb::ExecutionContext& context, duckdb::FunctionData& bind_data,

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "delta/log_path.h"
 #include "engine/engine.h"
+#include "engine/table_writer.h"
 
 namespace leat::engine {
 namespace {
@@ -23,15 +24,13 @@ class SqlRowRewriter final : public delta::RowRewriter {
                                               const delta::Snapshot& snapshot,
                                               const std::vector<delta::AddFile>& files,
                                               const std::vector<std::string>& cluster_by) override {
-    LEAT_ASSIGN(auto written,
-                session_.WriteParquet(Query(table_path, snapshot, files, cluster_by), {},
-                                      {.directory = table_path, .keep_order = true}));
-    std::vector<delta::AddFile> adds;
-    for (const WrittenFile& file : written.files) {
-      LEAT_TRY(environment_.files.SyncFile(file.path));
-      adds.push_back(ToAddFile(file, table_path, snapshot.schema(), environment_.clock.Now()));
+    TableWriter writer(environment_, session_, table_path, snapshot.metadata());
+    LEAT_ASSIGN(auto adds, writer.WriteAgain(Query(table_path, snapshot, files, cluster_by), true));
+    const Status synced = writer.Sync();
+    if (!synced.ok()) {
+      writer.Discard();
+      return synced.error();
     }
-    LEAT_TRY(environment_.files.SyncDirectory(table_path));
     return adds;
   }
 
@@ -42,11 +41,8 @@ class SqlRowRewriter final : public delta::RowRewriter {
     std::vector<std::string> names;
     for (const delta::AddFile& file : files) names.push_back(QuoteLiteral(file.path));
     std::vector<std::string> columns;
-    const auto& partitions = snapshot.metadata().partition_columns;
     for (const data::Field& field : snapshot.schema().fields) {
-      if (std::find(partitions.begin(), partitions.end(), field.name) == partitions.end()) {
-        columns.push_back(QuoteIdentifier(field.name));
-      }
+      columns.push_back(QuoteIdentifier(field.name));
     }
     const std::string list = Join(columns, ", ");
     const std::string scan =

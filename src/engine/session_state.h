@@ -8,8 +8,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "delta/column_mapping.h"
+#include "delta/deletion_vector.h"
 #include "duckdb.hpp"
 #include "duckdb/function/copy_function.hpp"
 #include "duckdb/main/client_context_state.hpp"
@@ -44,6 +46,17 @@ struct RowsApart {
   duckdb::ColumnDataAppendState append;
 };
 
+// The rows that leat_mark has been called with.
+struct RowMarks {
+  struct File {
+    std::string name;
+    delta::DeletionVector rows;
+    std::int64_t times = 0;  // calls, more than rows if some came again
+  };
+  std::mutex mutex;
+  std::unordered_map<std::string, File> files;
+};
+
 // A file of leat_parquet, complete.
 struct ParquetFile {
   std::string path;
@@ -65,9 +78,13 @@ class SessionState final : public duckdb::ClientContextState {
       sources;                              // by the key in "leat-source:<key>"
   std::optional<PlannedCopy> planned_copy;  // while WriteParquet waits for a plan
   std::unique_ptr<RowsApart> rows_apart;    // while WriteParquet writes some
+  std::unique_ptr<RowMarks> row_marks;      // while MarkRows collects them
   std::string late_path;                    // of the file that leat_parquet adds if need be
-  std::vector<ParquetFile> written;         // by leat_parquet
-  std::atomic<std::int64_t> csv_rows{0};    // handed out by leat_read_csv
+  std::vector<data::Field> file_columns;    // FileLayout::columns, while WriteParquet writes
+  std::mutex opened_mutex;
+  std::vector<std::string> opened;        // by leat_parquet, in the order of their opening
+  std::vector<ParquetFile> written;       // by leat_parquet
+  std::atomic<std::int64_t> csv_rows{0};  // handed out by leat_read_csv
 };
 
 constexpr const char* kParquetCopy = "leat_parquet";
@@ -85,6 +102,7 @@ void RegisterParquetCopy(duckdb::DatabaseInstance& database);
 // leat_integer(text): the integer that the text spells, null if it spells none, a fraction say.
 // leat_instant(timestamp): the TIMESTAMP WITH TIME ZONE that it is in UTC.
 // leat_keep(is_apart, row): not is_apart; the rows apart are added to the session's RowsApart.
+// leat_mark(filename, row number): true; the row is added to the session's RowMarks.
 void RegisterFunctions(duckdb::DatabaseInstance& database);
 
 // The error as the exception that DuckDB hands back to us.

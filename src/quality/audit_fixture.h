@@ -49,6 +49,13 @@ class CountingSession final : public engine::Session {
     Count(sql);
     return inner_.WriteParquet(sql, parameters, options);
   }
+  Result<std::string> ScanOf(const engine::TableFiles& files) override {
+    return inner_.ScanOf(files);
+  }
+  Result<std::vector<engine::MarkedRows>> MarkRows(const std::string& sql,
+                                                   const engine::Parameters& parameters) override {
+    return inner_.MarkRows(sql, parameters);
+  }
   std::int64_t csv_rows() const override { return inner_.csv_rows(); }
   Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
                               const std::string& format) override {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "engine/table_writer.h"
 #include "quality/check_sql.h"
 #include "quality/limits.h"
 #include "quality/quarantine.h"
@@ -55,7 +56,9 @@ struct QuarantineTable::Attempt {
   std::shared_ptr<const delta::Snapshot>
       base;  // shared: as loaded; null when there is no table yet
   std::vector<const delta::AddFile*> affected;  // of the base
-  std::vector<engine::WrittenFile> written;
+  delta::Metadata metadata;
+  std::optional<engine::TableWriter> writer;
+  std::vector<delta::AddFile> added;
   QuarantineChanged changed;
 };
 
@@ -68,21 +71,29 @@ Result<QuarantineChanged> QuarantineTable::Apply(
     if (attempt.base != nullptr) {
       LEAT_ASSIGN(rows, RowsOf(table_, *attempt.base));
     }
+    if (attempt.base != nullptr) {
+      attempt.metadata = attempt.base->metadata();
+    } else {
+      attempt.metadata = {.name = io::FileName(table_.path()),
+                          .description = "Rejected rows, kept until they are replayed",
+                          .schema = QuarantineSchema()};
+    }
+    attempt.writer.emplace(environment_, session_, table_.path(), attempt.metadata);
     const QuarantineChange change = make(rows);
     LEAT_TRY(FindAffected(rows, change, attempt));
     if (const Status written = Write(change, attempt); !written.ok()) {
-      Discard(attempt);
+      attempt.writer->Discard();
       return written.error();
     }
-    if (attempt.written.empty() && attempt.affected.empty()) return attempt.changed;
+    if (attempt.added.empty() && attempt.affected.empty()) return attempt.changed;
     const auto committed = Commit(change, attempt);
     if (!committed.ok()) {
       // When the outcome is unknown the files may belong to the table.
-      if (committed.error().kind() != ErrorKind::kOutcomeUnknown) Discard(attempt);
+      if (committed.error().kind() != ErrorKind::kOutcomeUnknown) attempt.writer->Discard();
       return committed.error();
     }
     if (*committed) return attempt.changed;
-    Discard(attempt);
+    attempt.writer->Discard();
   }
   return RetryLater(fmt::format("quarantine table {}: others changed it first {} times in a row",
                                 table_.path(), kMaxQuarantineAttempts));
@@ -116,7 +127,6 @@ Status QuarantineTable::FindAffected(const std::string& rows, const QuarantineCh
 Status QuarantineTable::Write(const QuarantineChange& change, Attempt& attempt) {
   if (attempt.affected.empty() && change.insert_sql.empty()) return Ok();
   LEAT_TRY(environment_.files.CreateDirectories(table_.path()));
-  const engine::WriteOptions options{.directory = table_.path(), .keep_order = true};
   if (!attempt.affected.empty()) {
     std::vector<std::string> paths, columns;
     for (const delta::AddFile* file : attempt.affected) {
@@ -136,47 +146,29 @@ Status QuarantineTable::Write(const QuarantineChange& change, Attempt& attempt) 
                     Join(columns, ", "), QuoteLiteral(table_.path()),
                     attempt.base->version().value(), Join(paths, ", "));
     if (change.set.empty()) sql += fmt::format(" WHERE ({}) IS NOT TRUE", change.where);
-    LEAT_ASSIGN(auto kept, session_.WriteParquet(sql, {}, options));
-    attempt.written = std::move(kept.files);
+    LEAT_ASSIGN(attempt.added, attempt.writer->WriteAgain(sql, true));
   }
   if (!change.insert_sql.empty()) {
-    LEAT_ASSIGN(auto added, session_.WriteParquet(change.insert_sql, {}, options));
-    for (engine::WrittenFile& file : added.files) {
-      attempt.changed.rows_inserted += file.row_count;
-      attempt.written.push_back(std::move(file));
-    }
+    const std::int64_t before = attempt.writer->rows_written();
+    LEAT_ASSIGN(auto added, attempt.writer->Write(change.insert_sql, {}, true));
+    attempt.changed.rows_inserted += attempt.writer->rows_written() - before;
+    attempt.added.insert(attempt.added.end(), added.begin(), added.end());
   }
-  for (const engine::WrittenFile& file : attempt.written)
-    LEAT_TRY(environment_.files.SyncFile(file.path));
-  return environment_.files.SyncDirectory(table_.path());
+  return attempt.writer->Sync();
 }
 
 // False when another writer came first.
 Result<bool> QuarantineTable::Commit(const QuarantineChange& change, Attempt& attempt) {
-  const TimestampUs now = environment_.clock.Now();
-  delta::Transaction transaction{.base = attempt.base, .scope = delta::ReadScope::kWholeTable};
-  if (attempt.base == nullptr) {
-    transaction.metadata =
-        delta::Metadata{.name = io::FileName(table_.path()),
-                        .description = "Rejected rows, kept until they are replayed",
-                        .schema = QuarantineSchema()};
-  }
-  for (const engine::WrittenFile& file : attempt.written) {
-    transaction.adds.push_back(engine::ToAddFile(file, table_.path(), QuarantineSchema(), now));
-  }
+  delta::Transaction transaction{.base = attempt.base,
+                                 .scope = delta::ReadScope::kWholeTable,
+                                 .adds = std::move(attempt.added)};
+  if (attempt.base == nullptr) transaction.metadata = attempt.metadata;
   for (const delta::AddFile* file : attempt.affected) {
     transaction.removes.push_back(delta::RemovalOf(*file));
   }
   transaction.info.operation = change.operation;
   LEAT_ASSIGN(const auto outcome, table_.Commit(std::move(transaction)));
   return std::holds_alternative<delta::Committed>(outcome);
-}
-
-void QuarantineTable::Discard(const Attempt& attempt) {
-  for (const engine::WrittenFile& file : attempt.written) {
-    const Status removed = environment_.files.Remove(file.path);
-    (void)removed;  // what stays is an orphan that no log entry refers to
-  }
 }
 
 }  // namespace leat::quality

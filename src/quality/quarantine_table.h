@@ -49,7 +49,6 @@ class QuarantineTable {
   Status FindAffected(const std::string& rows, const QuarantineChange& change, Attempt& attempt);
   Status Write(const QuarantineChange& change, Attempt& attempt);
   Result<bool> Commit(const QuarantineChange& change, Attempt& attempt);
-  void Discard(const Attempt& attempt);
 
   engine::Session& session_;
   const io::Environment& environment_;

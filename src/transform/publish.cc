@@ -6,7 +6,10 @@
 #include <set>
 
 #include "base/text.h"
+#include "delta/column_mapping.h"
+#include "delta/file_skipping.h"
 #include "delta/log_path.h"
+#include "engine/table_edit.h"
 #include "transform/limits.h"
 
 namespace leat::transform {
@@ -36,7 +39,14 @@ class Attempt {
  public:
   Attempt(const io::Environment& environment, engine::Engine& engine, const PublishInput& input,
           std::shared_ptr<const delta::Snapshot> base)
-      : environment_(environment), input_(input), base_(std::move(base)), engine_(engine) {}
+      : environment_(environment),
+        input_(input),
+        base_(std::move(base)),
+        session_(engine.NewSession()) {
+    session_->SetResolver([this](const std::string& schema, const std::string& table) {
+      return Resolve(schema, table);
+    });
+  }
 
   Result<delta::Transaction> Build() {
     transaction_.base = base_;
@@ -44,36 +54,22 @@ class Attempt {
     transaction_.info.operation = "WRITE";
     transaction_.info.operation_parameters["mode"] = "Append";
     transaction_.info.extra = input_.commit_extra;
-    schema_ = input_.schema;
-    LEAT_TRY(std::visit([this](const auto& mode) { return Apply(mode); }, input_.mode));
     LEAT_TRY(SetMetadata());
+    edit_.emplace(environment_, *session_, input_.table_path, base_, metadata_);
+    LEAT_TRY(std::visit([this](const auto& mode) { return Apply(mode); }, input_.mode));
+    LEAT_TRY(edit_->Finish(transaction_));
     AddMetrics();
     return transaction_;
   }
 
-  // Data files that this attempt wrote itself; the staged ones belong to the caller.
-  const std::vector<engine::WrittenFile>& written() const { return written_; }
-  std::int64_t rows_rewritten() const { return rows_rewritten_; }
+  std::int64_t rows_rewritten() const { return edit_->rows_rewritten(); }
 
+  // Data files that this attempt wrote itself; the staged ones belong to the caller.
   void RemoveWritten() {
-    for (const engine::WrittenFile& file : written_) {
-      const Status removed = environment_.files.Remove(file.path);
-      (void)removed;  // an orphan that no log entry refers to
-    }
+    if (edit_) edit_->Discard();
   }
 
  private:
-  // Made when it is first needed: most publications query nothing.
-  engine::Session& session() {
-    if (!session_) {
-      session_ = engine_.NewSession();
-      session_->SetResolver([this](const std::string& schema, const std::string& table) {
-        return Resolve(schema, table);
-      });
-    }
-    return *session_;
-  }
-
   Result<std::optional<engine::TableSource>> Resolve(const std::string& schema,
                                                      const std::string& table) {
     if (!schema.empty()) return std::optional<engine::TableSource>();
@@ -91,39 +87,29 @@ class Attempt {
       }
       return source(std::move(staged));
     }
-    if (table == "leat_touched")
-      return source(engine::DeltaSource{
-          .path = input_.table_path, .version = base_->version(), .files = touched_});
     return std::optional<engine::TableSource>();
   }
 
-  void AddStaged() {
-    for (const engine::WrittenFile& file : input_.files) Add(file);
+  Status AddStaged(engine::ChangeType type = engine::ChangeType::kInsert) {
+    return edit_->Adopt(input_.files, input_.schema, "SELECT * FROM leat_staged", type);
   }
 
-  void Add(const engine::WrittenFile& file) {
-    transaction_.adds.push_back(
-        engine::ToAddFile(file, input_.table_path, schema_, environment_.clock.Now()));
-  }
-
-  void Remove(const delta::AddFile& file) {
-    transaction_.removes.push_back(delta::RemovalOf(file));
+  // " t.filename AS leat_file, ...": where a row of the target `t` lies.
+  std::string Place() const {
+    const engine::PlaceColumns place = engine::PlaceColumnsOf(base_->schema());
+    return fmt::format("t.{} AS leat_file, t.{} AS leat_row", place.file, place.row);
   }
 
   Status Apply(const ReplaceAll&) {
     transaction_.scope = delta::ReadScope::kWholeTable;
     transaction_.info.operation_parameters["mode"] = "Overwrite";
-    if (base_) {
-      for (const delta::AddFile& file : base_->files()) Remove(file);
-    }
-    AddStaged();
-    return Ok();
+    edit_->DeleteAll();
+    return AddStaged();
   }
 
   Status Apply(const Append&) {
     transaction_.scope = delta::ReadScope::kNothing;
-    AddStaged();
-    return Ok();
+    return AddStaged();
   }
 
   Status Apply(const ReplaceSources& mode) {
@@ -149,12 +135,10 @@ class Attempt {
   // Removes the rows that match, and adds the staged ones.
   Status ReplaceWhere(const std::string& condition, const engine::Parameters& parameters) {
     transaction_.scope = delta::ReadScope::kWholeTable;
-    LEAT_TRY(
-        FindTouched("SELECT DISTINCT filename FROM leat_target WHERE " + condition, parameters));
-    LEAT_TRY(
-        Rewrite("SELECT * FROM leat_touched WHERE (" + condition + ") IS NOT TRUE", parameters));
-    AddStaged();
-    return Ok();
+    const auto deleted =
+        edit_->Delete("SELECT " + Place() + " FROM leat_target t WHERE " + condition, parameters,
+                      engine::ChangeType::kDelete);
+    return deleted.ok() ? AddStaged() : Status(deleted.error());
   }
 
   Status Apply(const MergeByKey& mode) {
@@ -164,17 +148,22 @@ class Attempt {
     transaction_.info.operation = "MERGE";
     const std::string same = EqualKeys(mode.key, "t", "s");
     LEAT_ASSIGN(const std::string range, KeyRange(mode.key[0]));
-    LEAT_TRY(FindTouched("SELECT DISTINCT t.filename FROM (SELECT *, filename FROM leat_target" +
-                             range + ") t SEMI JOIN leat_staged s ON " + same,
-                         {}));
-    LEAT_TRY(Rewrite("SELECT t.* FROM leat_touched t ANTI JOIN leat_staged s ON " + same, {}));
-    AddStaged();
-    return Ok();
+    const auto deleted = edit_->Delete(
+        fmt::format(
+            "SELECT {} FROM (SELECT *, {} FROM leat_target t{}) t SEMI JOIN leat_staged s ON {}",
+            "leat_file, leat_row", Place(), range, same),
+        {}, engine::ChangeType::kUpdatePreimage);
+    if (!deleted.ok()) return deleted.error();
+    if (!edit_->keeps_changes()) return AddStaged();
+    const std::string target = " JOIN (SELECT * FROM leat_target" + range + ") t ON " + same;
+    LEAT_TRY(edit_->Insert("SELECT s.* FROM leat_staged s SEMI" + target, {},
+                           engine::ChangeType::kUpdatePostimage));
+    return edit_->Insert("SELECT s.* FROM leat_staged s ANTI" + target, {},
+                         engine::ChangeType::kInsert);
   }
 
   Status Apply(const TrackHistory& mode) {
     LEAT_TRY(RefuseDuplicates(mode.key));
-    schema_.fields.insert(schema_.fields.end(), {kValidFrom, kValidTo, kIsCurrent});
     const std::string from =
         mode.time_column.empty()
             ? fmt::format("make_timestamptz({})", mode.now)
@@ -182,7 +171,7 @@ class Attempt {
     const std::string begin = "SELECT s.*, " + from +
                               " AS valid_from, CAST(NULL AS TIMESTAMPTZ) AS valid_to, "
                               "true AS is_current FROM leat_staged s";
-    if (!base_) return Write(begin);
+    if (!base_) return edit_->Insert(begin, {}, engine::ChangeType::kInsert);
     transaction_.scope = delta::ReadScope::kWholeTable;
     transaction_.info.operation = "MERGE";
     const std::string same = EqualKeys(mode.key, "t", "s");
@@ -193,30 +182,30 @@ class Attempt {
       differs.push_back(in_table ? "t." + name + " IS DISTINCT FROM s." + name
                                  : "s." + name + " IS NOT NULL");
     }
-    const std::string changed = same + " AND t.is_current AND (" + Join(differs, " OR ") + ")";
-    LEAT_TRY(FindTouched(
-        "SELECT DISTINCT t.filename FROM (SELECT *, filename FROM leat_target) t SEMI JOIN "
-        "leat_staged s ON " +
-            changed,
-        {}));
-    LEAT_TRY(Rewrite(
-        "SELECT t.* REPLACE (CASE WHEN s.leat_hit THEN " +
-            (mode.time_column.empty() ? from : "s.leat_from") +
-            " ELSE t.valid_to END AS valid_to, t.is_current AND s.leat_hit IS NULL AS is_current) "
-            "FROM leat_touched t LEFT JOIN (SELECT s.*, true AS leat_hit, " +
-            from +
-            " AS leat_from FROM "
-            "leat_staged s) s ON " +
-            changed,
-        {}));
-    return Write(begin + " ANTI JOIN leat_target t ON " + same + " AND t.is_current AND NOT (" +
-                 Join(differs, " OR ") + ")");
+    const std::string current = same + " AND t.is_current";
+    const std::string changed = current + " AND (" + Join(differs, " OR ") + ")";
+    const auto closed = edit_->Delete(
+        fmt::format("SELECT leat_file, leat_row FROM (SELECT *, {} FROM leat_target t) t SEMI JOIN "
+                    "leat_staged s ON {}",
+                    Place(), changed),
+        {}, engine::ChangeType::kUpdatePreimage);
+    if (!closed.ok()) return closed.error();
+    if (*closed > 0) {
+      LEAT_TRY(edit_->Insert("SELECT t.* REPLACE (" + from +
+                                 " AS valid_to, false AS is_current) FROM leat_target t JOIN "
+                                 "leat_staged s ON " +
+                                 changed,
+                             {}, engine::ChangeType::kUpdatePostimage));
+    }
+    return edit_->Insert(begin + " ANTI JOIN leat_target t ON " + current + " AND NOT (" +
+                             Join(differs, " OR ") + ")",
+                         {}, engine::ChangeType::kInsert);
   }
 
   Status RefuseDuplicates(const std::vector<std::string>& key) {
     const std::string columns = QuotedList(key);
     LEAT_ASSIGN(const auto found,
-                session().Query("SELECT " + columns + ", count(*) FROM leat_staged GROUP BY " +
+                session_->Query("SELECT " + columns + ", count(*) FROM leat_staged GROUP BY " +
                                 columns + " HAVING count(*) > 1 LIMIT 1"));
     if (found.rows.empty()) return Ok();
     std::vector<std::string> values;
@@ -241,7 +230,7 @@ class Attempt {
     const std::string name = QuoteIdentifier(column);
     LEAT_ASSIGN(
         const auto bounds,
-        session().Query("SELECT CAST(min(" + name + ") AS VARCHAR), CAST(max(" + name +
+        session_->Query("SELECT CAST(min(" + name + ") AS VARCHAR), CAST(max(" + name +
                         ") AS VARCHAR), count(*) FILTER (" + name + " IS NULL) FROM leat_staged"));
     const auto* low = std::get_if<std::string>(&bounds.rows[0][0]);
     const auto* high = std::get_if<std::string>(&bounds.rows[0][1]);
@@ -255,74 +244,52 @@ class Attempt {
                        QuoteLiteral(*low), QuoteLiteral(*high), type);
   }
 
-  Status FindTouched(const std::string& sql, const engine::Parameters& parameters) {
-    LEAT_ASSIGN(const auto rows, session().Query(sql, parameters));
-    std::set<std::string> names;
-    for (const auto& row : rows.rows) names.insert(std::get<std::string>(row[0]));
-    for (const delta::AddFile& file : base_->files()) {
-      if (!names.contains(io::JoinPath(input_.table_path, file.path))) continue;
-      touched_.push_back(file.path);
-      Remove(file);
+  // What the log says of columns that stay: ids, comments, defaults.
+  static void KeepFieldMetadata(const data::Schema& before, data::Schema& schema) {
+    for (data::Field& field : schema.fields) {
+      const data::Field* known = before.Find(field.name);
+      if (known == nullptr || known->type.kind != field.type.kind) continue;
+      if (known->type.children.empty() || known->type == field.type) field = *known;
     }
-    return Ok();
   }
 
-  // Copies what stays of the touched files.
-  Status Rewrite(const std::string& sql, const engine::Parameters& parameters) {
-    if (touched_.empty()) return Ok();
-    LEAT_ASSIGN(auto kept,
-                session().WriteParquet(sql, parameters, {.directory = input_.table_path}));
-    for (engine::WrittenFile& file : kept.files) {
-      rows_rewritten_ += file.row_count;
-      Add(file);
-      written_.push_back(std::move(file));
-    }
-    return Ok();
-  }
-
-  Status Write(const std::string& sql) {
-    LEAT_ASSIGN(auto added, session().WriteParquet(sql, {}, {.directory = input_.table_path}));
-    for (engine::WrittenFile& file : added.files) {
-      Add(file);
-      written_.push_back(std::move(file));
-    }
-    return Ok();
-  }
-
+  // The table as the transaction leaves it.
   Status SetMetadata() {
-    delta::Metadata metadata;
+    data::Schema schema = input_.schema;
+    if (std::holds_alternative<TrackHistory>(input_.mode)) {
+      schema.fields.insert(schema.fields.end(), {kValidFrom, kValidTo, kIsCurrent});
+    }
     if (base_) {
-      metadata = base_->metadata();
+      metadata_ = base_->metadata();
       if (std::holds_alternative<ReplaceAll>(input_.mode)) {
-        metadata.schema = schema_;
+        KeepFieldMetadata(base_->schema(), schema);
+        metadata_.schema = std::move(schema);
       } else {
-        LEAT_ASSIGN(metadata.schema, Evolve(base_->schema(), schema_));
+        LEAT_ASSIGN(metadata_.schema, Evolve(base_->schema(), schema));
       }
     } else {
-      metadata.id = io::NewUuid(environment_.random);
-      metadata.schema = schema_;
-      metadata.created_ms = environment_.clock.Now() / kMicrosPerMilli;
+      metadata_.id = io::NewUuid(environment_.random);
+      metadata_.schema = std::move(schema);
+      metadata_.created_ms = environment_.clock.Now() / kMicrosPerMilli;
       transaction_.protocol = delta::Protocol{};
       if (transaction_.info.operation == "WRITE")
         transaction_.info.operation = "CREATE TABLE AS SELECT";
     }
-    for (const auto& [key, value] : input_.configuration) metadata.configuration[key] = value;
-    const bool same = base_ && metadata.schema == base_->schema() &&
-                      metadata.configuration == base_->metadata().configuration;
-    if (!same) transaction_.metadata = std::move(metadata);
+    for (const auto& [key, value] : input_.configuration) metadata_.configuration[key] = value;
+    LEAT_TRY(delta::AssignColumnMapping(environment_.random, base_ ? &base_->metadata() : nullptr,
+                                        metadata_));
+    const bool same = base_ && metadata_.schema == base_->schema() &&
+                      metadata_.configuration == base_->metadata().configuration;
+    if (!same) transaction_.metadata = metadata_;
     return Ok();
   }
 
   void AddMetrics() {
     std::int64_t rows = 0, bytes = 0;
-    const auto count = [&](const std::vector<engine::WrittenFile>& files) {
-      for (const engine::WrittenFile& file : files) {
-        rows += file.row_count;
-        bytes += file.size_bytes;
-      }
-    };
-    if (!std::holds_alternative<TrackHistory>(input_.mode)) count(input_.files);
-    count(written_);
+    for (const delta::AddFile& file : transaction_.adds) {
+      rows += delta::RowCount(file).value_or(0);
+      bytes += file.size_bytes;
+    }
     auto& metrics = transaction_.info.operation_metrics;
     metrics["numFiles"] = std::to_string(transaction_.adds.size());
     metrics["numOutputRows"] = std::to_string(rows);
@@ -332,32 +299,11 @@ class Attempt {
   const io::Environment& environment_;
   const PublishInput& input_;
   std::shared_ptr<const delta::Snapshot> base_;
-  engine::Engine& engine_;
   std::unique_ptr<engine::Session> session_;
   delta::Transaction transaction_;
-  data::Schema schema_;               // of the files that are added
-  std::vector<std::string> touched_;  // paths in the table of files with rows to replace
-  std::vector<engine::WrittenFile> written_;
-  std::int64_t rows_rewritten_ = 0;
+  delta::Metadata metadata_;  // as the transaction leaves the table
+  std::optional<engine::TableEdit> edit_;
 };
-
-// Data files must be durable before the log names them, and the folder of the log as well.
-Status SyncAll(io::FileSystem& files, const std::string& table_path, bool is_new_table,
-               const std::vector<const std::vector<engine::WrittenFile>*>& groups) {
-  bool any = false;
-  for (const auto* group : groups) {
-    for (const engine::WrittenFile& file : *group) {
-      LEAT_TRY(files.SyncFile(file.path));
-      any = true;
-    }
-  }
-  if (is_new_table) {
-    LEAT_ASSIGN(const bool is_synced,
-                files.CreateDirectories(io::JoinPath(table_path, delta::kLogDirectory)));
-    any &= !is_synced;
-  }
-  return any ? files.SyncDirectory(table_path) : Ok();
-}
 
 bool ChangesNothing(const delta::Transaction& transaction) {
   return transaction.base && transaction.adds.empty() && transaction.removes.empty() &&
@@ -406,9 +352,12 @@ Result<Published> Publish(const io::Environment& environment, engine::Engine& en
     if (base) LEAT_TRY(RefuseDone(*base, input));
     Attempt builder(environment, engine, input, base);
     auto transaction = builder.Build();
-    Status ready = transaction.ok() ? SyncAll(environment.files, input.table_path, base == nullptr,
-                                              {&input.files, &builder.written()})
-                                    : Status(transaction.error());
+    Status ready = transaction.ok() ? Ok() : Status(transaction.error());
+    if (ready.ok() && base == nullptr) {
+      const auto created =
+          environment.files.CreateDirectories(io::JoinPath(input.table_path, delta::kLogDirectory));
+      if (!created.ok()) ready = created.error();
+    }
     if (!ready.ok()) {
       builder.RemoveWritten();
       return std::move(ready).error();
