@@ -20,6 +20,7 @@
 #include "duckdb/parser/statement/select_statement.hpp"
 #include "duckdb/parser/tableref/column_data_ref.hpp"
 #include "duckdb/planner/operator/logical_copy_to_file.hpp"
+#include "engine/data_file.h"
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
 #include "engine/engine_error.h"
@@ -333,7 +334,7 @@ class DuckSession final : public Session {
   }
 
   std::string NewFile(const std::string& directory) const {
-    return io::JoinPath(directory, "part-" + io::NewUuid(environment_.random) + ".zstd.parquet");
+    return io::JoinPath(directory, NewDataFileName(environment_.random));
   }
 
   using CopyMaker = std::function<duckdb::unique_ptr<duckdb::CopyStatement>(

@@ -62,12 +62,13 @@ class SessionState final : public duckdb::ClientContextState {
   TableResolver resolver;
   Engine* engine = nullptr;
   std::map<std::string, std::shared_ptr<const ScanSource>>
-      sources;                              // by the key in "leat-source:<key>"
-  std::optional<PlannedCopy> planned_copy;  // while WriteParquet waits for a plan
-  std::unique_ptr<RowsApart> rows_apart;    // while WriteParquet writes some
-  std::string late_path;                    // of the file that leat_parquet adds if need be
-  std::vector<ParquetFile> written;         // by leat_parquet
-  std::atomic<std::int64_t> csv_rows{0};    // handed out by leat_read_csv
+      sources;                                     // by the key in "leat-source:<key>"
+  std::shared_ptr<const ScanSource> bound_source;  // while delta_scan is bound: for its reader
+  std::optional<PlannedCopy> planned_copy;         // while WriteParquet waits for a plan
+  std::unique_ptr<RowsApart> rows_apart;           // while WriteParquet writes some
+  std::string late_path;                           // of the file that leat_parquet adds if need be
+  std::vector<ParquetFile> written;                // by leat_parquet
+  std::atomic<std::int64_t> csv_rows{0};           // handed out by leat_read_csv
 };
 
 constexpr const char* kParquetCopy = "leat_parquet";
