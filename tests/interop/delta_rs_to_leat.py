@@ -314,3 +314,11 @@ def conditions_find_nan_beside_statistics_that_leave_it_out(case):
         expect(found == [{"n": 1}], f"{condition}: {found}, expected 1 row")
     greatest = case.leat.rows(f"select d from ({scan(table)}) order by d desc limit 1")
     expect(greatest == [{"d": "NaN"}], f"greatest: {greatest}")
+
+
+def times_as_keys_of_maps_are_printed_as_times(case):
+    table = case.path("keys")
+    write_deltalake(table, pa.table({"m": pa.array([[(datetime.datetime(2024, 1, 1, tzinfo=UTC), 1)]],
+                                                   pa.map_(pa.timestamp("us", "UTC"), pa.int32()))}))
+    found = case.leat.rows(scan(table))
+    expect(found == [{"m": {"2024-01-01T00:00:00Z": 1}}], f"{found}; times are RFC 3339 in UTC")
