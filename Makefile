@@ -69,9 +69,10 @@ test: test-faults
 
 test-faults: build
 	$(PYTHON) tests/faults/shared_storage.py --leat $(BUILD)/leat
+	$(PYTHON) tests/faults/sync_order.py --leat $(BUILD)/leat
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat
 
-test-long: build  ## kill -9 at every call that changes the disk; takes minutes
+test-long: build  ## kill -9 and errors at every call that changes the disk; takes an hour
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat --all
 
 .PHONY: test-interop

@@ -1,6 +1,8 @@
 // delta_scan: DuckDB's Parquet reader driven by the file list of a Delta snapshot, with files
 // skipped by their partition values and statistics before they are opened.
+#include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "base/text.h"
 #include "delta/deletion_vector.h"
@@ -25,6 +27,7 @@
 #include "duckdb/planner/expression/bound_constant_expression.hpp"
 #include "duckdb/planner/expression/bound_operator_expression.hpp"
 #include "duckdb/planner/operator/logical_get.hpp"
+#include "engine/data_file.h"
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
 #include "engine/mapped_columns.h"
@@ -45,14 +48,11 @@ const std::vector<delta::AddFile>& FilesOf(const ScanSource& source) {
 class DeltaFileList final : public duckdb::MultiFileList {
  public:
   explicit DeltaFileList(std::shared_ptr<const ScanSource> source) : source_(std::move(source)) {
-    if (!source_) return;
     for (const delta::AddFile& file : FilesOf(*source_)) files_.push_back(&file);
   }
   DeltaFileList(std::shared_ptr<const ScanSource> source, std::vector<const delta::AddFile*> files)
       : source_(std::move(source)), files_(std::move(files)) {}
 
-  // Only before binding: the version option is known after the list is made.
-  void Reset(std::shared_ptr<const ScanSource> source) { *this = DeltaFileList(std::move(source)); }
   const std::shared_ptr<const ScanSource>& source() const { return source_; }
   const delta::AddFile& At(std::size_t i) const { return *files_[i]; }
 
@@ -278,7 +278,7 @@ std::vector<delta::AddFile> FilesNamed(const delta::Snapshot& snapshot, const du
 
 std::shared_ptr<const ScanSource> LoadSource(duckdb::ClientContext& context,
                                              const std::string& path,
-                                             const duckdb::MultiFileOptions& options) {
+                                             const duckdb::named_parameter_map_t& options) {
   SessionState* state = SessionState::Of(context);
   if (path.starts_with(kSourcePrefix)) {
     const auto found = state->sources.find(path.substr(std::string(kSourcePrefix).size()));
@@ -286,13 +286,13 @@ std::shared_ptr<const ScanSource> LoadSource(duckdb::ClientContext& context,
     return found->second;
   }
   std::optional<TableVersion> version;
-  const auto option = options.custom_options.find("version");
-  if (option != options.custom_options.end()) {
+  const auto option = options.find("version");
+  if (option != options.end()) {
     version = TableVersion(option->second.GetValue<std::int64_t>());
   }
   auto& table = state->engine->TableAt(path);
-  const auto at = options.custom_options.find("timestamp");
-  auto snapshot = at == options.custom_options.end()
+  const auto at = options.find("timestamp");
+  auto snapshot = at == options.end()
                       ? table.Load(version)
                       : table.LoadAt(at->second.GetValue<duckdb::timestamp_tz_t>().value);
   if (!snapshot.ok()) Throw(snapshot.error());
@@ -302,9 +302,49 @@ std::shared_ptr<const ScanSource> LoadSource(duckdb::ClientContext& context,
   source->schema = (*snapshot)->schema();
   source->mapping = delta::MappingOf((*snapshot)->metadata()).value();  // checked when loaded
   source->snapshot = *snapshot;
-  const auto files = options.custom_options.find("files");
-  if (files != options.custom_options.end()) source->files = FilesNamed(**snapshot, files->second);
+  const auto files = options.find("files");
+  if (files != options.end()) source->files = FilesNamed(**snapshot, files->second);
   return source;
+}
+
+bool HoldsReals(const data::Type& type) {
+  if (type.kind == data::TypeKind::kFloat || type.kind == data::TypeKind::kDouble) return true;
+  return std::any_of(type.children.begin(), type.children.end(),
+                     [](const data::Field& child) { return HoldsReals(child.type); });
+}
+
+// Whether a file may hold NaN beside minima and maxima, in its row groups, that leave it out. Files
+// of Leat do not: they have no minima and maxima of a column with NaN. Others' files say nothing.
+bool MayHideNan(const ScanSource& source) {
+  const auto& fields = source.schema.fields;
+  if (std::none_of(fields.begin(), fields.end(),
+                   [](const data::Field& field) { return HoldsReals(field.type); })) {
+    return false;
+  }
+  const auto& files = FilesOf(source);
+  return std::any_of(files.begin(), files.end(),
+                     [](const delta::AddFile& file) { return !IsDataFileOfLeat(file.path); });
+}
+
+// The bind of parquet_scan, which delta_scan's extends.
+struct ParquetBind final : duckdb::TableFunctionInfo {
+  explicit ParquetBind(duckdb::table_function_bind_t bind) : function(bind) {}
+  const duckdb::table_function_bind_t function;
+};
+
+duckdb::unique_ptr<duckdb::FunctionData> BindDeltaScan(duckdb::ClientContext& context,
+                                                       duckdb::TableFunctionBindInput& input,
+                                                       duckdb::vector<duckdb::LogicalType>& types,
+                                                       duckdb::vector<duckdb::string>& names) {
+  if (input.inputs[0].IsNull() || input.inputs[0].type().id() != duckdb::LogicalTypeId::VARCHAR) {
+    throw duckdb::BinderException("delta_scan takes one path");
+  }
+  auto& source = SessionState::Of(context)->bound_source;
+  source = LoadSource(context, input.inputs[0].ToString(), input.named_parameters);
+  if (MayHideNan(*source)) {
+    input.named_parameters["can_have_nan"] = duckdb::Value::BOOLEAN(true);
+  }
+  return static_cast<const ParquetBind&>(*input.info).function(context, input, types, names);
 }
 
 class DeltaReader final : public duckdb::MultiFileReader {
@@ -316,30 +356,24 @@ class DeltaReader final : public duckdb::MultiFileReader {
     return duckdb::make_uniq<DeltaReader>(*this);
   }
 
-  duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(
-      duckdb::ClientContext& context, const duckdb::vector<duckdb::string>& paths,
-      const duckdb::FileGlobInput&) override {
-    if (paths.size() != 1) throw duckdb::BinderException("delta_scan takes one path");
-    context_ = &context;
-    path_ = paths[0];
-    return duckdb::make_shared_ptr<DeltaFileList>(nullptr);
+  duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext& context,
+                                                           const duckdb::vector<duckdb::string>&,
+                                                           const duckdb::FileGlobInput&) override {
+    return duckdb::make_shared_ptr<DeltaFileList>(
+        std::exchange(SessionState::Of(context)->bound_source, nullptr));
   }
 
   bool ParseOption(const duckdb::string& key, const duckdb::Value& value,
                    duckdb::MultiFileOptions& options, duckdb::ClientContext& context) override {
-    if (key == "version" || key == "timestamp" || key == "files") {
-      options.custom_options[key] = value;
-      return true;
-    }
+    if (key == "version" || key == "timestamp" || key == "files") return true;  // in BindDeltaScan
     return MultiFileReader::ParseOption(key, value, options, context);
   }
 
-  bool Bind(duckdb::MultiFileOptions& options, duckdb::MultiFileList& files,
+  bool Bind(duckdb::MultiFileOptions&, duckdb::MultiFileList& files,
             duckdb::vector<duckdb::LogicalType>& return_types,
             duckdb::vector<duckdb::string>& names,
             duckdb::MultiFileReaderBindData& bind_data) override {
-    auto& list = static_cast<DeltaFileList&>(files);
-    list.Reset(LoadSource(*context_, path_, options));
+    const auto& list = static_cast<const DeltaFileList&>(files);
     for (const data::Field& field : list.source()->schema.fields) {
       names.push_back(field.name);
       return_types.push_back(ToLogicalType(field.type));
@@ -417,10 +451,6 @@ class DeltaReader final : public duckdb::MultiFileReader {
                                    PartitionValue(context, field.type, value->second));
     }
   }
-
- private:
-  duckdb::ClientContext* context_ = nullptr;  // of the binder, which outlives the bind
-  std::string path_;
 };
 
 // The Parquet reader's own; set when delta_scan is registered, for all databases the same.
@@ -563,6 +593,8 @@ void RegisterDeltaScan(duckdb::DatabaseInstance& database) {
   functions.name = "delta_scan";
   for (auto& function : functions.functions) {
     function.name = "delta_scan";
+    function.function_info = duckdb::make_shared_ptr<ParquetBind>(function.bind);
+    function.bind = BindDeltaScan;
     function.get_multi_file_reader = DeltaReader::Create;
     parquet_virtual_columns = function.get_virtual_columns;
     function.get_virtual_columns = VirtualColumns;

@@ -39,11 +39,17 @@ std::optional<Type> ToStoredMap(const LogicalType& type) {
 
 nlohmann::json ToJson(const duckdb::Value& value);
 
+std::string Dump(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// A key is a text in JSON: that which the same value would be, without its quotes.
 nlohmann::json MapToJson(const duckdb::Value& value) {
   nlohmann::json object = nlohmann::json::object();
   for (const auto& entry : duckdb::MapValue::GetChildren(value)) {
     const auto& pair = duckdb::StructValue::GetChildren(entry);
-    object[pair[0].ToString()] = ToJson(pair[1]);
+    const nlohmann::json key = ToJson(pair[0]);
+    object[key.is_string() ? key.get<std::string>() : Dump(key)] = ToJson(pair[1]);
   }
   return object;
 }
@@ -73,7 +79,8 @@ nlohmann::json ToJson(const duckdb::Value& value) {
   if (const auto* number = std::get_if<std::int64_t>(&plain)) return *number;
   if (const auto* real = std::get_if<double>(&plain)) {
     if (std::isfinite(*real)) return *real;
-    return value.ToString();
+    if (std::isnan(*real)) return "NaN";  // JSON has no such numbers
+    return *real > 0 ? "Infinity" : "-Infinity";
   }
   if (const auto* instant = std::get_if<data::Instant>(&plain)) return FormatTimestamp(instant->us);
   return std::get<std::string>(plain);
@@ -182,8 +189,7 @@ data::Value ToValue(const duckdb::Value& value) {
       return data::Instant{value.GetValueUnsafe<duckdb::timestamp_tz_t>().value};
     case LogicalTypeId::STRUCT:
     case LogicalTypeId::LIST:
-    case LogicalTypeId::MAP:
-      return ToJson(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    case LogicalTypeId::MAP: return Dump(ToJson(value));
     default: return value.ToString();
   }
 }

@@ -21,6 +21,7 @@
 #include "duckdb/parser/statement/select_statement.hpp"
 #include "duckdb/parser/tableref/column_data_ref.hpp"
 #include "duckdb/planner/operator/logical_copy_to_file.hpp"
+#include "engine/data_file.h"
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
 #include "engine/engine_error.h"
@@ -365,7 +366,7 @@ class DuckSession final : public Session {
   }
 
   std::string NewFile(const std::string& directory) const {
-    return io::JoinPath(directory, "part-" + io::NewUuid(environment_.random) + ".zstd.parquet");
+    return io::JoinPath(directory, NewDataFileName(environment_.random));
   }
 
   using CopyMaker = std::function<duckdb::unique_ptr<duckdb::CopyStatement>(
@@ -570,6 +571,9 @@ class DuckEngine final : public Engine {
 Result<std::unique_ptr<Engine>> Engine::Open(const io::Environment& environment,
                                              const EngineOptions& options) {
   try {
+    // DuckDB asks this while it opens, and aborts when it fails there: for want of open files, say.
+    static_cast<void>(
+        duckdb::DBConfig::GetSystemAvailableMemory(*duckdb::FileSystem::CreateLocal()));
     duckdb::DBConfig config;
     const auto set = [&config](const char* name, duckdb::Value value) {
       config.SetOptionByName(name, value);

@@ -75,12 +75,13 @@ class SessionState final : public duckdb::ClientContextState {
   TableResolver resolver;
   Engine* engine = nullptr;
   std::map<std::string, std::shared_ptr<const ScanSource>>
-      sources;                              // by the key in "leat-source:<key>"
-  std::optional<PlannedCopy> planned_copy;  // while WriteParquet waits for a plan
-  std::unique_ptr<RowsApart> rows_apart;    // while WriteParquet writes some
-  std::unique_ptr<RowMarks> row_marks;      // while MarkRows collects them
-  std::string late_path;                    // of the file that leat_parquet adds if need be
-  std::vector<data::Field> file_columns;    // FileLayout::columns, while WriteParquet writes
+      sources;                                     // by the key in "leat-source:<key>"
+  std::shared_ptr<const ScanSource> bound_source;  // while delta_scan is bound: for its reader
+  std::optional<PlannedCopy> planned_copy;         // while WriteParquet waits for a plan
+  std::unique_ptr<RowsApart> rows_apart;           // while WriteParquet writes some
+  std::unique_ptr<RowMarks> row_marks;             // while MarkRows collects them
+  std::string late_path;                           // of the file that leat_parquet adds if need be
+  std::vector<data::Field> file_columns;           // FileLayout::columns, while WriteParquet writes
   std::mutex opened_mutex;
   std::vector<std::string> opened;        // by leat_parquet, in the order of their opening
   std::vector<ParquetFile> written;       // by leat_parquet

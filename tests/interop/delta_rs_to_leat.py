@@ -300,3 +300,25 @@ def exports_and_csv_hold_every_row(case):
     file = case.folder / "out.csv"
     case.leat.must("export", scan(table) + " order by id", "--to", str(file))
     expect(file.read_text() == out, file.read_text())
+
+
+def conditions_find_nan_beside_statistics_that_leave_it_out(case):
+    """NaN is greater than all numbers; delta-rs leaves it out of the minima and maxima of its files."""
+    table = case.path("nan")
+    write_deltalake(table, pa.table({"d": [1.0, math.nan], "f": pa.array([1.0, math.nan], pa.float32()),
+                                     "s": [{"x": 1.0}, {"x": math.nan}]}))
+    for condition in ("d = 'nan'::double", "d > 5", "d >= 'nan'::double", "d <> 1", "d in ('nan'::double, 3)",
+                      "d between 5 and 'nan'::double", "isnan(d)", "f > 5", "f <> 1", "s.x > 5", "s.x <> 1",
+                      "d in (select unnest(['nan'::double, 7]))", "d = (select max(d) from nan)"):
+        found = case.leat.rows(f"with nan as ({scan(table)}) select count(*)::int as n from nan where {condition}")
+        expect(found == [{"n": 1}], f"{condition}: {found}, expected 1 row")
+    greatest = case.leat.rows(f"select d from ({scan(table)}) order by d desc limit 1")
+    expect(greatest == [{"d": "NaN"}], f"greatest: {greatest}")
+
+
+def times_as_keys_of_maps_are_printed_as_times(case):
+    table = case.path("keys")
+    write_deltalake(table, pa.table({"m": pa.array([[(datetime.datetime(2024, 1, 1, tzinfo=UTC), 1)]],
+                                                   pa.map_(pa.timestamp("us", "UTC"), pa.int32()))}))
+    found = case.leat.rows(scan(table))
+    expect(found == [{"m": {"2024-01-01T00:00:00Z": 1}}], f"{found}; times are RFC 3339 in UTC")
