@@ -87,6 +87,9 @@ struct Metadata {
   std::vector<std::string> partition_columns;
   std::map<std::string, std::string> configuration;
   std::int64_t created_ms = 0;
+  // Whether the log says it in the very words in which Leat writes it: a checksum file repeats
+  // them.
+  bool is_verbatim = true;
 };
 
 struct Protocol {

@@ -210,8 +210,14 @@ class BatchReader {
       metadata.configuration = configuration.ReadWithoutNulls(row);
       std::string schema_json;
       ReadText(schema, row, schema_json);
-      if (schema_json.empty()) continue;
-      LEAT_ASSIGN(metadata.schema, data::SchemaFromDeltaJson(schema_json));
+      if (!schema_json.empty()) {
+        LEAT_ASSIGN(metadata.schema, data::SchemaFromDeltaJson(schema_json));
+      }
+      const auto is_empty = [row](const Column& text) {
+        return Has(text, row) && text->String(row).empty();
+      };
+      metadata.is_verbatim = !is_empty(name) && !is_empty(description) && Has(created, row) &&
+                             data::ToDeltaJson(metadata.schema) == schema_json;
     }
     return Ok();
   }

@@ -144,7 +144,11 @@ class CheckpointBuilder {
     ArrowColumn& column = columns_[kTransaction];
     column.child(0).AppendString(transaction.app_id);
     column.child(1).AppendInt(transaction.version);
-    column.child(2).AppendInt(transaction.updated_ms);
+    if (transaction.updated_ms == 0) {
+      column.child(2).AppendNull();
+    } else {
+      column.child(2).AppendInt(transaction.updated_ms);
+    }
     EndRow(kTransaction);
   }
 

@@ -24,6 +24,9 @@ constexpr std::size_t kMaxTailEntries = 64;
 // Where commitInfo is looked for before a whole log entry is read.
 constexpr std::int64_t kCommitInfoProbeBytes = 16 * 1024;
 
+// Applications, and domains, that a checksum file lists; it has none when there are more. As Spark.
+constexpr std::size_t kMaxActionsInChecksum = 100;
+
 // Of a file of deletion vectors, and so of each vector in it: offsets have 31 bits.
 constexpr std::int64_t kMaxDeletionVectorBytes = 1LL << 30;
 

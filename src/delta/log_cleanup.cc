@@ -39,6 +39,7 @@ Result<std::vector<std::string>> CleanLog(const io::Environment& environment,
   for (const CommitFile& commit : listing.commits) {
     add(commit.version, CommitFileName(commit.version));
   }
+  for (const long version : listing.checksums) add(version, ChecksumFileName(version));
   for (const CompactedFile& compacted : listing.compacted) {
     add(compacted.last, CompactedFileName(compacted.first, compacted.last));
   }

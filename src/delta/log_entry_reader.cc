@@ -122,21 +122,29 @@ Result<Metadata> ReadMetadata(json::object object) {
   Metadata metadata;
   std::string schema_json;
   std::string provider = "parquet";
+  std::map<std::string, std::string> options;
+  std::optional<std::string> name, description;
+  std::optional<std::int64_t> created_ms;
   LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
     if (key == "id") return Read(key, value, metadata.id);
-    if (key == "name") return Read(key, value, metadata.name);
-    if (key == "description") return Read(key, value, metadata.description);
+    if (key == "name") return Read(key, value, name.emplace());
+    if (key == "description") return Read(key, value, description.emplace());
     if (key == "schemaString") return Read(key, value, schema_json);
     if (key == "partitionColumns") return Read(key, value, metadata.partition_columns);
     if (key == "configuration") return Read(key, value, metadata.configuration);
-    if (key == "createdTime") return Read(key, value, metadata.created_ms);
+    if (key == "createdTime") return Read(key, value, created_ms.emplace());
     if (key != "format") return Ok();
     json::object format;
     if (const auto error = value.get_object().get(format)) return Wrong(key, error);
-    return ForEachField(format, [&](std::string_view name, json::value item) -> Status {
-      return name == "provider" ? Read(name, item, provider) : Ok();
+    return ForEachField(format, [&](std::string_view part, json::value item) -> Status {
+      if (part == "options") return Read(part, item, options);
+      return part == "provider" ? Read(part, item, provider) : Ok();
     });
   }));
+  metadata.is_verbatim = name != "" && description != "" && created_ms && options.empty();
+  metadata.name = name.value_or("");
+  metadata.description = description.value_or("");
+  metadata.created_ms = created_ms.value_or(0);
   if (provider != "parquet") {
     return InvalidInput(fmt::format("its data files have the format '{}'", Shorten(provider, 60)))
         .WithHint("Leat reads Delta tables of Parquet files only");
@@ -145,6 +153,7 @@ Result<Metadata> ReadMetadata(json::object object) {
   if (!schema_json.empty()) {
     LEAT_ASSIGN(metadata.schema, data::SchemaFromDeltaJson(schema_json));
   }
+  metadata.is_verbatim &= data::ToDeltaJson(metadata.schema) == schema_json;
   return metadata;
 }
 

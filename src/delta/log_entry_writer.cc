@@ -7,79 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "delta/json_writer.h"
 #include "delta/log_entry.h"
 #include "delta/log_path.h"
 
 namespace leat::delta {
 namespace {
-
-void AppendString(std::string& out, std::string_view text) {
-  out += '"';
-  std::size_t copied = 0;
-  for (std::size_t i = 0; i < text.size(); i++) {
-    const char c = text[i];
-    const bool is_control = static_cast<unsigned char>(c) < 0x20;
-    if (c != '"' && c != '\\' && !is_control) continue;
-    out += text.substr(copied, i - copied);
-    copied = i + 1;
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: out += fmt::format("\\u{:04x}", static_cast<int>(c));
-    }
-  }
-  out += text.substr(copied);
-  out += '"';
-}
-
-// One JSON object: Key("a") then a value, in any number, then Close().
-class ObjectWriter {
- public:
-  explicit ObjectWriter(std::string& out) : out_(out) { out_ += '{'; }
-  void Close() { out_ += '}'; }
-
-  std::string& Key(std::string_view key) {
-    if (!first_) out_ += ',';
-    first_ = false;
-    AppendString(out_, key);
-    out_ += ':';
-    return out_;
-  }
-  void Text(std::string_view key, std::string_view value) { AppendString(Key(key), value); }
-  void Number(std::string_view key, std::int64_t value) { Key(key) += std::to_string(value); }
-  void Flag(std::string_view key, bool value) { Key(key) += value ? "true" : "false"; }
-
-  void Texts(std::string_view key, const std::vector<std::string>& values) {
-    Key(key) += '[';
-    for (std::size_t i = 0; i < values.size(); i++) {
-      if (i > 0) out_ += ',';
-      AppendString(out_, values[i]);
-    }
-    out_ += ']';
-  }
-
-  template <typename Map>
-  void TextMap(std::string_view key, const Map& values) {
-    ObjectWriter inner(Key(key));
-    for (const auto& [name, value] : values) {
-      if constexpr (std::is_same_v<typename Map::mapped_type, std::string>) {
-        inner.Text(name, value);
-      } else if (value) {
-        inner.Text(name, *value);
-      } else {
-        inner.Key(name) += "null";
-      }
-    }
-    inner.Close();
-  }
-
- private:
-  std::string& out_;
-  bool first_ = true;
-};
 
 // {"add":{...}} and a line break around what `fill` writes.
 template <typename Fill>
@@ -120,29 +53,6 @@ Status AppendInfo(std::string& out, const CommitInfo& info) {
     action.Text("txnId", info.txn_id);
   });
   return Ok();
-}
-
-void AppendProtocol(std::string& out, const Protocol& protocol) {
-  AppendAction(out, "protocol", [&](ObjectWriter& action) {
-    action.Number("minReaderVersion", protocol.reader_version);
-    action.Number("minWriterVersion", protocol.writer_version);
-    // Lists are there exactly when the versions say so.
-    if (protocol.reader_version >= 3) action.Texts("readerFeatures", protocol.reader_features);
-    if (protocol.writer_version >= 7) action.Texts("writerFeatures", protocol.writer_features);
-  });
-}
-
-void AppendMetadata(std::string& out, const Metadata& metadata) {
-  AppendAction(out, "metaData", [&](ObjectWriter& action) {
-    action.Text("id", metadata.id);
-    if (!metadata.name.empty()) action.Text("name", metadata.name);
-    if (!metadata.description.empty()) action.Text("description", metadata.description);
-    action.Key("format") += R"({"provider":"parquet","options":{}})";
-    action.Text("schemaString", data::ToDeltaJson(metadata.schema));
-    action.Texts("partitionColumns", metadata.partition_columns);
-    action.TextMap("configuration", metadata.configuration);
-    action.Number("createdTime", metadata.created_ms);
-  });
 }
 
 template <typename Action>
@@ -200,32 +110,78 @@ void AppendChange(std::string& out, const ChangeFile& change) {
   });
 }
 
-void AppendDomain(std::string& out, const DomainMetadata& domain) {
-  AppendAction(out, "domainMetadata", [&](ObjectWriter& action) {
-    action.Text("domain", domain.domain);
-    action.Text("configuration", domain.configuration);
-    action.Flag("removed", domain.removed);
-  });
+template <typename Action>
+void Append(std::string& out, std::string_view name, const Action& action) {
+  AppendAction(out, name, [&](ObjectWriter& writer) { Write(writer, action); });
 }
 
 }  // namespace
 
+void AppendString(std::string& out, std::string_view text) {
+  out += '"';
+  std::size_t copied = 0;
+  for (std::size_t i = 0; i < text.size(); i++) {
+    const char c = text[i];
+    const bool is_control = static_cast<unsigned char>(c) < 0x20;
+    if (c != '"' && c != '\\' && !is_control) continue;
+    out += text.substr(copied, i - copied);
+    copied = i + 1;
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default: out += fmt::format("\\u{:04x}", static_cast<int>(c));
+    }
+  }
+  out += text.substr(copied);
+  out += '"';
+}
+
+void Write(ObjectWriter& action, const Protocol& protocol) {
+  action.Number("minReaderVersion", protocol.reader_version);
+  action.Number("minWriterVersion", protocol.writer_version);
+  // Lists are there exactly when the versions say so.
+  if (protocol.reader_version >= 3) action.Texts("readerFeatures", protocol.reader_features);
+  if (protocol.writer_version >= 7) action.Texts("writerFeatures", protocol.writer_features);
+}
+
+void Write(ObjectWriter& action, const Metadata& metadata) {
+  action.Text("id", metadata.id);
+  if (!metadata.name.empty()) action.Text("name", metadata.name);
+  if (!metadata.description.empty()) action.Text("description", metadata.description);
+  action.Key("format") += R"({"provider":"parquet","options":{}})";
+  action.Text("schemaString", data::ToDeltaJson(metadata.schema));
+  action.Texts("partitionColumns", metadata.partition_columns);
+  action.TextMap("configuration", metadata.configuration);
+  action.Number("createdTime", metadata.created_ms);
+}
+
+void Write(ObjectWriter& action, const AppTransaction& transaction) {
+  action.Text("appId", transaction.app_id);
+  action.Number("version", transaction.version);
+  if (transaction.updated_ms != 0) action.Number("lastUpdated", transaction.updated_ms);
+}
+
+void Write(ObjectWriter& action, const DomainMetadata& domain) {
+  action.Text("domain", domain.domain);
+  action.Text("configuration", domain.configuration);
+  action.Flag("removed", domain.removed);
+}
+
 Result<std::string> FormatLogEntry(const LogEntry& entry) {
   std::string out;
   if (entry.info) LEAT_TRY(AppendInfo(out, *entry.info));
-  if (entry.protocol) AppendProtocol(out, *entry.protocol);
-  if (entry.metadata) AppendMetadata(out, *entry.metadata);
-  for (const AppTransaction& transaction : entry.app_transactions) {
-    AppendAction(out, "txn", [&](ObjectWriter& action) {
-      action.Text("appId", transaction.app_id);
-      action.Number("version", transaction.version);
-      action.Number("lastUpdated", transaction.updated_ms);
-    });
-  }
+  if (entry.protocol) Append(out, "protocol", *entry.protocol);
+  if (entry.metadata) Append(out, "metaData", *entry.metadata);
+  for (const AppTransaction& transaction : entry.app_transactions) Append(out, "txn", transaction);
   for (const RemoveFile& remove : entry.removes) AppendRemove(out, remove);
   for (const AddFile& add : entry.adds) AppendAdd(out, add);
   for (const ChangeFile& change : entry.changes) AppendChange(out, change);
-  for (const DomainMetadata& domain : entry.domain_metadata) AppendDomain(out, domain);
+  for (const DomainMetadata& domain : entry.domain_metadata) {
+    Append(out, "domainMetadata", domain);
+  }
   if (!simdjson::validate_utf8(out.data(), out.size())) {
     return InvalidInput("a commit can hold UTF-8 text only: a name, value or statistic is not");
   }

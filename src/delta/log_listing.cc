@@ -106,6 +106,7 @@ Result<LogListing> ListLog(io::FileSystem& files, const std::string& log_directo
         listing.compacted.push_back(
             {.first = name->version, .last = name->last, .modified_us = info.modified_us});
         break;
+      case LogFileName::Kind::kChecksum: listing.checksums.push_back(name->version); break;
       case LogFileName::Kind::kCheckpoint:
       case LogFileName::Kind::kCheckpointPart:
       case LogFileName::Kind::kV2Checkpoint: checkpoints.Add(*name, info); break;

@@ -34,6 +34,7 @@ struct LogListing {
   std::vector<CommitFile> commits;           // by version
   std::vector<CheckpointFiles> checkpoints;  // by version; incomplete ones are left out
   std::vector<CompactedFile> compacted;      // by first version, then by last
+  std::vector<long> checksums;               // versions that have one, in order
 
   bool empty() const { return commits.empty() && checkpoints.empty(); }
   long latest() const;  // not empty

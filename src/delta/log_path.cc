@@ -113,12 +113,15 @@ std::string CheckpointFileName(long version) {
   return fmt::format("{:020}.checkpoint.parquet", version);
 }
 
+std::string ChecksumFileName(long version) { return fmt::format("{:020}.crc", version); }
+
 std::optional<LogFileName> ParseLogFileName(std::string_view name) {
   if (name.size() <= kVersionDigits || name[kVersionDigits] != '.') return std::nullopt;
   const auto version = ParseDigits<long>(name.substr(0, kVersionDigits), kVersionDigits);
   if (!version) return std::nullopt;
   const std::string_view rest = name.substr(kVersionDigits + 1);
   if (rest == "json") return LogFileName{.kind = LogFileName::Kind::kCommit, .version = *version};
+  if (rest == "crc") return LogFileName{.kind = LogFileName::Kind::kChecksum, .version = *version};
   constexpr std::string_view kCompacted = ".compacted.json";
   if (rest.size() == kVersionDigits + kCompacted.size() && rest.ends_with(kCompacted)) {
     const auto last = ParseDigits<long>(rest.substr(0, kVersionDigits), kVersionDigits);

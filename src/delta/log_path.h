@@ -17,16 +17,17 @@ inline constexpr std::string_view kLastCheckpointFile = "_last_checkpoint";
 std::string CommitFileName(long version);
 std::string CompactedFileName(long first, long last);
 std::string CheckpointFileName(long version);
+std::string ChecksumFileName(long version);
 
 struct LogFileName {
-  enum class Kind { kCommit, kCompacted, kCheckpoint, kCheckpointPart, kV2Checkpoint };
+  enum class Kind { kCommit, kCompacted, kCheckpoint, kCheckpointPart, kV2Checkpoint, kChecksum };
   Kind kind = Kind::kCommit;
   long version = 0;
   long last = 0;  // kCompacted: the last of the versions from `version` that it stands for
   int part = 0;   // kCheckpointPart: from 1
   int parts = 0;
 };
-// Nothing for other files: temporary ones, checksums.
+// Nothing for other files, temporary ones say.
 std::optional<LogFileName> ParseLogFileName(std::string_view name);
 
 // The log's form of a relative path: percent-encoded as in a URI.

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "delta/checkpoint.h"
+#include "delta/checksum.h"
 #include "delta/deletion_vector.h"
 #include "delta/limits.h"
 #include "delta/log_path.h"
@@ -128,9 +131,22 @@ Result<std::shared_ptr<const LogSnapshot>> LogReader::Build(const LogListing& li
   SnapshotHead head{.version = TableVersion(segment.version),
                     .timestamp_ms = timestamp_ms,
                     .protocol = std::make_shared<const Protocol>(std::move(*state.protocol)),
-                    .metadata = std::make_shared<const Metadata>(std::move(*state.metadata))};
-  return std::make_shared<const LogSnapshot>(std::move(head), std::move(contents),
-                                             LogSnapshot::Tail());
+                    .metadata = std::make_shared<const Metadata>(std::move(*state.metadata)),
+                    .totals = FileTotals::Of(contents->files)};
+  auto snapshot = std::make_shared<const LogSnapshot>(std::move(head), std::move(contents),
+                                                      LogSnapshot::Tail());
+  LEAT_TRY(CheckChecksum(listing, *snapshot));
+  return snapshot;
+}
+
+// A version without a checksum file, or with one that cannot be read, stands as it is.
+Status LogReader::CheckChecksum(const LogListing& listing, const LogSnapshot& snapshot) const {
+  const long version = snapshot.version().value();
+  if (!std::binary_search(listing.checksums.begin(), listing.checksums.end(), version)) return Ok();
+  const std::string path = io::JoinPath(log_directory_, ChecksumFileName(version));
+  const auto content = files_.ReadFile(path);
+  if (!content.ok()) return Ok();
+  return CheckAgainstChecksum(snapshot, *content, path, table_path_);
 }
 
 }  // namespace leat::delta

@@ -34,6 +34,7 @@ class LogReader {
  private:
   Result<std::shared_ptr<const LogSnapshot>> Build(const LogListing& listing,
                                                    const LogSegment& segment) const;
+  Status CheckChecksum(const LogListing& listing, const LogSnapshot& snapshot) const;
   Result<std::int64_t> TimestampOf(const LogListing& listing, const LogSegment& segment,
                                    const std::vector<LogEntry>& entries) const;
 

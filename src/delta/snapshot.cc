@@ -1,5 +1,6 @@
 #include "delta/snapshot.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "delta/limits.h"
@@ -42,6 +43,31 @@ class FileSet {
   std::vector<Slot> slots_;
 };
 
+template <typename Action>
+void Count(const Action& file, int sign, FileTotals& totals) {
+  totals.files += sign;
+  totals.size_bytes += sign * file.size_bytes;
+  if (!file.deletion_vector) return;
+  totals.deletion_vectors += sign;
+  totals.deleted_rows += sign * file.deletion_vector->cardinality;
+}
+
+void Apply(const std::vector<AppTransaction>& newer,
+           std::map<std::string, AppTransaction>& transactions) {
+  for (const AppTransaction& transaction : newer) transactions[transaction.app_id] = transaction;
+}
+
+void Apply(const std::vector<DomainMetadata>& newer,
+           std::map<std::string, DomainMetadata>& domains) {
+  for (const DomainMetadata& domain : newer) {
+    if (domain.removed) {
+      domains.erase(domain.domain);
+    } else {
+      domains[domain.domain] = domain;
+    }
+  }
+}
+
 }  // namespace
 
 Contents Replay(Contents base, std::vector<LogEntry> entries) {
@@ -71,21 +97,32 @@ Contents Replay(Contents base, std::vector<LogEntry> entries) {
   for (auto remove = removes.rbegin(); remove != removes.rend(); ++remove) {
     base.tombstones.push_back(std::move(**remove));
   }
-  for (LogEntry& entry : entries) {
-    for (AppTransaction& transaction : entry.app_transactions) {
-      const std::string app_id = transaction.app_id;
-      base.app_transactions[app_id] = std::move(transaction);
-    }
-    for (DomainMetadata& domain : entry.domain_metadata) {
-      const std::string name = domain.domain;
-      if (domain.removed) {
-        base.domain_metadata.erase(name);
-      } else {
-        base.domain_metadata[name] = std::move(domain);
-      }
-    }
+  for (const LogEntry& entry : entries) {
+    Apply(entry.app_transactions, base.app_transactions);
+    Apply(entry.domain_metadata, base.domain_metadata);
   }
   return base;
+}
+
+FileTotals FileTotals::Of(const std::vector<AddFile>& files) {
+  FileTotals totals;
+  for (const AddFile& file : files) Count(file, 1, totals);
+  return totals;
+}
+
+std::optional<FileTotals> FileTotals::After(const LogEntry& entry) const {
+  const auto keeps_data = [](const auto& file) { return !file.data_change; };
+  const bool rearranges_adds = std::any_of(entry.adds.begin(), entry.adds.end(), keeps_data);
+  const bool rearranges_removes =
+      std::any_of(entry.removes.begin(), entry.removes.end(), keeps_data);
+  if (rearranges_adds != rearranges_removes) return std::nullopt;
+  FileTotals totals = *this;
+  for (const AddFile& add : entry.adds) Count(add, 1, totals);
+  for (const RemoveFile& remove : entry.removes) {
+    if (remove.size_bytes == 0) return std::nullopt;
+    Count(remove, -1, totals);
+  }
+  return totals;
 }
 
 LogSnapshot::LogSnapshot(SnapshotHead head, std::shared_ptr<const Contents> base, Tail tail)
@@ -101,6 +138,29 @@ const Contents& LogSnapshot::contents() const {
     is_merged_.store(true, std::memory_order_release);
   });
   return *merged_;
+}
+
+std::optional<FileTotals> LogSnapshot::totals() const {
+  if (head_.totals) return head_.totals;
+  if (!tail_.empty() && !is_merged_.load(std::memory_order_acquire)) return std::nullopt;
+  return FileTotals::Of(files());
+}
+
+std::optional<std::map<std::string, AppTransaction>> LogSnapshot::AppTransactions(
+    std::size_t max) const {
+  if (base_->app_transactions.size() > max) return std::nullopt;
+  auto transactions = base_->app_transactions;
+  for (const auto& entry : tail_) Apply(entry->app_transactions, transactions);
+  if (transactions.size() > max) return std::nullopt;
+  return transactions;
+}
+
+std::optional<std::map<std::string, DomainMetadata>> LogSnapshot::Domains(std::size_t max) const {
+  if (base_->domain_metadata.size() > max) return std::nullopt;
+  auto domains = base_->domain_metadata;
+  for (const auto& entry : tail_) Apply(entry->domain_metadata, domains);
+  if (domains.size() > max) return std::nullopt;
+  return domains;
 }
 
 std::optional<std::int64_t> LogSnapshot::AppVersion(const std::string& app_id) const {
@@ -121,6 +181,8 @@ std::shared_ptr<const LogSnapshot> LogSnapshot::After(std::shared_ptr<const LogE
   head.timestamp_ms = timestamp_ms;
   if (entry->protocol) head.protocol = std::make_shared<const Protocol>(*entry->protocol);
   if (entry->metadata) head.metadata = std::make_shared<const Metadata>(*entry->metadata);
+  const auto before = totals();
+  head.totals = before ? before->After(*entry) : std::nullopt;
   if (tail_.size() >= kMaxTailEntries) contents();
   const bool merged = is_merged_.load(std::memory_order_acquire);
   Tail tail = merged ? Tail() : tail_;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,12 +27,27 @@ struct Contents {
 // action wins.
 Contents Replay(Contents base, std::vector<LogEntry> entries);
 
+// Sums over the live files of a version.
+struct FileTotals {
+  std::int64_t files = 0;
+  std::int64_t size_bytes = 0;
+  std::int64_t deletion_vectors = 0;
+  std::int64_t deleted_rows = 0;
+
+  static FileTotals Of(const std::vector<AddFile>& files);
+  // With the entry's files added and removed; nothing when that cannot be told without the files: a
+  // removal without a size, or files named again only to change what is known of them.
+  std::optional<FileTotals> After(const LogEntry& entry) const;
+  bool operator==(const FileTotals&) const = default;
+};
+
 // What is known of a version without its files.
 struct SnapshotHead {
   TableVersion version;
   std::int64_t timestamp_ms = 0;
   std::shared_ptr<const Protocol> protocol;  // shared with the snapshots before and after
   std::shared_ptr<const Metadata> metadata;
+  std::optional<FileTotals> totals;  // where they are known
 };
 
 // Keeps a base and a short tail of entries; merges them when somebody asks for the files. So a
@@ -60,6 +76,12 @@ class LogSnapshot final : public Snapshot {
 
   const Contents& contents() const;
   const SnapshotHead& head() const { return head_; }
+
+  // Of all files; nothing when they would have to be merged for it.
+  std::optional<FileTotals> totals() const;
+  // Applications and domains, if there are at most so many; nothing otherwise. Without the files.
+  std::optional<std::map<std::string, AppTransaction>> AppTransactions(std::size_t max) const;
+  std::optional<std::map<std::string, DomainMetadata>> Domains(std::size_t max) const;
 
   // The snapshot after one more entry.
   std::shared_ptr<const LogSnapshot> After(std::shared_ptr<const LogEntry> entry,

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "delta/checkpoint.h"
+#include "delta/checksum.h"
 #include "delta/conflict.h"
 #include "delta/limits.h"
 #include "delta/log_cleanup.h"
@@ -99,6 +100,8 @@ class Table::Impl {
   const io::Environment environment_;
   ParquetHandler& parquet_;
   const LogReader reader_;
+
+  ChecksumWriter checksums_;
 
   std::mutex mutex_;        // guards what follows; held while the log is refreshed
   SnapshotPointer latest_;  // shared with all who loaded it
@@ -371,6 +374,7 @@ Result<Table::Impl::Attempt> Table::Impl::ReadBack(long version, const std::stri
 // After a commit: keeps its state and writes a checkpoint when one is due.
 Committed Table::Impl::Finish(const SnapshotPointer& before, LogEntry entry) {
   const std::int64_t timestamp_ms = entry.info->timestamp_ms;
+  const CommitInfo info = *entry.info;
   SnapshotPointer after;
   if (before != nullptr) {
     after = before->After(std::make_shared<const LogEntry>(std::move(entry)), timestamp_ms);
@@ -378,7 +382,8 @@ Committed Table::Impl::Finish(const SnapshotPointer& before, LogEntry entry) {
     SnapshotHead head{.version = TableVersion(0),
                       .timestamp_ms = timestamp_ms,
                       .protocol = std::make_shared<const Protocol>(*entry.protocol),
-                      .metadata = std::make_shared<const Metadata>(*entry.metadata)};
+                      .metadata = std::make_shared<const Metadata>(*entry.metadata),
+                      .totals = FileTotals::Of(entry.adds)};
     std::vector<LogEntry> entries;
     entries.push_back(std::move(entry));
     after = std::make_shared<const LogSnapshot>(
@@ -386,6 +391,7 @@ Committed Table::Impl::Finish(const SnapshotPointer& before, LogEntry entry) {
         LogSnapshot::Tail());
   }
   RememberOwn(before, after);
+  checksums_.Write(environment_.files, reader_.log_directory(), *after, info);
   Committed committed{.version = after->version()};
   const auto properties = ParseTableProperties(after->metadata());
   const long interval =

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/text.h"
@@ -91,18 +92,25 @@ Status CheckFiles(const Transaction& transaction) {
     }
   }
   if (transaction.removes.empty()) return Ok();
-  std::unordered_set<FileKey, FileKeyHash> removed;
+  std::unordered_map<FileKey, const RemoveFile*, FileKeyHash> removed;
   for (const RemoveFile& remove : transaction.removes) {
-    if (!removed.insert(FileKey(remove)).second || added.contains(FileKey(remove))) {
+    if (!removed.emplace(FileKey(remove), &remove).second || added.contains(FileKey(remove))) {
       return Bug(fmt::format("file {} is removed twice, or removed and added", remove.path));
     }
   }
   if (transaction.base != nullptr) {
-    for (const AddFile& file : transaction.base->files()) removed.erase(FileKey(file));
+    for (const AddFile& file : transaction.base->files()) {
+      const auto found = removed.find(FileKey(file));
+      if (found == removed.end()) continue;
+      if (found->second->size_bytes != file.size_bytes) {
+        return Bug(fmt::format("file {} is removed with another size than it has", file.path));
+      }
+      removed.erase(found);
+    }
   }
   if (!removed.empty()) {
     return Bug(fmt::format("file {} is removed, but the transaction's base does not have it",
-                           removed.begin()->path));
+                           removed.begin()->first.path));
   }
   return Ok();
 }
@@ -153,6 +161,7 @@ Result<LogEntry> PrepareEntry(const Transaction& transaction, const io::Environm
   if (entry.metadata) {
     if (entry.metadata->id.empty()) entry.metadata->id = io::NewUuid(environment.random);
     if (entry.metadata->created_ms == 0) entry.metadata->created_ms = now_ms;
+    entry.metadata->is_verbatim = true;
     LEAT_TRY(CheckMetadata(*entry.metadata));
   }
   const Metadata& metadata = entry.metadata ? *entry.metadata : transaction.base->metadata();

@@ -61,6 +61,10 @@ class FaultFileSystem final : public FileSystem {
     return Run<Result<bool>>([&] { return inner_.CreateFile(path, content); },
                              [&] { LeaveHalf(path, content); });
   }
+  Result<bool> CreateFileUnsynced(const std::string& path, std::string_view content) override {
+    return Run<Result<bool>>([&] { return inner_.CreateFileUnsynced(path, content); },
+                             [&] { LeaveHalf(path, content); });
+  }
   Status SyncFile(const std::string& path) override {
     return Run<Status>([&] { return inner_.SyncFile(path); });
   }

@@ -158,7 +158,7 @@ class RealFileSystem final : public FileSystem {
   }
 
   Status ReplaceFile(const std::string& path, std::string_view content) override {
-    LEAT_ASSIGN(const std::string temporary, WriteTemporary(path, content));
+    LEAT_ASSIGN(const std::string temporary, WriteTemporary(path, content, Durability::kSynced));
     if (rename(temporary.c_str(), path.c_str()) != 0) {
       const int error_number = errno;
       unlink(temporary.c_str());
@@ -168,13 +168,13 @@ class RealFileSystem final : public FileSystem {
   }
 
   Result<bool> CreateFile(const std::string& path, std::string_view content) override {
-    LEAT_ASSIGN(const std::string temporary, WriteTemporary(path, content));
-    const int error_number = RenameIfFree(temporary, path);
-    if (error_number != 0) unlink(temporary.c_str());
-    if (error_number == EEXIST) return false;
-    if (error_number != 0) return SystemError("create", path, error_number);
-    LEAT_TRY(SyncDirectory(ParentPath(path)));
-    return true;
+    LEAT_ASSIGN(const bool created, Create(path, content, Durability::kSynced));
+    if (created) LEAT_TRY(SyncDirectory(ParentPath(path)));
+    return created;
+  }
+
+  Result<bool> CreateFileUnsynced(const std::string& path, std::string_view content) override {
+    return Create(path, content, Durability::kUnsynced);
   }
 
   Status SyncFile(const std::string& path) override { return SyncPath(path, O_RDONLY); }
@@ -207,6 +207,18 @@ class RealFileSystem final : public FileSystem {
   }
 
  private:
+  enum class Durability { kSynced, kUnsynced };
+
+  // Without syncing the folder; false when somebody else had the file.
+  Result<bool> Create(const std::string& path, std::string_view content, Durability durability) {
+    LEAT_ASSIGN(const std::string temporary, WriteTemporary(path, content, durability));
+    const int error_number = RenameIfFree(temporary, path);
+    if (error_number != 0) unlink(temporary.c_str());
+    if (error_number == EEXIST) return false;
+    if (error_number != 0) return SystemError("create", path, error_number);
+    return true;
+  }
+
   // With all parents; adds the folders that have got a new entry.
   Status MakeDirectory(const std::string& directory, std::set<std::string>& changed) {
     if (directory.empty() || access(directory.c_str(), F_OK) == 0) return Ok();
@@ -219,9 +231,10 @@ class RealFileSystem final : public FileSystem {
     return Ok();
   }
 
-  // Writes and syncs a hidden file beside `path`; its name holds the process and a counter, so that
+  // Writes a hidden file beside `path`; its name holds the process and a counter, so that
   // no two writers share one.
-  Result<std::string> WriteTemporary(const std::string& path, std::string_view content) {
+  Result<std::string> WriteTemporary(const std::string& path, std::string_view content,
+                                     Durability durability) {
     static std::atomic<unsigned> counter{0};
     const std::string temporary =
         JoinPath(ParentPath(path), "." + FileName(path) + "." + std::to_string(getpid()) + "." +
@@ -229,7 +242,10 @@ class RealFileSystem final : public FileSystem {
     Descriptor file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (!file.ok()) return SystemError("create", temporary, errno);
     Status status = WriteAll(file.fd(), temporary, content);
-    if (status.ok() && fsync(file.fd()) != 0) status = SystemError("sync", temporary, errno);
+    const bool is_synced = durability == Durability::kSynced;
+    if (status.ok() && is_synced && fsync(file.fd()) != 0) {
+      status = SystemError("sync", temporary, errno);
+    }
     if (status.ok() && file.Close() != 0) status = SystemError("close", temporary, errno);
     if (!status.ok()) {
       unlink(temporary.c_str());

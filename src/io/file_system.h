@@ -42,6 +42,11 @@ class FileSystem {
   // else had it. Atomic between processes (renameat2(2) or link(2)). The basis of Delta's
   // commit.
   virtual Result<bool> CreateFile(const std::string& path, std::string_view content) = 0;
+  // The same without waiting for the disk: after a power loss the file may be missing, empty or cut
+  // off. For what readers can do without.
+  virtual Result<bool> CreateFileUnsynced(const std::string& path, std::string_view content) {
+    return CreateFile(path, content);
+  }
 
   // Makes a file written by somebody else (the engine) durable. Its directory entry needs
   // SyncDirectory.

@@ -49,6 +49,12 @@ Result<bool> FileSystemByScheme::CreateFile(const std::string& path, std::string
   return files->CreateFile(path, content);
 }
 
+Result<bool> FileSystemByScheme::CreateFileUnsynced(const std::string& path,
+                                                    std::string_view content) {
+  LEAT_ASSIGN(FileSystem * files, For(path));
+  return files->CreateFileUnsynced(path, content);
+}
+
 Status FileSystemByScheme::SyncFile(const std::string& path) {
   LEAT_ASSIGN(FileSystem * files, For(path));
   return files->SyncFile(path);

@@ -28,6 +28,7 @@ class FileSystemByScheme final : public FileSystem {
   Result<FileInfo> Stat(const std::string& path) override;
   Status ReplaceFile(const std::string& path, std::string_view content) override;
   Result<bool> CreateFile(const std::string& path, std::string_view content) override;
+  Result<bool> CreateFileUnsynced(const std::string& path, std::string_view content) override;
   Status SyncFile(const std::string& path) override;
   Status SyncDirectory(const std::string& directory) override;
   Result<bool> CreateDirectories(const std::string& directory) override;

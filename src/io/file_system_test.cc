@@ -26,7 +26,10 @@ TEST_F(FileSystemTest, CreateFileLetsTheFirstWriterWinAndLeavesNoTemporaryFile) 
   EXPECT_TRUE(files_.CreateFile(At("a"), "one").value());
   EXPECT_FALSE(files_.CreateFile(At("a"), "two").value());
   EXPECT_EQ(files_.ReadFile(At("a")).value(), "one");
-  EXPECT_EQ(files_.List(root_).value().size(), 1U);
+  EXPECT_FALSE(files_.CreateFileUnsynced(At("a"), "three").value());
+  EXPECT_TRUE(files_.CreateFileUnsynced(At("b"), "four").value());
+  EXPECT_EQ(files_.ReadFile(At("b")).value(), "four");
+  EXPECT_EQ(files_.List(root_).value().size(), 2U);
 }
 
 TEST_F(FileSystemTest, ReplaceFileReplacesWhole) {
