@@ -26,6 +26,25 @@ std::string ToText(const engine::ChangedRows& changed) {
                      changed.version->value());
 }
 
+// Null: nothing to change.
+data::Value ToValue(const std::optional<TableVersion>& version) {
+  if (!version) return {};
+  return static_cast<std::int64_t>(version->value());
+}
+
+int RunAlter(App& app, SqlSession& session, const std::string& sql) {
+  const auto version = session.Alter(sql);
+  if (!version.ok()) return app.Fail(version.error());
+  const data::Rows rows{.schema = TextColumns({"version"}), .rows = {{ToValue(*version)}}};
+  const std::string text = *version ? fmt::format("altered: version {}\n", (*version)->value())
+                                    : "The table is so already\n";
+  PrintReport(app, {.json = [&] { return ToJson(rows.schema, rows.rows[0]); },
+                    .csv = [&] { return rows; },
+                    .plain = [&] { return text; },
+                    .is_remark = true});
+  return kDone;
+}
+
 int RunChange(App& app, const ChangeOptions& options) {
   auto sql =
       options.sql == "-" ? io::ReadStandardInput(kMaxQueryBytes) : Result<std::string>(options.sql);
@@ -33,12 +52,12 @@ int RunChange(App& app, const ChangeOptions& options) {
   auto session = SqlSession::Open(app);
   if (!session) return kError;
   const Interruptible guard(session->session());
+  if (engine::IsAlter(*sql)) return RunAlter(app, *session, *sql);
   const auto changed = session->Change(*sql, options.replace_where);
   if (!changed.ok()) return app.Fail(changed.error());
-  data::Value version;
-  if (changed->version) version = static_cast<std::int64_t>(changed->version->value());
-  const data::Rows rows{.schema = TextColumns({"version", "inserted", "updated", "deleted"}),
-                        .rows = {{version, changed->inserted, changed->updated, changed->deleted}}};
+  const data::Rows rows{
+      .schema = TextColumns({"version", "inserted", "updated", "deleted"}),
+      .rows = {{ToValue(changed->version), changed->inserted, changed->updated, changed->deleted}}};
   PrintReport(app, {.json = [&] { return ToJson(rows.schema, rows.rows[0]); },
                     .csv = [&] { return rows; },
                     .plain = [&] { return ToText(*changed); },
@@ -58,7 +77,7 @@ Command MakeChange() {
   auto options = std::make_shared<ChangeOptions>();
   return {
       .name = "change",
-      .summary = "Change rows of a table: INSERT, UPDATE, DELETE, MERGE INTO",
+      .summary = "Change a table: INSERT, UPDATE, DELETE, MERGE INTO, ALTER TABLE",
       .details =
           "One statement on one table is one version of it. leat restore goes back. A table is "
           "named "
@@ -69,7 +88,11 @@ Command MakeChange() {
           "replaces the change. MERGE takes all clauses: WHEN MATCHED, NOT MATCHED [BY TARGET], "
           "NOT "
           "MATCHED\n"
-          "BY SOURCE, each with UPDATE, DELETE, INSERT, DO NOTHING or ERROR.",
+          "BY SOURCE, each with UPDATE, DELETE, INSERT, DO NOTHING or ERROR.\n"
+          "ALTER TABLE adds, renames, drops and widens columns, sets defaults and NOT NULL, and "
+          "sets properties\n"
+          "of the table, CHECK constraints among them (\"delta.constraints.<name>\" = "
+          "'condition').",
       .options =
           {{"SQL", "", "the statement; - reads it from standard input", &options->sql, {}, true},
            {"--replace-where", "CONDITION",
@@ -85,7 +108,8 @@ Command MakeChange() {
             "bring in a file by key"},
            {"leat change \"insert into gold.sales select * from silver.fixed\" --replace-where "
             "\"day = '2026-11-01'\"",
-            "replace a day"}},
+            "replace a day"},
+           {"leat change \"alter table silver.orders add column note text\"", "one more column"}},
       .run = [options](App& app) { return RunChange(app, *options); }};
 }
 

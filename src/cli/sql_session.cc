@@ -153,6 +153,14 @@ Result<engine::ChangedRows> SqlSession::Change(const std::string& sql,
                              .replace_where = replace_where});
 }
 
+Result<std::optional<TableVersion>> SqlSession::Alter(const std::string& sql) {
+  auto statement = engine::ParseAlter(sql);
+  if (!statement.ok()) return InQuery(std::move(statement).error());
+  LEAT_ASSIGN(const std::string path, PathOf(statement->table));
+  engine::Engine& engine = workspace_ ? workspace_->engine() : *engine_;
+  return engine::AlterTable(app_.environment(), engine, *session_, path, *statement);
+}
+
 // silver.orders, or the path of a table.
 Result<std::string> SqlSession::PathOf(const std::string& table) const {
   const std::size_t dot = table.rfind('.');

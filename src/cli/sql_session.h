@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/app.h"
+#include "engine/alter_table.h"
 #include "engine/change_rows.h"
 #include "engine/engine.h"
 
@@ -31,6 +32,8 @@ class SqlSession {
   // Carries out one INSERT, UPDATE, DELETE or MERGE on a table of the project, or one by path. With
   // `replace_where`, see engine::RowChange.
   Result<engine::ChangedRows> Change(const std::string& sql, const std::string& replace_where);
+  // Carries out one ALTER TABLE; the new version, if there is one.
+  Result<std::optional<TableVersion>> Alter(const std::string& sql);
   // A SELECT of everything in a table of the project.
   Result<std::string> SelectAll(const std::string& asset) const;
 

@@ -61,6 +61,9 @@ class Compaction {
     LEAT_ASSIGN(base_, table_.Load());
     LEAT_TRY(CheckWritable(base_->protocol(), base_->metadata(), table_.path()));
     LEAT_ASSIGN(std::vector<CompactionGroup> groups, PlanCompaction(*base_, options_));
+    std::erase_if(groups, [this](const CompactionGroup& group) {
+      return group.files.size() < options_.min_files;
+    });
     if (options_.dry_run) return Count(groups);
     for (CompactionGroup& group : groups) {
       auto files = rewriter_.Rewrite(table_.path(), *base_, group.files, options_.cluster_by);

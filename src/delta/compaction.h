@@ -32,6 +32,7 @@ struct CompactionOptions {
   // are written anew. With columns: all files.
   std::vector<std::string> cluster_by;
   std::optional<std::int64_t> target_file_bytes;  // none: delta.targetFileSize (256 MiB)
+  std::size_t min_files = 1;                      // smaller groups are left as they are
   bool dry_run = false;                           // counts only
 };
 

@@ -33,6 +33,13 @@ Result<bool> HasInCommitTimestamps(const Transaction& transaction, const LogEntr
                    "inCommitTimestamp") != protocol.writer_features.end();
 }
 
+// Since when a table that is older has timestamps within its commits.
+void NoteFirstTimestamp(long version, std::int64_t timestamp_ms, Metadata& metadata) {
+  metadata.configuration["delta.inCommitTimestampEnablementVersion"] = std::to_string(version);
+  metadata.configuration["delta.inCommitTimestampEnablementTimestamp"] =
+      std::to_string(timestamp_ms);
+}
+
 }  // namespace
 
 class Table::Impl {
@@ -298,11 +305,18 @@ Result<CommitOutcome> Table::Impl::Commit(Transaction transaction) {
   LEAT_ASSIGN(LogEntry entry, PrepareEntry(transaction, environment_, path()));
   const bool tracks_rows =
       TracksRows(entry.protocol ? *entry.protocol : transaction.base->protocol());
-  const LogEntry prepared = tracks_rows ? entry : LogEntry();  // before it is given row ids
+  LEAT_ASSIGN(const bool in_commit_timestamps, HasInCommitTimestamps(transaction, entry));
+  bool begins_timestamps = false;
+  if (in_commit_timestamps && transaction.base != nullptr) {
+    LEAT_ASSIGN(const TableProperties before, ParseTableProperties(transaction.base->metadata()));
+    begins_timestamps = !before.in_commit_timestamps;
+  }
+  // What depends on the version is filled in for each attempt.
+  const bool is_for_version = tracks_rows || begins_timestamps;
+  const LogEntry prepared = is_for_version ? entry : LogEntry();
   LEAT_ASSIGN(std::string actions, FormatLogEntry(entry));
   transaction.info.txn_id = io::NewUuid(environment_.random);
   if (transaction.info.engine_info.empty()) transaction.info.engine_info = "Leat";
-  LEAT_ASSIGN(const bool in_commit_timestamps, HasInCommitTimestamps(transaction, entry));
   long seen = transaction.base == nullptr ? -1 : transaction.base->version().value();
   for (int attempt = 1; attempt <= kMaxCommitAttempts; attempt++) {
     LEAT_ASSIGN(const SnapshotPointer latest, LatestFor(transaction));
@@ -314,12 +328,14 @@ Result<CommitOutcome> Table::Impl::Commit(Transaction transaction) {
     if (conflict) return CommitOutcome(std::move(*conflict));
     seen = version - 1;
     if (latest == nullptr) LEAT_TRY(environment_.files.CreateDirectories(reader_.log_directory()));
-    if (tracks_rows) {
+    const CommitInfo info_now = InfoFor(transaction, latest, in_commit_timestamps);
+    if (is_for_version) {
       entry = prepared;
-      LEAT_TRY(AssignRowIds(latest.get(), TableVersion(version), entry));
+      if (tracks_rows) LEAT_TRY(AssignRowIds(latest.get(), TableVersion(version), entry));
+      if (begins_timestamps) NoteFirstTimestamp(version, info_now.timestamp_ms, *entry.metadata);
       LEAT_ASSIGN(actions, FormatLogEntry(entry));
     }
-    entry.info = InfoFor(transaction, latest, in_commit_timestamps);
+    entry.info = info_now;
     LEAT_ASSIGN(const std::string info, FormatLogEntry({.info = entry.info}));
     LEAT_ASSIGN(const Attempt outcome, Write(version, info + actions, transaction.info.txn_id));
     if (outcome == Attempt::kWritten) return CommitOutcome(Finish(latest, std::move(entry)));

@@ -85,13 +85,43 @@ Result<bool> ParseFlag(const std::string& key, const std::string& value) {
   return BadProperty(key, value, "true or false");
 }
 
+constexpr std::array<const char*, 13> kKnownProperties = {"delta.appendOnly",
+                                                          "delta.autoOptimize.autoCompact",
+                                                          "delta.checkpointInterval",
+                                                          "delta.checkpointPolicy",
+                                                          "delta.columnMapping.mode",
+                                                          "delta.deletedFileRetentionDuration",
+                                                          "delta.enableChangeDataFeed",
+                                                          "delta.enableDeletionVectors",
+                                                          "delta.enableExpiredLogCleanup",
+                                                          "delta.enableInCommitTimestamps",
+                                                          "delta.enableTypeWidening",
+                                                          "delta.logRetentionDuration",
+                                                          "delta.targetFileSize"};
+constexpr std::string_view kConstraintPrefix = "delta.constraints.";
+
 }  // namespace
+
+Result<std::string> KnownProperty(const std::string& name) {
+  const std::string lower = ToLower(name);
+  if (!lower.starts_with("delta.")) return name;
+  if (lower.starts_with(kConstraintPrefix)) {
+    return std::string(kConstraintPrefix) + name.substr(kConstraintPrefix.size());
+  }
+  for (const char* known : kKnownProperties) {
+    if (EqualsIgnoreCase(known, name)) return std::string(known);
+  }
+  return InvalidInput(fmt::format("'{}' is no table property that Leat can keep", name))
+      .WithHint(NearestHint(name, {kKnownProperties.begin(), kKnownProperties.end()}));
+}
 
 Result<TableProperties> ParseTableProperties(const Metadata& metadata) {
   TableProperties properties;
   for (const auto& [key, value] : metadata.configuration) {
     if (key == "delta.appendOnly") {
       LEAT_ASSIGN(properties.append_only, ParseFlag(key, value));
+    } else if (key == "delta.autoOptimize.autoCompact") {
+      LEAT_ASSIGN(properties.auto_compact, ParseFlag(key, value));
     } else if (key == "delta.enableInCommitTimestamps") {
       LEAT_ASSIGN(properties.in_commit_timestamps, ParseFlag(key, value));
     } else if (key == "delta.checkpointInterval") {

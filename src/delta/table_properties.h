@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/result.h"
 #include "delta/actions.h"
@@ -10,8 +11,9 @@
 namespace leat::delta {
 
 struct TableProperties {
-  bool append_only = false;                                       // delta.appendOnly
-  bool in_commit_timestamps = false;                              // delta.enableInCommitTimestamps
+  bool auto_compact = true;           // delta.autoOptimize.autoCompact, after a run
+  bool append_only = false;           // delta.appendOnly
+  bool in_commit_timestamps = false;  // delta.enableInCommitTimestamps
   std::int64_t checkpoint_interval = kDefaultCheckpointInterval;  // delta.checkpointInterval
   std::int64_t tombstone_retention_ms =
       kDefaultTombstoneRetentionMs;                          // delta.deletedFileRetentionDuration
@@ -22,5 +24,10 @@ struct TableProperties {
 
 // kInvalidInput naming the property whose value cannot be understood.
 Result<TableProperties> ParseTableProperties(const Metadata& metadata);
+
+// The property as the protocol spells it, case ignored: one of Delta that Leat acts on or keeps,
+// delta.constraints.<name>, or a user's own, without "delta." in front. kInvalidInput: another one
+// of Delta's.
+Result<std::string> KnownProperty(const std::string& name);
 
 }  // namespace leat::delta

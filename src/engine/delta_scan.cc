@@ -21,16 +21,12 @@
 #include "duckdb/parser/statement/select_statement.hpp"
 #include "duckdb/parser/tableref/subqueryref.hpp"
 #include "duckdb/parser/tableref/table_function_ref.hpp"
-#include "duckdb/planner/expression/bound_cast_expression.hpp"
-#include "duckdb/planner/expression/bound_columnref_expression.hpp"
-#include "duckdb/planner/expression/bound_comparison_expression.hpp"
-#include "duckdb/planner/expression/bound_constant_expression.hpp"
-#include "duckdb/planner/expression/bound_operator_expression.hpp"
 #include "duckdb/planner/operator/logical_get.hpp"
 #include "engine/data_file.h"
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
 #include "engine/mapped_columns.h"
+#include "engine/pushed_filters.h"
 #include "engine/session_state.h"
 
 namespace leat::engine {
@@ -102,130 +98,6 @@ class DeltaFileList final : public duckdb::MultiFileList {
  private:
   std::shared_ptr<const ScanSource> source_;
   std::vector<const delta::AddFile*> files_;
-};
-
-// --- predicates from DuckDB's bound filters
-// ---------------------------------------------------------------------
-
-std::optional<delta::Op> ToOp(duckdb::ExpressionType type, bool flipped) {
-  using duckdb::ExpressionType;
-  switch (type) {
-    case ExpressionType::COMPARE_EQUAL: return delta::Op::kEqual;
-    case ExpressionType::COMPARE_LESSTHAN: return flipped ? delta::Op::kGreater : delta::Op::kLess;
-    case ExpressionType::COMPARE_LESSTHANOREQUALTO:
-      return flipped ? delta::Op::kGreaterOrEqual : delta::Op::kLessOrEqual;
-    case ExpressionType::COMPARE_GREATERTHAN:
-      return flipped ? delta::Op::kLess : delta::Op::kGreater;
-    case ExpressionType::COMPARE_GREATERTHANOREQUALTO:
-      return flipped ? delta::Op::kLessOrEqual : delta::Op::kGreaterOrEqual;
-    default: return std::nullopt;
-  }
-}
-
-const duckdb::BoundColumnRefExpression* AsColumn(const duckdb::Expression& expression) {
-  if (expression.GetExpressionClass() != duckdb::ExpressionClass::BOUND_COLUMN_REF) return nullptr;
-  return &expression.Cast<duckdb::BoundColumnRefExpression>();
-}
-
-const duckdb::BoundConstantExpression* AsConstant(const duckdb::Expression& expression) {
-  if (expression.GetExpressionClass() != duckdb::ExpressionClass::BOUND_CONSTANT) return nullptr;
-  return &expression.Cast<duckdb::BoundConstantExpression>();
-}
-
-class PredicateReader {
- public:
-  PredicateReader(const duckdb::MultiFilePushdownInfo& info, const data::Schema& schema)
-      : info_(info), schema_(schema) {}
-
-  void Add(const duckdb::Expression& filter) {
-    using duckdb::ExpressionClass;
-    if (filter.GetExpressionClass() == ExpressionClass::BOUND_COMPARISON) {
-      const auto& comparison = filter.Cast<duckdb::BoundComparisonExpression>();
-      AddComparison(*comparison.left, *comparison.right, filter.type, false);
-      AddComparison(*comparison.right, *comparison.left, filter.type, true);
-    } else if (filter.GetExpressionClass() == ExpressionClass::BOUND_OPERATOR) {
-      AddOperator(filter.Cast<duckdb::BoundOperatorExpression>());
-    }
-  }
-  std::vector<Predicate> predicates;
-
- private:
-  // The table's column behind a reference; null for virtual columns and types that the column does
-  // not have.
-  const data::Field* FieldOf(const duckdb::BoundColumnRefExpression& column) const {
-    if (column.binding.table_index != info_.table_index) return nullptr;
-    if (column.binding.column_index >= info_.column_ids.size()) return nullptr;
-    const auto id = info_.column_ids[column.binding.column_index];
-    return id < schema_.fields.size() ? &schema_.fields[id] : nullptr;
-  }
-
-  // The date whose midnight in UTC an instant is.
-  static std::optional<data::Value> MidnightOf(const duckdb::Value& instant) {
-    const TimestampUs us = instant.GetValueUnsafe<duckdb::timestamp_tz_t>().value;
-    if (us % kMicrosPerDay != 0) return std::nullopt;
-    return ToValue(
-        duckdb::Value::DATE(duckdb::date_t(static_cast<std::int32_t>(us / kMicrosPerDay))));
-  }
-
-  static std::optional<data::Value> ValueOf(const duckdb::Expression& expression,
-                                            const data::Field& field) {
-    const auto* constant = AsConstant(expression);
-    if (constant == nullptr || constant->value.IsNull()) return std::nullopt;
-    if (field.type.kind == data::TypeKind::kDate &&
-        constant->value.type().id() == duckdb::LogicalTypeId::TIMESTAMP_TZ) {
-      return MidnightOf(constant->value);
-    }
-    duckdb::Value cast;
-    std::string reason;
-    // A cast that changes the value (1.5 to an integer) would make the comparison another one.
-    if (!constant->value.DefaultTryCastAs(ToLogicalType(field.type), cast, &reason, true))
-      return std::nullopt;
-    duckdb::Value back;
-    if (!cast.DefaultTryCastAs(constant->value.type(), back, &reason, true) ||
-        back != constant->value) {
-      return std::nullopt;
-    }
-    return ToValue(cast);
-  }
-
-  void AddComparison(const duckdb::Expression& left, const duckdb::Expression& right,
-                     duckdb::ExpressionType type, bool flipped) {
-    const duckdb::Expression* operand = &left;
-    // date_column >= TIMESTAMPTZ: compared as instants; a date is the instant of its midnight in
-    // UTC.
-    if (operand->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST) {
-      operand = operand->Cast<duckdb::BoundCastExpression>().child.get();
-      if (operand->return_type.id() != duckdb::LogicalTypeId::DATE) return;
-    }
-    const auto* column = AsColumn(*operand);
-    const data::Field* field = column == nullptr ? nullptr : FieldOf(*column);
-    const auto op = ToOp(type, flipped);
-    if (field == nullptr || !op) return;
-    const auto value = ValueOf(right, *field);
-    if (value) predicates.push_back({.column = field->name, .op = *op, .values = {*value}});
-  }
-
-  void AddOperator(const duckdb::BoundOperatorExpression& expression) {
-    const auto* column = AsColumn(*expression.children[0]);
-    const data::Field* field = column == nullptr ? nullptr : FieldOf(*column);
-    if (field == nullptr) return;
-    if (expression.type == duckdb::ExpressionType::OPERATOR_IS_NULL) {
-      predicates.push_back({.column = field->name, .op = delta::Op::kIsNull, .values = {}});
-    } else if (expression.type == duckdb::ExpressionType::OPERATOR_IS_NOT_NULL) {
-      predicates.push_back({.column = field->name, .op = delta::Op::kIsNotNull, .values = {}});
-    } else if (expression.type == duckdb::ExpressionType::COMPARE_IN) {
-      Predicate in{.column = field->name, .op = delta::Op::kIn, .values = {}};
-      for (std::size_t i = 1; i < expression.children.size(); i++) {
-        const auto value = ValueOf(*expression.children[i], *field);
-        if (!value) return;
-        in.values.push_back(*value);
-      }
-      predicates.push_back(std::move(in));
-    }
-  }
-
-  const duckdb::MultiFilePushdownInfo& info_;
-  const data::Schema& schema_;
 };
 
 // --- the reader
@@ -402,9 +274,7 @@ class DeltaReader final : public duckdb::MultiFileReader {
       duckdb::MultiFilePushdownInfo& info,
       duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& filters) override {
     const auto& list = static_cast<const DeltaFileList&>(files);
-    PredicateReader reader(info, list.source()->schema);
-    for (const auto& filter : filters) reader.Add(*filter);
-    return list.Without(reader.predicates);
+    return list.Without(PredicatesOf(info, list.source()->schema, filters));
   }
   duckdb::unique_ptr<duckdb::MultiFileList> DynamicFilterPushdown(
       duckdb::ClientContext&, const duckdb::MultiFileList&, const duckdb::MultiFileOptions&,

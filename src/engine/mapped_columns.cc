@@ -37,7 +37,8 @@ class Renamer {
         return delta::PhysicalName(mapping_, field) == column.name;
       }
       const auto id = delta::ColumnId(field);
-      return id && !column.identifier.IsNull() && column.GetIdentifierFieldId() == *id;
+      if (!id) return field.name == column.name;  // _change_type of a change data feed
+      return !column.identifier.IsNull() && column.GetIdentifierFieldId() == *id;
     });
     return found == fields.end() ? nullptr : &*found;
   }

@@ -130,7 +130,7 @@ duckdb::Value FieldIds(const std::vector<data::Field>& fields, std::optional<std
     auto value = FieldIds(field.type.children, delta::ColumnId(field));
     if (!value.IsNull()) ids.emplace_back(field.name, std::move(value));
   }
-  if (ids.empty()) return {};
+  if (ids.empty()) return duckdb::Value();
   if (own && ids.size() == 1) return ids[0].second;
   return duckdb::Value::STRUCT(std::move(ids));
 }

@@ -51,6 +51,8 @@ class TableWriter {
   Status Sync();
   void Discard();
 
+  // Whether Adopt took files as they are.
+  bool adopted() const { return !adopted_.empty(); }
   // Rows and bytes of the files that Write has written.
   std::int64_t rows_written() const { return rows_written_; }
   std::int64_t bytes_written() const { return bytes_written_; }

@@ -16,6 +16,11 @@ constexpr std::int64_t kMaxRetryDelayUs = 5 * 60 * kMicrosPerSecond;
 // Earlier row counts that volume_anomaly is given.
 constexpr std::size_t kMaxRowCountHistory = 100;
 
+// Files of one partition, all of them small, that a run brings together; and how large they are
+// then at most, so that no run takes long for it. `leat maintain` goes on from there.
+constexpr std::size_t kFilesToCompactAfterRun = 32;
+constexpr std::int64_t kFileBytesAfterRun = 32LL << 20;
+
 // Times that a restoration is computed anew after another process has committed.
 constexpr int kMaxRestoreAttempts = 10;
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "delta/restore.h"
+#include "delta/table_properties.h"
 #include "delta/vacuum.h"
 #include "orchestrate/limits.h"
 #include "project/selection.h"
@@ -87,6 +88,25 @@ Result<std::vector<MaintainedTable>> Maintain(
                       workspace.engine().TableAt(workspace.QuarantinePath(asset.name))));
   }
   return tables;
+}
+
+Status CompactPublished(Workspace& workspace, const std::vector<AssetName>& assets) {
+  std::unique_ptr<engine::Session> session;
+  for (const AssetName& asset : assets) {
+    delta::Table& table = workspace.TableOf(asset);
+    LEAT_ASSIGN(const auto snapshot, table.Load());
+    LEAT_ASSIGN(const delta::TableProperties properties,
+                delta::ParseTableProperties(snapshot->metadata()));
+    if (!properties.auto_compact || snapshot->files().size() < kFilesToCompactAfterRun) continue;
+    if (!session) session = workspace.engine().NewSession();
+    const auto rewriter = engine::MakeRowRewriter(workspace.environment(), *session);
+    const auto done = delta::Compact(
+        workspace.environment(), table, *rewriter,
+        {.target_file_bytes = std::min(properties.target_file_bytes, kFileBytesAfterRun),
+         .min_files = kFilesToCompactAfterRun});
+    if (!done.ok()) return Error(done.error()).WithContext("compacting " + asset.value());
+  }
+  return Ok();
 }
 
 Result<RestoredTable> Restore(Workspace& workspace, const AssetName& asset, TableVersion version) {

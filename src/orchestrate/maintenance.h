@@ -38,6 +38,11 @@ Result<std::vector<MaintainedTable>> Maintain(
     Workspace& workspace, engine::Session& session, const MaintainRequest& request,
     const std::function<void(const std::string& table)>& started);
 
+// What a run does for the tables that it has published: where enough small files have come
+// together, they become one. It gives way to other writers, and a table with
+// delta.autoOptimize.autoCompact set to false is left alone.
+Status CompactPublished(Workspace& workspace, const std::vector<AssetName>& assets);
+
 struct RestoredTable {
   TableVersion restored;                // the version gone back to
   std::optional<TableVersion> version;  // the new one; none when nothing differs

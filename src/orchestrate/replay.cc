@@ -73,6 +73,11 @@ class Replayer {
     LEAT_ASSIGN(const auto published,
                 transform::Publish(workspace_.environment(), workspace_.engine(), publish));
     result_.version = published.version;
+    if (published.took_staged) return Ok();
+    for (const engine::WrittenFile& file : staged->files) {
+      const Status removed = workspace_.environment().files.Remove(file.path);
+      (void)removed;  // an orphan that no log entry refers to
+    }
     return Ok();
   }
 

@@ -6,10 +6,12 @@
 #include <deque>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "orchestrate/limits.h"
+#include "orchestrate/maintenance.h"
 #include "orchestrate/run.h"
 #include "orchestrate/task.h"
 
@@ -352,7 +354,20 @@ class Runner {
     }
   }
 
+  void CompactPublished() {
+    std::set<AssetName> published;
+    for (const TaskResult& task : result_.tasks) {
+      if (task.version) published.insert(task.asset);
+    }
+    const Status compacted =
+        orchestrate::CompactPublished(workspace_, {published.begin(), published.end()});
+    if (!compacted.ok()) {
+      Warn("small files stay as they are: " + compacted.error().message());
+    }
+  }
+
   RunResult End() {
+    if (!cancel_.cancelled()) CompactPublished();
     std::size_t succeeded = 0, cancelled = 0;
     for (const TaskResult& task : result_.tasks) {
       succeeded += task.status == state::TaskStatus::kSucceeded ? 1 : 0;

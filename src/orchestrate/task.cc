@@ -181,7 +181,7 @@ class Task {
   }
 
   Result<data::Schema> Stage(const std::optional<Interval>& interval, bool replaces) {
-    const data::Schema* table = table_ && !replaces ? &table_->schema() : nullptr;
+    const delta::Metadata* table = table_ && !replaces ? &table_->metadata() : nullptr;
     transform::ModelInput input{.asset = asset_,
                                 .parameters = workspace_.ParametersFor(interval),
                                 .interval = interval,
@@ -204,6 +204,7 @@ class Task {
     if (!asset_.checks.empty()) LEAT_TRY(Audit(schema, mode, interval));
     for (const engine::WrittenFile& file : staged_) result_.rows_written += file.row_count;
     configuration_[kFingerprintProperty] = asset_.fingerprint;
+    configuration_.insert(asset_.properties.begin(), asset_.properties.end());
     transform::PublishInput input{.table_path = path_,
                                   .read = table_,
                                   .schema = schema,
@@ -211,6 +212,7 @@ class Task {
                                   .mode = std::move(mode),
                                   .app_transactions = app_transactions_,
                                   .configuration = configuration_,
+                                  .partition_by = asset_.partition_by,
                                   .commit_extra = {{"leat", Provenance(interval)}}};
     if (context_.cancel.cancelled()) return Cancelled("cancelled before publishing");
     auto published = transform::Publish(workspace_.environment(), workspace_.engine(), input);
@@ -227,7 +229,7 @@ class Task {
           "start from the one before until the next is due",
           asset_.name.value(), published->version->value(), published->checkpoint_error->message());
     }
-    if (std::holds_alternative<transform::TrackHistory>(input.mode)) RemoveStaged();
+    if (!published->took_staged) RemoveStaged();
     staged_.clear();
     return Ok();
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "delta/column_mapping.h"
+#include "delta/table_properties.h"
 #include "project/checks.h"
 #include "project/limits.h"
 
@@ -85,6 +87,31 @@ void ReadDescriptiveKeys(YamlMap& map, const SourceText& source, ParsedAsset& pa
   if (const YamlNode* checks = map.Find("checks")) {
     ReadChecks(*checks, "", source, map.reporter(), parsed);
   }
+}
+
+void ReadTableKeys(YamlMap& map, Asset& asset) {
+  asset.partition_by = map.Texts("partition_by");
+  if (const YamlNode* node = map.Find("partition_by")) {
+    asset.partition_by_location = map.reporter().At(*node);
+  }
+  const YamlNode* properties = map.Find("properties");
+  if (properties == nullptr) return;
+  Reporter& reporter = map.reporter();
+  YamlMap values(*properties, "'properties'", reporter);
+  for (const YamlNode& child : properties->children) {
+    const auto text = values.Text(child.key);
+    auto known = delta::KnownProperty(child.key);
+    if (!known.ok()) {
+      reporter.Fail(child, known.error());
+    } else if (text) {
+      asset.properties[*known] = *text;
+    }
+  }
+  const delta::Metadata metadata{.configuration = asset.properties};
+  const auto parsed = delta::ParseTableProperties(metadata);
+  if (!parsed.ok()) reporter.Fail(*properties, parsed.error());
+  const auto mapping = delta::MappingOf(metadata);
+  if (!mapping.ok()) reporter.Fail(*properties, mapping.error());
 }
 
 void ReadRunKeys(YamlMap& map, Asset& asset) {

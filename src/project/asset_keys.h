@@ -6,6 +6,7 @@
 //   retry: {attempts: 3, delay: 1s}                               or the attempts alone: retry: 5
 //   columns: {order_id: {type: bigint, description: text, checks: [not_null]}}
 //   checks: [...]              see checks.h
+//   partition_by: [day]        properties: {delta.enableChangeDataFeed: true}
 #pragma once
 
 #include "project/parsed_asset.h"
@@ -16,6 +17,9 @@ namespace leat::project {
 
 // description, owner, tags, columns, checks.
 void ReadDescriptiveKeys(YamlMap& map, const SourceText& source, ParsedAsset& parsed);
+
+// partition_by, properties: how the table is stored.
+void ReadTableKeys(YamlMap& map, Asset& asset);
 
 // schedule, start, timeout, retry.
 void ReadRunKeys(YamlMap& map, Asset& asset);

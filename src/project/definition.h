@@ -143,6 +143,9 @@ struct Asset {
   Retry retry;
   std::vector<Column> columns;
   std::vector<Check> checks;
+  std::vector<std::string> partition_by;          // columns of the table; empty: as it is
+  std::map<std::string, std::string> properties;  // of the Delta table, to set: delta.appendOnly, …
+  Location partition_by_location;
   std::vector<AssetName> dependencies;  // sorted, unique; only assets of this project
   std::string fingerprint;              // of the definition: changes when the asset's result could
 

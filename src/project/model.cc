@@ -113,6 +113,11 @@ void ReadIntervalKeys(YamlMap& map, ModelSpec& model) {
 // A view has no rows of its own that could be set aside.
 void CheckView(const ParsedAsset& parsed, const ModelSpec& model, Reporter& reporter) {
   if (model.materialized != Materialization::kView) return;
+  if (!parsed.asset.partition_by.empty() || !parsed.asset.properties.empty()) {
+    reporter.Fail(parsed.asset.location,
+                  "a view stores nothing: 'partition_by' and 'properties' are for tables",
+                  "remove them, or materialize it as a table");
+  }
   for (const Check& check : parsed.asset.checks) {
     if (check.on_fail != OnFail::kQuarantine && check.on_fail != OnFail::kDrop) continue;
     reporter.Fail(check.location, "a view stores no rows to quarantine or drop",
@@ -128,6 +133,7 @@ void ReadFrontMatter(const FrontMatter& parts, const SourceText& source, Reporte
   const auto materialized = ReadMaterialization(map);
   if (materialized) model.materialized = *materialized;
   ReadRunKeys(map, parsed.asset);
+  ReadTableKeys(map, parsed.asset);
   ReadDescriptiveKeys(map, source, parsed);
   if (materialized || map.Find("materialized") == nullptr) {
     ReadKey(map, model);

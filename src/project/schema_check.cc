@@ -211,6 +211,7 @@ class ProjectBinder {
     }
     CheckNames(asset, model, bound->schema);
     CheckKeys(model, bound->schema);
+    CheckPartitions(asset, bound->schema);
     if (model.materialized == Materialization::kScd2) {
       for (data::Field& field : HistoryColumns()) bound->schema.fields.push_back(std::move(field));
     }
@@ -253,6 +254,15 @@ class ProjectBinder {
            fmt::format("'time_column' {} must be a date or timestamp, not {}", field->name,
                        field->type.ToString()),
            fmt::format("cast it: {}::timestamptz", QuoteIdentifier(field->name)));
+    }
+  }
+
+  void CheckPartitions(const Asset& asset, const data::Schema& schema) {
+    for (const std::string& column : asset.partition_by) {
+      if (schema.Find(column) != nullptr) continue;
+      Fail(asset.partition_by_location,
+           fmt::format("the query has no column '{}' for 'partition_by'", column),
+           NearestHint(column, schema.names()));
     }
   }
 

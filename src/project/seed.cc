@@ -15,6 +15,7 @@ ParsedAsset ReadSeed(const AssetName& name, const std::string& csv_file,
   Reporter reporter(description->file, diagnostics);
   if (const auto root = ParseYaml(description->text, 1, reporter)) {
     YamlMap map(*root, "seed", reporter);
+    ReadTableKeys(map, parsed.asset);
     ReadDescriptiveKeys(map, *description, parsed);
     map.ReportUnknownKeys();
   }

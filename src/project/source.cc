@@ -187,6 +187,7 @@ ParsedAsset ReadSource(const SourceText& source, const AssetName& name, Diagnost
       options.ReportUnknownKeys();
     }
     ReadRunKeys(map, parsed.asset);
+    ReadTableKeys(map, parsed.asset);
     ReadDescriptiveKeys(map, source, parsed);
     map.ReportUnknownKeys();
   }

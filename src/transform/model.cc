@@ -5,39 +5,14 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "transform/schema_evolution.h"
 
 namespace leat::transform {
 namespace {
 
-using data::Type;
-using data::TypeKind;
-
-int IntegerRank(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kByte: return 1;
-    case TypeKind::kShort: return 2;
-    case TypeKind::kInteger: return 3;
-    case TypeKind::kLong: return 4;
-    default: return 0;
-  }
-}
-
-// Whether every value of `from` is a value of `to`.
-bool Fits(const Type& from, const Type& to) {
-  if (from == to) return true;
-  const int from_rank = IntegerRank(from.kind);
-  if (from_rank > 0 && IntegerRank(to.kind) >= from_rank) return true;
-  if (from_rank > 0 && from_rank <= 3 && to.kind == TypeKind::kDouble) return true;
-  if (from.kind == TypeKind::kFloat && to.kind == TypeKind::kDouble) return true;
-  if (from.kind == TypeKind::kDecimal && to.kind == TypeKind::kDecimal) {
-    return to.scale >= from.scale && to.precision - to.scale >= from.precision - from.scale;
-  }
-  return from.kind == TypeKind::kDate && to.kind == TypeKind::kTimestamp;
-}
-
 // Casts around the query where the table's types are wider.
-Result<std::string> WithTableTypes(const std::string& sql, data::Schema& schema,
-                                   const data::Schema& table) {
+std::string WithTableTypes(const std::string& sql, data::Schema& schema,
+                           const data::Schema& table) {
   std::vector<std::string> columns;
   bool changed = false;
   for (data::Field& field : schema.fields) {
@@ -46,11 +21,6 @@ Result<std::string> WithTableTypes(const std::string& sql, data::Schema& schema,
     if (stored == nullptr || stored->type == field.type) {
       columns.push_back(name);
       continue;
-    }
-    if (!Fits(field.type, stored->type)) {
-      return InvalidInput(fmt::format("column {} is now {}, but the table has {}", field.name,
-                                      field.type.ToString(), stored->type.ToString()))
-          .WithHint("cast it in the model, or rebuild the table with --full-refresh");
     }
     changed = true;
     field.type = stored->type;
@@ -109,9 +79,10 @@ Result<StagedModel> StageModel(engine::Session& session, const ModelInput& input
     staged.schema = std::move(bound->schema);
   }
   if (input.table != nullptr) {
-    auto typed = WithTableTypes(sql, staged.schema, *input.table);
-    if (!typed.ok()) return InModelFile(std::move(typed).error(), input.asset, sql);
-    sql = std::move(*typed);
+    delta::Metadata evolved = *input.table;
+    const Status fits = Evolve(evolved, staged.schema);
+    if (!fits.ok()) return InModelFile(Error(fits.error()), input.asset, sql);
+    sql = WithTableTypes(sql, staged.schema, evolved.schema);
   }
   engine::WriteOptions options{.directory = input.staging_directory};
   if (input.apart) options.apart = input.apart(staged.schema);

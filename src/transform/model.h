@@ -15,7 +15,7 @@ struct ModelInput {
   const project::Asset& asset;       // a model that is no view
   engine::Parameters parameters;     // variables, and $start and $end with an interval
   std::optional<Interval> interval;  // set for materialized: interval
-  const data::Schema* table =
+  const delta::Metadata* table =
       nullptr;  // of the table that the rows will join; null when it is replaced
   std::string staging_directory;
   // The rows to write apart, as engine::WriteOptions has it, by the schema of the staged rows.

@@ -11,6 +11,7 @@
 #include "delta/log_path.h"
 #include "engine/table_edit.h"
 #include "transform/limits.h"
+#include "transform/schema_evolution.h"
 
 namespace leat::transform {
 namespace {
@@ -63,6 +64,7 @@ class Attempt {
   }
 
   std::int64_t rows_rewritten() const { return edit_->rows_rewritten(); }
+  bool took_staged() const { return edit_->writer().adopted(); }
 
   // Data files that this attempt wrote itself; the staged ones belong to the caller.
   void RemoveWritten() {
@@ -265,7 +267,7 @@ class Attempt {
         KeepFieldMetadata(base_->schema(), schema);
         metadata_.schema = std::move(schema);
       } else {
-        LEAT_ASSIGN(metadata_.schema, Evolve(base_->schema(), schema));
+        LEAT_TRY(Evolve(metadata_, schema));
       }
     } else {
       metadata_.id = io::NewUuid(environment_.random);
@@ -275,12 +277,32 @@ class Attempt {
       if (transaction_.info.operation == "WRITE")
         transaction_.info.operation = "CREATE TABLE AS SELECT";
     }
+    LEAT_TRY(SetPartitions());
     for (const auto& [key, value] : input_.configuration) metadata_.configuration[key] = value;
     LEAT_TRY(delta::AssignColumnMapping(environment_.random, base_ ? &base_->metadata() : nullptr,
                                         metadata_));
     const bool same = base_ && metadata_.schema == base_->schema() &&
+                      metadata_.partition_columns == base_->metadata().partition_columns &&
                       metadata_.configuration == base_->metadata().configuration;
     if (!same) transaction_.metadata = metadata_;
+    return Ok();
+  }
+
+  Status SetPartitions() {
+    const auto& wanted = input_.partition_by;
+    const bool is_new = !base_ || std::holds_alternative<ReplaceAll>(input_.mode);
+    if (wanted.empty() || wanted == metadata_.partition_columns) return Ok();
+    if (!is_new) {
+      return InvalidInput(fmt::format("the table is partitioned by [{}], not by [{}]",
+                                      Join(metadata_.partition_columns, ", "), Join(wanted, ", ")))
+          .WithHint("leat run --full-refresh writes it anew");
+    }
+    for (const std::string& column : wanted) {
+      if (metadata_.schema.Find(column) != nullptr) continue;
+      return InvalidInput(fmt::format("there is no column '{}' to partition by", column))
+          .WithHint(NearestHint(column, metadata_.schema.names()));
+    }
+    metadata_.partition_columns = wanted;
     return Ok();
   }
 
@@ -323,21 +345,6 @@ Status RefuseDone(const delta::Snapshot& base, const PublishInput& input) {
 
 }  // namespace
 
-Result<data::Schema> Evolve(const data::Schema& table, const data::Schema& added) {
-  data::Schema evolved = table;
-  for (const data::Field& field : added.fields) {
-    const data::Field* known = table.Find(field.name);
-    if (known == nullptr) {
-      evolved.fields.push_back(field);
-    } else if (known->type != field.type) {
-      return InvalidInput(fmt::format("column {} has type {} in the table and {} in the new rows",
-                                      field.name, known->type.ToString(), field.type.ToString()))
-          .WithHint("cast it, or rebuild the table with --full-refresh");
-    }
-  }
-  return evolved;
-}
-
 Result<Published> Publish(const io::Environment& environment, engine::Engine& engine,
                           const PublishInput& input) {
   delta::Table& table = engine.TableAt(input.table_path);
@@ -363,7 +370,8 @@ Result<Published> Publish(const io::Environment& environment, engine::Engine& en
       return std::move(ready).error();
     }
     if (ChangesNothing(*transaction)) return Published{};
-    Published published{.rows_rewritten = builder.rows_rewritten()};
+    Published published{.took_staged = builder.took_staged(),
+                        .rows_rewritten = builder.rows_rewritten()};
     for (const delta::AddFile& file : transaction->adds) published.bytes_written += file.size_bytes;
     auto outcome = table.Commit(std::move(*transaction));
     // An unknown outcome may be a success: its files stay.

@@ -44,11 +44,17 @@ struct PublishInput {
   PublishMode mode;
   std::vector<delta::AppTransaction> app_transactions;
   std::map<std::string, std::string> configuration;  // table properties to set
-  std::map<std::string, std::string> commit_extra;   // raw JSON by key, into commitInfo
+  // The columns that partition the table: of a new one, and of one that is replaced; of others they
+  // must be so already. Empty: as it is.
+  std::vector<std::string> partition_by = {};
+  std::map<std::string, std::string> commit_extra;  // raw JSON by key, into commitInfo
 };
 
 struct Published {
   std::optional<TableVersion> version;  // none: nothing to commit
+  // The staged files belong to the table; else their rows were written anew, in the form that the
+  // table asks for, and the files are still the caller's.
+  bool took_staged = false;
   std::int64_t bytes_written = 0;
   std::int64_t rows_rewritten = 0;        // rows of the table that were copied to new files
   std::optional<Error> checkpoint_error;  // see delta::Committed
@@ -60,8 +66,5 @@ struct Published {
 // recorded one of the app_transactions.
 Result<Published> Publish(const io::Environment& environment, engine::Engine& engine,
                           const PublishInput& input);
-
-// The table's schema after columns of `added` joined it; an error when a column has another type.
-Result<data::Schema> Evolve(const data::Schema& table, const data::Schema& added);
 
 }  // namespace leat::transform
