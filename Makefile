@@ -68,11 +68,16 @@ clean:  ## removes build/, keeps .deps/
 test: test-faults
 
 test-faults: build
+	$(NINJA) -C $(BUILD) leat_object_store_writer
+	$(PYTHON) tests/faults/object_store_writers.py --leat $(BUILD)/leat
 	$(PYTHON) tests/faults/shared_storage.py --leat $(BUILD)/leat
 	$(PYTHON) tests/faults/sync_order.py --leat $(BUILD)/leat
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat
 
-test-long: build  ## kill -9 and errors at every call that changes the disk; takes an hour
+test-long: build  ## kill -9 and errors at every call that changes the disk, 16 writers in an object store; takes an hour
+	$(NINJA) -C $(BUILD) leat_object_store_writer
+	$(PYTHON) tests/faults/object_store_writers.py --leat $(BUILD)/leat --all
+	$(PYTHON) tests/run_projects.py --leat $(BUILD)/leat -j 2 --in-object-store
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat --all
 
 .PHONY: test-interop

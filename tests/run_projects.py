@@ -19,11 +19,23 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from harness import case as cases  # noqa: E402
 from harness import update  # noqa: E402
+from harness.object_store import ObjectStore  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
+# Cases about the folder of the lake: files in it, a disk that is full, its name in messages.
+ON_DISK_ONLY = {"bad_full_disk", "bad_paths", "cli_query", "query_and_export", "store_checkpoint_in_the_way",
+                "store_checkpoints", "time_travel", "timeouts_and_retries"}
 
 
-def run_case(folder: Path, options) -> tuple:
+def storage_for(folder: Path, store: ObjectStore | None) -> dict:
+    """The variables that put the case's tables into a bucket of their own."""
+    if store is None:
+        return {}
+    bucket = store.make_bucket(folder.name.replace("_", "-"))
+    return {**store.env(), "LEAT_STORAGE": f"{bucket}/lake"}
+
+
+def run_case(folder: Path, options, store: ObjectStore | None) -> tuple:
     """The case's failures as text, and the edits that --update would make to its case.yml."""
     try:
         case = cases.load(folder)
@@ -34,7 +46,7 @@ def run_case(folder: Path, options) -> tuple:
             else:
                 temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="leat-case-"))
                 stack.callback(cases.make_removable, temporary)
-            return cases.run(case, Path(temporary), options.leat)
+            return cases.run(case, Path(temporary), options.leat, storage_for(folder, store))
     except cases.CaseError as error:
         return [str(error)], []
     except Exception:  # a broken case must not end the run of the others
@@ -56,6 +68,8 @@ def main() -> int:
     parser.add_argument("--update", action="store_true", help="write what came out into the `expect:` of case.yml")
     parser.add_argument("--keep", action="store_true", help="keep and name the temporary folders")
     parser.add_argument("--leat", type=Path, default=ROOT / "build/release/leat", help="the program to test")
+    parser.add_argument("--in-object-store", action="store_true",
+                        help="with all tables in an S3 server, without the cases that look at them on the disk")
     parser.add_argument("--cases", type=Path, default=ROOT / "tests/projects", help="the folder of cases")
     options = parser.parse_args()
     options.leat = options.leat.resolve()
@@ -65,9 +79,16 @@ def main() -> int:
     folders = select(options.cases, options.k)
     if not folders:
         sys.exit(f"error: no case in {options.cases} matches '{options.k}'")
+    if not options.in_object_store:
+        return run_all(folders, options, None)
+    with tempfile.TemporaryDirectory(prefix="leat-store-") as temporary, ObjectStore(Path(temporary)) as store:
+        return run_all([folder for folder in folders if folder.name not in ON_DISK_ONLY], options, store)
+
+
+def run_all(folders: list, options, store: ObjectStore | None) -> int:
     passed = failed = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=options.j) as pool:
-        for folder, (failures, edits) in zip(folders, pool.map(lambda f: run_case(f, options), folders)):
+        for folder, (failures, edits) in zip(folders, pool.map(lambda f: run_case(f, options, store), folders)):
             if options.update and edits:
                 update.rewrite(folder / "case.yml", edits)
                 print(f"updated {folder.name}", flush=True)

@@ -100,22 +100,54 @@ Finding CheckDisk(App& app, const std::string& storage) {
           "free some: a run that fills the disk fails, and loses nothing"};
 }
 
+Finding StorageProblem(const Error& error) {
+  Finding finding = FromError("storage", Verdict::kProblem, error);
+  if (finding.advice.empty()) finding.advice = "set another folder: storage in leat.yml";
+  return finding;
+}
+
+std::string ProbeIn(App& app, const std::string& folder) {
+  return io::JoinPath(folder, ".leat-doctor-" + io::NewUuid(app.environment().random) + ".tmp");
+}
+
 // Creates, makes durable and removes a small file.
-Finding CheckStorage(App& app, const std::string& storage) {
+Finding CheckFolder(App& app, const std::string& storage) {
   io::FileSystem& files = app.environment().files;
   const std::string folder = ExistingFolder(files, storage);
-  const std::string probe =
-      io::JoinPath(folder, ".leat-doctor-" + io::NewUuid(app.environment().random) + ".tmp");
+  const std::string probe = ProbeIn(app, folder);
   Status status = files.ReplaceFile(probe, "leat doctor\n");
   if (status.ok()) status = files.Remove(probe);
-  if (!status.ok()) {
-    Finding finding = FromError("storage", Verdict::kProblem, status.error());
-    if (finding.advice.empty()) finding.advice = "set another folder: storage in leat.yml";
-    return finding;
-  }
+  if (!status.ok()) return StorageProblem(status.error());
   if (folder != storage)
     return {"storage", Verdict::kOk, storage + " can be made by the first run"};
   return {"storage", Verdict::kOk, storage + " can be written"};
+}
+
+// Whether the store can be reached, written, listed and read, and refuses to overwrite what is
+// there.
+Finding CheckObjectStore(App& app, const std::string& storage) {
+  io::FileSystem& files = app.environment().files;
+  const std::string probe = ProbeIn(app, storage);
+  const auto created = files.CreateFile(probe, "leat doctor\n");
+  if (!created.ok()) return StorageProblem(created.error());
+  const auto again = files.CreateFile(probe, "leat doctor, again\n");
+  const auto read = files.ReadFile(probe);
+  const auto listed = files.List(storage);
+  const Status removed = files.Remove(probe);
+  if (!again.ok()) return StorageProblem(again.error());
+  if (!read.ok()) return StorageProblem(read.error());
+  if (!listed.ok()) return StorageProblem(listed.error());
+  if (!removed.ok()) return StorageProblem(removed.error());
+  if (*again) {
+    return {"storage", Verdict::kProblem,
+            storage + " overwrites what a conditional write should have kept",
+            "use a store that honours 'If-None-Match: *'"};
+  }
+  return {"storage", Verdict::kOk, storage + " can be written, and honours conditional writes"};
+}
+
+Finding CheckStorage(App& app, const std::string& storage) {
+  return io::IsS3Path(storage) ? CheckObjectStore(app, storage) : CheckFolder(app, storage);
 }
 
 Finding CheckState(App& app, const project::Project& project) {
@@ -167,7 +199,9 @@ void AddProjectFindings(App& app, std::vector<Finding>& findings) {
                       fmt::format("{} in {}, {}", project.name, project.root,
                                   Counted(std::ssize(project.assets), "asset"))});
   findings.push_back(CheckTimeZones(app, project.timezone));
-  findings.push_back(CheckDisk(app, project.storage));
+  // Beside an object store, the disk has the state and what large queries spill.
+  findings.push_back(
+      CheckDisk(app, io::IsS3Path(project.storage) ? project.root : project.storage));
   findings.push_back(CheckStorage(app, project.storage));
   findings.push_back(CheckState(app, project));
   for (const project::Asset& asset : project.assets) {

@@ -52,6 +52,7 @@ Result<Target> TargetOf(App& app, const std::string& to) {
   if (there.ok() && there->is_special) {
     return Target{.kind = Target::Kind::kSpecialFile, .path = to};
   }
+  if (io::IsS3Path(to)) return Target{.path = to};
   LEAT_ASSIGN(std::string path, io::FollowLinks(to));
   const auto folder = app.environment().files.Stat(io::ParentPath(path));
   if (folder.ok()) return Target{.path = std::move(path)};

@@ -116,6 +116,14 @@ Result<std::int64_t> SqlSession::Export(const std::string& sql, const std::strin
                                         const std::string& format) {
   auto facts = engine::AnalyzeSelect(sql);
   if (!facts.ok()) return InQuery(std::move(facts).error());
+  if (!io::IsS3Path(path)) return ExportToDisk(sql, path, format);
+  auto rows = session_->CopyTo(sql, path, format);  // an object appears when it is complete
+  if (!rows.ok()) return InQuery(std::move(rows).error());
+  return *rows;
+}
+
+Result<std::int64_t> SqlSession::ExportToDisk(const std::string& sql, const std::string& path,
+                                              const std::string& format) {
   io::FileSystem& files = app_.environment().files;
   const std::string folder = io::ParentPath(path);
   const std::string temporary = io::JoinPath(

@@ -41,6 +41,8 @@ class SqlSession {
   explicit SqlSession(App& app) : app_(app) {}
   Status OpenSession();
   Result<std::string> PathOf(const std::string& table) const;
+  Result<std::int64_t> ExportToDisk(const std::string& sql, const std::string& path,
+                                    const std::string& format);
   Result<data::Rows> Fetch(const std::string& sql, std::size_t max_rows);
   Status VisitStored(const std::string& sql, const data::Schema& schema,
                      const std::function<Status(const data::Rows&)>& visit);

@@ -262,15 +262,18 @@ Status WriteCheckpoint(const io::Environment& environment, ParquetHandler& parqu
   const std::int64_t row_count = batch.row_count();
   const long version = snapshot.version().value();
   const std::string path = io::JoinPath(log_directory, CheckpointFileName(version));
+  const bool appears_whole = io::IsS3Path(path);
   // Hidden, so that no reader takes it for a checkpoint before it is whole.
   const std::string temporary = io::JoinPath(
       log_directory,
       fmt::format(".{}.{}.tmp", CheckpointFileName(version), io::NewUuid(environment.random)));
-  Status written = parquet.Write(temporary, std::move(batch));
-  if (written.ok()) written = Publish(files, temporary, path);
+  Status written = parquet.Write(appears_whole ? path : temporary, std::move(batch));
+  if (written.ok() && !appears_whole) written = Publish(files, temporary, path);
   if (!written.ok()) {
-    const Status removed = files.Remove(temporary);  // the first error is the one to report
-    static_cast<void>(removed);
+    if (!appears_whole) {
+      const Status removed = files.Remove(temporary);  // the first error is the one to report
+      static_cast<void>(removed);
+    }
     return Error(written.error()).WithContext("cannot write checkpoint " + path);
   }
   LEAT_ASSIGN(const io::FileInfo info, files.Stat(path));

@@ -13,6 +13,9 @@ constexpr int kMaxCommitAttempts = 1'000;
 constexpr int kCommitAttemptsWithoutPause = 3;
 constexpr std::int64_t kMaxCommitPauseUs = 5'000;
 
+// Times that a log entry is written while it cannot be told whether an earlier time has worked.
+constexpr int kMaxWritesOfEntry = 3;
+
 // A listed log file may vanish before it is read when another program cleans the log up: list
 // again.
 constexpr int kMaxListAttempts = 3;

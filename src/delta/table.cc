@@ -82,6 +82,8 @@ class Table::Impl {
  private:
   // What one attempt to write a version came to.
   enum class Attempt { kWritten, kLost };
+  // Whose entry a version has.
+  enum class Owner { kOurs, kTheirs, kNobody };
 
   bool IsLatestKnown(TableVersion version) {
     const std::lock_guard lock(mutex_);
@@ -99,7 +101,10 @@ class Table::Impl {
   Result<std::optional<CommitConflict>> CheckWinners(const Transaction& transaction, long first,
                                                      long last);
   Result<Attempt> Write(long version, const std::string& content, const std::string& txn_id);
-  Result<Attempt> ReadBack(long version, const std::string& txn_id, const Error& failure);
+  Result<Owner> ReadBack(long version, const std::string& txn_id);
+  Result<Attempt> Confirm(long version);
+  Error NotCommitted(long version, const Error& failure) const;
+  Error Unknown(long version, const Error& failure, const Error& reason) const;
   CommitInfo InfoFor(const Transaction& transaction, const SnapshotPointer& latest,
                      bool in_commit_timestamps);
   Committed Finish(const SnapshotPointer& before, LogEntry entry);
@@ -348,43 +353,59 @@ Result<CommitOutcome> Table::Impl::Commit(Transaction transaction) {
                                 kMaxCommitAttempts));
 }
 
+// A failed write may have happened; the entry that is there tells whose it is. Where an object
+// store has not answered and none is there, the request may still be on its way. So the same entry
+// is written again: of the two requests one comes first, and the store refuses the other.
 Result<Table::Impl::Attempt> Table::Impl::Write(long version, const std::string& content,
                                                 const std::string& txn_id) {
-  const auto created = environment_.files.CreateFile(reader_.CommitPath(version), content);
-  if (created.ok()) return *created ? Attempt::kWritten : Attempt::kLost;
-  return ReadBack(version, txn_id, created.error());
+  std::optional<Error> in_doubt;  // why a request that was sent may be applied yet
+  for (int attempt = 1;; attempt++) {
+    const auto created = environment_.files.CreateFile(reader_.CommitPath(version), content);
+    if (created.ok() && *created) return Attempt::kWritten;
+    if (!created.ok() && created.error().kind() == ErrorKind::kOutcomeUnknown) {
+      in_doubt = created.error();
+    }
+    const auto owner = ReadBack(version, txn_id);
+    if (owner.ok() && *owner == Owner::kOurs) return Confirm(version);
+    if (owner.ok() && *owner == Owner::kTheirs) return Attempt::kLost;
+    if (created.ok() && !in_doubt) return Attempt::kLost;  // it was there, and was refused for that
+    const Error& failure = in_doubt ? *in_doubt : created.error();
+    if (!owner.ok()) return Unknown(version, failure, owner.error());
+    if (!in_doubt) return NotCommitted(version, failure);
+    if (attempt == kMaxWritesOfEntry) {
+      return Unknown(version, failure, NotFound("its entry was not there"));
+    }
+  }
 }
 
-// The write failed, but may have happened. The entry itself tells whose it is.
-Result<Table::Impl::Attempt> Table::Impl::ReadBack(long version, const std::string& txn_id,
-                                                   const Error& failure) {
-  const auto unknown = [&](const Error& reason) {
-    return OutcomeUnknown(
-               fmt::format("version {} of table {} may or may not be committed: {}; then {}",
-                           version, path(), failure.message(), reason.message()))
-        .WithHint("run again: the table tells then whether it happened");
-  };
+Result<Table::Impl::Owner> Table::Impl::ReadBack(long version, const std::string& txn_id) {
   const auto entry = reader_.ReadEntry(version);
-  if (!entry.ok() && entry.error().kind() == ErrorKind::kNotFound) {
-    // It did not happen, so the failure is an ordinary one, even if its sender could not tell.
-    const bool sender_unsure = failure.kind() == ErrorKind::kOutcomeUnknown;
-    return Error(sender_unsure ? ErrorKind::kRetryLater : failure.kind(), failure.message())
-        .WithHint(failure.hint())
-        .WithContext(fmt::format("version {} of table {} was not committed", version, path()));
+  if (entry.ok()) {
+    return entry->info && entry->info->txn_id == txn_id ? Owner::kOurs : Owner::kTheirs;
   }
-  if (!entry.ok()) return unknown(entry.error());
-  if (!entry->info || entry->info->txn_id != txn_id) return Attempt::kLost;
-  // Ours, and visible to all. It is acknowledged only if the disk now confirms the directory too: a
-  // journal that lost an entry refuses from then on.
-  if (const Status synced = environment_.files.SyncFile(reader_.CommitPath(version));
-      !synced.ok()) {
-    return unknown(synced.error());
-  }
-  if (const Status synced = environment_.files.SyncDirectory(reader_.log_directory());
-      !synced.ok()) {
-    return unknown(synced.error());
-  }
-  return Attempt::kWritten;
+  if (entry.error().kind() == ErrorKind::kNotFound) return Owner::kNobody;
+  return entry.error();
+}
+
+// The entry is ours, and visible to all. It is acknowledged only if the disk now confirms the
+// directory too: a journal that lost an entry refuses from then on.
+Result<Table::Impl::Attempt> Table::Impl::Confirm(long version) {
+  Status synced = environment_.files.SyncFile(reader_.CommitPath(version));
+  if (synced.ok()) synced = environment_.files.SyncDirectory(reader_.log_directory());
+  if (synced.ok()) return Attempt::kWritten;
+  return Unknown(version, synced.error(), RetryLater("it was left at that"));
+}
+
+Error Table::Impl::NotCommitted(long version, const Error& failure) const {
+  return Error(failure).WithContext(
+      fmt::format("version {} of table {} was not committed", version, path()));
+}
+
+Error Table::Impl::Unknown(long version, const Error& failure, const Error& reason) const {
+  return OutcomeUnknown(
+             fmt::format("version {} of table {} may or may not be committed: {}; then {}", version,
+                         path(), failure.message(), reason.message()))
+      .WithHint("run again: the table tells then whether it happened");
 }
 
 // After a commit: keeps its state and writes a checkpoint when one is due.

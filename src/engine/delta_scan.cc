@@ -23,6 +23,7 @@
 #include "duckdb/parser/tableref/table_function_ref.hpp"
 #include "duckdb/planner/operator/logical_get.hpp"
 #include "engine/data_file.h"
+#include "engine/duckdb_file_system.h"
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
 #include "engine/mapped_columns.h"
@@ -92,7 +93,7 @@ class DeltaFileList final : public duckdb::MultiFileList {
  protected:
   duckdb::OpenFileInfo GetFile(duckdb::idx_t i) const override {
     if (i >= files_.size()) return duckdb::OpenFileInfo("");
-    return duckdb::OpenFileInfo(io::JoinPath(source_->root, files_[i]->path));
+    return FileOfTable(io::JoinPath(source_->root, files_[i]->path), files_[i]->size_bytes);
   }
 
  private:

@@ -22,6 +22,7 @@
 #include "duckdb/parser/tableref/column_data_ref.hpp"
 #include "duckdb/planner/operator/logical_copy_to_file.hpp"
 #include "engine/data_file.h"
+#include "engine/duckdb_file_system.h"
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
 #include "engine/engine_error.h"
@@ -534,6 +535,7 @@ class DuckEngine final : public Engine {
     duckdb::OptimizerExtension note_copy;
     note_copy.pre_optimize_function = NoteCopy;
     duckdb::OptimizerExtension::Register(database_.instance->config, std::move(note_copy));
+    RegisterObjectStores(*database_.instance, environment_.files);
     RegisterDeltaScan(*database_.instance);
     RegisterChanges(*database_.instance);
     RegisterPositionedCsv(*database_.instance);

@@ -27,6 +27,9 @@ constexpr std::uint32_t kMaxEnumValueBytes = 64;
 constexpr double kMaxDeletedShare = 0.5;
 // Times that a statement starts again because others committed first.
 constexpr int kMaxChangeAttempts = 20;
+// What is read ahead of small reads one after the other from an object store: first and at most.
+constexpr std::int64_t kFirstReadAheadBytes = 64LL * 1024;
+constexpr std::int64_t kMaxReadAheadBytes = 8LL * 1024 * 1024;
 // What a function takes, in a hint about a call that does not fit.
 constexpr std::size_t kMaxFunctionsInHint = 4;
 // A thread without work asks for some this many times before it sleeps between its questions.

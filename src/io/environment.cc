@@ -7,6 +7,8 @@
 
 #include <cstdlib>
 
+#include "io/file_system_by_scheme.h"
+
 namespace leat::io {
 namespace {
 
@@ -81,7 +83,7 @@ std::optional<std::string> GetEnv(const std::string& name) {
 }
 
 Environment& SystemEnvironment() {
-  static Environment environment{LocalFileSystem(), SystemClock(), SystemRandom()};
+  static Environment environment{LocalAndS3FileSystem(), SystemClock(), SystemRandom()};
   return environment;
 }
 

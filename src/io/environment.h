@@ -39,6 +39,7 @@ struct Environment {
   Clock& clock;
   Random& random;
 };
+// The real world: the disk, object stores for paths "s3://...", the clock, the kernel's randomness.
 Environment& SystemEnvironment();
 
 // Set once, read often; thread-safe and safe to set from a signal handler.

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -255,26 +254,48 @@ class RealFileSystem final : public FileSystem {
   }
 };
 
-// Walks below `directory` and collects the files whose path matches.
-Status CollectFiles(FileSystem& files, const std::string& directory, const std::string& pattern,
-                    std::vector<FileInfo>& found) {
-  LEAT_ASSIGN(const auto entries, files.List(directory));
-  for (const FileInfo& entry : entries) {
-    if (FileName(entry.path).starts_with(".")) continue;
-    if (entry.is_directory) {
-      LEAT_TRY(CollectFiles(files, entry.path, pattern, found));
-    } else if (pattern.empty() || fnmatch(pattern.c_str(), entry.path.c_str(), FNM_PATHNAME) == 0) {
-      found.push_back(entry);
-    }
+// FileSystem's own, for those that have nothing better.
+class RangeReader final : public RandomAccessFile {
+ public:
+  RangeReader(FileSystem& files, FileInfo info) : files_(files), info_(std::move(info)) {}
+
+  std::int64_t size_bytes() const override { return info_.size_bytes; }
+  std::int64_t modified_us() const override { return info_.modified_us; }
+  std::string version_tag() const override { return ""; }
+  Result<std::int64_t> ReadAt(std::int64_t offset, std::span<char> buffer) override {
+    LEAT_ASSIGN(const std::string content,
+                files_.ReadRange(info_.path, offset, std::ssize(buffer)));
+    std::copy(content.begin(), content.end(), buffer.begin());
+    return std::ssize(content);
   }
-  return Ok();
-}
+
+ private:
+  FileSystem& files_;
+  const FileInfo info_;
+};
+
+class CollectingWriter final : public WritableFile {
+ public:
+  CollectingWriter(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
+
+  Status Append(std::string_view bytes) override {
+    content_ += bytes;
+    return Ok();
+  }
+  Result<std::int64_t> Close() override {
+    LEAT_TRY(files_.ReplaceFile(path_, content_));
+    return std::ssize(content_);
+  }
+
+ private:
+  FileSystem& files_;
+  const std::string path_;
+  std::string content_;
+};
 
 // As the kernel follows (path_resolution(7)).
 constexpr int kMaxLinks = 40;
 constexpr std::int64_t kCopyBytes = 1 << 20;
-// "a/**/b" may match any depth: try it with 0 to this many folders in place of "**".
-constexpr int kMaxGlobDepth = 16;
 
 constexpr std::string_view kS3Scheme = "s3://";
 
@@ -295,6 +316,20 @@ std::string NormaliseS3(std::string_view path) {
 }
 
 }  // namespace
+
+Result<std::unique_ptr<RandomAccessFile>> FileSystem::OpenForReading(
+    const std::string& path, std::optional<std::int64_t> size_bytes) {
+  FileInfo info{.path = path, .size_bytes = size_bytes.value_or(0)};
+  if (!size_bytes) {
+    LEAT_ASSIGN(info, Stat(path));
+    if (info.is_directory) return InvalidInput("cannot read " + path + ": it is a folder");
+  }
+  return std::unique_ptr<RandomAccessFile>(std::make_unique<RangeReader>(*this, std::move(info)));
+}
+
+Result<std::unique_ptr<WritableFile>> FileSystem::OpenForWriting(const std::string& path) {
+  return std::unique_ptr<WritableFile>(std::make_unique<CollectingWriter>(*this, path));
+}
 
 FileSystem& LocalFileSystem() {
   static RealFileSystem files;
@@ -365,33 +400,6 @@ Status CopyIntoSpecialFile(const std::string& from, const std::string& to) {
   }
   if (target.Close() != 0) return failed("close");
   return Ok();
-}
-
-Result<std::vector<FileInfo>> Glob(FileSystem& files, const std::string& pattern) {
-  std::vector<FileInfo> found;
-  const std::size_t wildcard = pattern.find_first_of("*?[");
-  if (wildcard == std::string::npos) {
-    LEAT_ASSIGN(FileInfo info, files.Stat(pattern));
-    if (!info.is_directory) return std::vector<FileInfo>{std::move(info)};
-    LEAT_TRY(CollectFiles(files, pattern, "", found));
-    return found;
-  }
-  const std::string fixed = pattern.substr(0, pattern.rfind('/', wildcard));
-  const std::string root = pattern.rfind('/', wildcard) == std::string::npos ? "." : fixed;
-  const std::string full = root == "." && !pattern.starts_with("./") ? "./" + pattern : pattern;
-  const std::size_t any_depth = full.find("**/");
-  if (any_depth == std::string::npos) {
-    LEAT_TRY(CollectFiles(files, root, full, found));
-    return found;
-  }
-  std::string depth;
-  for (int i = 0; i <= kMaxGlobDepth; i++, depth += "*/") {
-    const std::string expanded = full.substr(0, any_depth) + depth + full.substr(any_depth + 3);
-    LEAT_TRY(CollectFiles(files, root, expanded, found));
-  }
-  std::sort(found.begin(), found.end(),
-            [](const FileInfo& a, const FileInfo& b) { return a.path < b.path; });
-  return found;
 }
 
 Result<std::string> MakeTemporaryDirectory(std::string_view prefix) {

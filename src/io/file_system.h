@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +22,28 @@ struct FileInfo {
   bool is_directory = false;
   bool is_symlink = false;
   bool is_special = false;  // neither file nor folder: a device, pipe or socket
+};
+
+// A file opened for reading at any position. Thread-safe.
+class RandomAccessFile {
+ public:
+  virtual ~RandomAccessFile() = default;
+  virtual std::int64_t size_bytes() const = 0;
+  virtual std::int64_t modified_us() const = 0;  // 0: not known
+  // Another one for another content, where the storage tells; else empty.
+  virtual std::string version_tag() const = 0;
+  // Fills the buffer from `offset`; fewer bytes only at the file's end. Returns how many.
+  virtual Result<std::int64_t> ReadAt(std::int64_t offset, std::span<char> buffer) = 0;
+};
+
+// A file that is written from front to back. Readers see the whole of it, or what was there before.
+// Not closed: nothing remains. Not thread-safe.
+class WritableFile {
+ public:
+  virtual ~WritableFile() = default;
+  virtual Status Append(std::string_view bytes) = 0;
+  // Once. Durable when it returns. Returns the file's size in bytes.
+  virtual Result<std::int64_t> Close() = 0;
 };
 
 // Thread-safe. Errors name the path and the system's reason; kNotFound, kDenied, kRetryLater (disk
@@ -57,10 +81,17 @@ class FileSystem {
   virtual Result<bool> CreateDirectories(const std::string& directory) = 0;
   // All of them, each with all parents, where each changed folder is synced once; durable.
   virtual Status CreateAllDirectories(const std::vector<std::string>& directories) = 0;
-  // kNotFound when it is missing.
+  // kNotFound when it is missing; an object store does not tell, and succeeds.
   virtual Status Remove(const std::string& path) = 0;
   // Renames a file or an empty-target directory; not durable by itself.
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
+
+  // What they return uses this file system and must not outlive it. With `size_bytes` the file is
+  // taken to have that size and not looked up first, which only files that are never replaced bear.
+  // Unless overridden they read by ReadRange, and collect in memory what ReplaceFile then writes.
+  virtual Result<std::unique_ptr<RandomAccessFile>> OpenForReading(
+      const std::string& path, std::optional<std::int64_t> size_bytes);
+  virtual Result<std::unique_ptr<WritableFile>> OpenForWriting(const std::string& path);
 };
 
 // The real one. Lives as long as the process.

@@ -96,6 +96,17 @@ Status FileSystemByScheme::Rename(const std::string& from, const std::string& to
   return files->Rename(from, to);
 }
 
+Result<std::unique_ptr<RandomAccessFile>> FileSystemByScheme::OpenForReading(
+    const std::string& path, std::optional<std::int64_t> size_bytes) {
+  LEAT_ASSIGN(FileSystem * files, For(path));
+  return files->OpenForReading(path, size_bytes);
+}
+
+Result<std::unique_ptr<WritableFile>> FileSystemByScheme::OpenForWriting(const std::string& path) {
+  LEAT_ASSIGN(FileSystem * files, For(path));
+  return files->OpenForWriting(path);
+}
+
 FileSystem& LocalAndS3FileSystem() {
   static FileSystemByScheme files(LocalFileSystem(), []() -> Result<FileSystem*> {
     LEAT_ASSIGN(FileSystem * store, SystemS3FileSystem());

@@ -36,6 +36,9 @@ class FileSystemByScheme final : public FileSystem {
   Status Remove(const std::string& path) override;
   // kInvalidInput from one to the other.
   Status Rename(const std::string& from, const std::string& to) override;
+  Result<std::unique_ptr<RandomAccessFile>> OpenForReading(
+      const std::string& path, std::optional<std::int64_t> size_bytes) override;
+  Result<std::unique_ptr<WritableFile>> OpenForWriting(const std::string& path) override;
 
  private:
   Result<FileSystem*> For(const std::string& path);

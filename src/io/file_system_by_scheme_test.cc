@@ -49,7 +49,8 @@ TEST_F(FileSystemBySchemeTest, EveryCallGoesToTheOneThatItsPathNames) {
                                        files_.SyncDirectory(path).ok(),
                                        files_.CreateDirectories(path).ok(),
                                        files_.Remove(path).ok(),
-                                       files_.Rename(path, path).ok()};
+                                       files_.Rename(path, path).ok(),
+                                       files_.OpenForReading(path, std::nullopt).ok()};
     return static_cast<std::int64_t>(results.size());
   };
   disk_.Heal();
@@ -72,6 +73,23 @@ TEST_F(FileSystemBySchemeTest, MixedFoldersAreSplitAndRenamesAcrossAreRefused) {
   EXPECT_TRUE(files_.Stat(folder_ + "/y/z")->is_directory);
   EXPECT_EQ(files_.Rename(folder_ + "/x", "s3://lake/x").error().kind(), ErrorKind::kInvalidInput);
   EXPECT_EQ(files_.Rename("s3://lake/x", folder_ + "/x").error().kind(), ErrorKind::kInvalidInput);
+}
+
+TEST_F(FileSystemBySchemeTest, FilesAreReadAndWrittenPieceByPieceWithWhatEachFileSystemHas) {
+  const std::string path = folder_ + "/a";
+  const auto writer = files_.OpenForWriting(path);
+  EXPECT_TRUE((*writer)->Append("01234").ok());
+  EXPECT_TRUE((*writer)->Append("56789").ok());
+  EXPECT_FALSE(files_.Stat(path).ok()) << "not before it is closed";
+  EXPECT_EQ(*(*writer)->Close(), 10);
+  const auto reader = files_.OpenForReading(path, std::nullopt);
+  ASSERT_TRUE(reader.ok());
+  EXPECT_EQ((*reader)->size_bytes(), 10);
+  std::string buffer(4, '.');
+  EXPECT_EQ(*(*reader)->ReadAt(7, buffer), 3);
+  EXPECT_EQ(buffer, "789.");
+  EXPECT_EQ(files_.OpenForReading(folder_, std::nullopt).error().kind(), ErrorKind::kInvalidInput);
+  EXPECT_EQ(files_.OpenForWriting("s3://lake/a").error().kind(), ErrorKind::kDenied);
 }
 
 TEST(S3PathTextTest, PathFunctionsKeepTheSchemeAndTheBucket) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "io/environment.h"
+#include "io/fault_file_system.h"
 
 namespace leat::io {
 namespace {
@@ -57,7 +58,19 @@ TEST_F(FileSystemTest, GlobMatchesFoldersWildcardsAndAnyDepth) {
             (std::vector<std::string>{"a.csv", "x/c.csv", "x/y/d.csv"}));
   EXPECT_EQ(NamesOf(Glob(files_, At("x")).value()),
             (std::vector<std::string>{"x/c.csv", "x/y/d.csv"}));
+  EXPECT_EQ(NamesOf(Glob(files_, At("x/**/[cd].csv")).value()),
+            (std::vector<std::string>{"x/c.csv", "x/y/d.csv"}));
+  EXPECT_EQ(NamesOf(Glob(files_, At("*/y/*")).value()), (std::vector<std::string>{"x/y/d.csv"}));
   EXPECT_EQ(Glob(files_, At("none")).error().kind(), ErrorKind::kNotFound);
+}
+
+TEST_F(FileSystemTest, GlobLooksIntoNoFolderThatCannotMatch) {
+  ASSERT_TRUE(files_.CreateDirectories(At("x/y")).ok());
+  ASSERT_TRUE(files_.CreateDirectories(At("z")).ok());
+  ASSERT_TRUE(files_.ReplaceFile(At("x/a.csv"), "").ok());
+  FaultFileSystem counting(files_);
+  EXPECT_EQ(Glob(counting, At("x*/*.csv"))->size(), 1U);
+  EXPECT_EQ(counting.calls(), 2) << "lists the root and x";
 }
 
 TEST(EnvironmentTest, UuidsAreVersion4AndDiffer) {

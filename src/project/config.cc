@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "io/s3/s3_path.h"
 #include "project/timezone.h"
 #include "project/yaml_map.h"
 
@@ -235,11 +236,18 @@ class Resolver {
     project_.secrets.resize(secret_count);  // a path is no secret
     if (!storage) return;
     const std::size_t scheme = storage->find("://");
-    if (scheme != std::string::npos) {
+    if (io::IsS3Path(*storage)) {
+      auto parsed = io::ParseS3Path(*storage);
+      if (parsed.ok()) {
+        project_.storage = io::AbsolutePath(*storage);
+      } else {
+        diagnostics_.errors.push_back(std::move(parsed).error().At(location));
+      }
+    } else if (scheme != std::string::npos) {
       Fail(location,
            fmt::format("storage on '{}://' is not available in this release",
                        storage->substr(0, scheme)),
-           "use a local folder");
+           "use a local folder, or s3://bucket/path");
     } else if (Trim(*storage).empty()) {
       Fail(location, "'storage' is empty", "name a folder, for example ./lake");
     } else {

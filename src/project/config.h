@@ -1,7 +1,8 @@
 // leat.yml:
 //
 //   name: shop                      # required; letters, digits, _ and -
-//   storage: ./lake                 # required; relative to the folder of leat.yml
+//   storage: ./lake                 # required; relative to the folder of leat.yml, or
+//                                   #   s3://bucket/path
 //   engine: embedded
 //   timezone: Europe/Berlin         # IANA name; UTC by default
 //   start: 2026-01-01               # where the history of interval models begins

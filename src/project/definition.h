@@ -173,7 +173,7 @@ struct Notification {
 struct Project {
   std::string root;  // absolute folder of leat.yml
   std::string name;
-  std::string storage;      // absolute folder
+  std::string storage;      // absolute folder, or s3://bucket/path
   std::string environment;  // "" = default
   std::string timezone = "UTC";
   std::optional<TimestampUs> start;

@@ -104,14 +104,15 @@ TEST_F(LoaderTest, ProblemsOfAllFilesAreReportedAtOnceInOrder) {
 
 TEST_F(LoaderTest, ConfigurationErrorsNameValueAndNearestSpelling) {
   Write("leat.yml",
-        "name: my shop\nstorage: s3://bucket/prefix\nengine: spark\ntimezone: Europe/Berln\n"
+        "name: my shop\nstorage: gs://bucket/prefix\nengine: spark\ntimezone: Europe/Berln\n"
         "start: yesterday\nvars: {start: 1, 2x: 1, list: [1]}\n"
         "notify: [{slack: \"not a url\", on: [failed]}]\n");
   EXPECT_THAT(
       Errors(),
       ElementsAre(
           "leat.yml:1:7: 'my shop' cannot name a project | use letters, digits, _ and -",
-          "leat.yml:2:10: storage on 's3://' is not available in this release | use a local folder",
+          "leat.yml:2:10: storage on 'gs://' is not available in this release | use a local "
+          "folder, or s3://bucket/path",
           "leat.yml:3:9: engine 'spark' is not available in this release | use embedded",
           "leat.yml:4:11: 'Europe/Berln' is not a time zone | did you mean 'Europe/Berlin'?",
           "leat.yml:5:8: 'start': 'yesterday' is not a date or time | write it like 2026-11-01 or "
@@ -123,6 +124,14 @@ TEST_F(LoaderTest, ConfigurationErrorsNameValueAndNearestSpelling) {
           "leat.yml:7:18: 'slack' must be a web address | it begins with https://",
           "leat.yml:7:35: 'failed' is not an event to notify of | known: failure, "
           "check_failed, deadline_missed, success"));
+}
+
+TEST_F(LoaderTest, StorageMayBeInAnObjectStore) {
+  Write("leat.yml", "name: shop\nstorage: s3://my-bucket/a/../lake/\n");
+  EXPECT_EQ(Load("").project.value().storage, "s3://my-bucket/lake");
+  Write("leat.yml", "name: shop\nstorage: s3://?/lake\n");
+  EXPECT_THAT(Errors(), ElementsAre(HasSubstr("leat.yml:2:10: s3://?/lake: '?' is no name of a "
+                                              "bucket | write s3://bucket/path")));
 }
 
 TEST_F(LoaderTest, EnvironmentsOverrideAndUnknownOnesAreErrors) {

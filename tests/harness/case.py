@@ -17,14 +17,17 @@ from typing import NamedTuple
 import yaml
 
 from harness import content, expect
+from harness.object_store import ObjectStore
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEFAULT_TIMEOUT_S = 120
 CASE_KEYS = {"description", "template", "env", "needs", "steps"}
 STEP_KEYS = {"name", "remove", "mkdir", "write", "copy", "truncate", "symlink", "fifo", "chmod", "touch", "run", "cwd", "env", "stdin",
              "stdout_to", "limits", "signal", "timeout", "within", "exit", "stdout", "stderr", "files"}
-# What a case may name under `needs:`, and where it is in a checkout that scripts/setup.sh has set up.
+# What a case may name under `needs:`, and where it is in a checkout that scripts/setup.sh has set up. Besides there is
+# `object_store`: a server for this case, with an empty bucket.
 NEEDS = {"flights": ".deps/data/flights"}
+OBJECT_STORE = "object_store"
 LIMITS = {"file_size_bytes": resource.RLIMIT_FSIZE, "memory_bytes": resource.RLIMIT_AS,
           "open_files": resource.RLIMIT_NOFILE}
 
@@ -88,16 +91,29 @@ class Run(NamedTuple):
         return value
 
 
-def run(case: Case, temporary: Path, leat: Path) -> tuple:
-    """Runs all steps. The failures as text, and (step index, stream, actual text) for every wrong `expect:`."""
+def run(case: Case, temporary: Path, leat: Path, storage: dict) -> tuple:
+    """Runs all steps. The failures as text, and (step index, stream, actual text) for every wrong `expect:`.
+
+    `storage` are variables that put the tables elsewhere; empty: where the case has them.
+    """
     temporary = temporary.resolve()
+    if OBJECT_STORE not in case.spec.get("needs", []):
+        return run_steps(case, temporary, leat, storage)
+    with ObjectStore(temporary) as store:
+        return run_steps(case, temporary, leat, {**store.env(), "OBJECT_STORE": store.make_bucket("bucket")})
+
+
+def run_steps(case: Case, temporary: Path, leat: Path, storage: dict) -> tuple:
     project = temporary / "project"
     (temporary / "home").mkdir()
     env = {"PATH": f"{temporary}/bin:{os.environ['PATH']}", "HOME": f"{temporary}/home", "TMPDIR": str(temporary),
-           "TZ": "UTC", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+           "TZ": "UTC", "LC_ALL": "C.UTF-8", "NO_COLOR": "1", **storage}
     for name in case.spec.get("needs", []):
+        if name == OBJECT_STORE:
+            continue
         if name not in NEEDS or not (ROOT / NEEDS[name]).exists():
-            raise CaseError(f"{case.folder}: needs '{name}', known are {', '.join(NEEDS)}; run scripts/setup.sh")
+            raise CaseError(f"{case.folder}: needs '{name}', known are {OBJECT_STORE}, {', '.join(NEEDS)}; "
+                            "run scripts/setup.sh")
         env[name.upper()] = str(ROOT / NEEDS[name])
     (temporary / "bin").mkdir()
     (temporary / "bin/leat").symlink_to(leat)

@@ -20,9 +20,15 @@ constexpr int kMaxParts = 10'000;
 
 // Larger content goes up in parts of this size. All parts but the last are equal: some stores want
 // that.
-constexpr std::int64_t kDefaultPartBytes = 16 * kMebibyte;
+constexpr std::int64_t kDefaultPartBytes = 8 * kMebibyte;
+// Sent at the same time by one writer, which holds them, and the one that it fills, in memory.
+constexpr std::size_t kMaxPartsUnderWay = 3;
 constexpr std::int64_t kDefaultMultipartThresholdBytes = 64 * kMebibyte;
 constexpr std::int64_t kCopyPartBytes = kGibibyte;
+
+// A longer read is shared out to several requests at a time, of at least so many bytes each.
+constexpr std::int64_t kMinRangeBytes = 8 * kMebibyte;
+constexpr std::int64_t kMaxRangesAtOnce = 4;
 
 // One ReadFile or ReadRange holds its answer in memory.
 constexpr std::int64_t kMaxReadBytes = 8 * kGibibyte;

@@ -40,16 +40,16 @@ Result<std::string> ListText(S3FileSystem& files) {
 }
 
 Result<std::string> WriteText(S3FileSystem& files) {
-  LEAT_ASSIGN(auto writer, files.OpenWriter("s3://lake/w"));
-  LEAT_TRY(writer.Append(kLarge));
-  LEAT_ASSIGN(const std::int64_t size_bytes, std::move(writer).Close());
+  LEAT_ASSIGN(auto writer, files.OpenForWriting("s3://lake/w"));
+  LEAT_TRY(writer->Append(kLarge));
+  LEAT_ASSIGN(const std::int64_t size_bytes, writer->Close());
   return std::to_string(size_bytes);
 }
 
 Result<std::string> ReaderText(S3FileSystem& files) {
-  LEAT_ASSIGN(const auto reader, files.OpenReader("s3://lake/t/large"));
+  LEAT_ASSIGN(const auto reader, files.OpenForReading("s3://lake/t/large", std::nullopt));
   std::array<char, 8> buffer{};
-  LEAT_ASSIGN(const std::int64_t size_bytes, reader.ReadAt(3, buffer));
+  LEAT_ASSIGN(const std::int64_t size_bytes, reader->ReadAt(3, buffer));
   return std::string(buffer.data(), static_cast<std::size_t>(size_bytes));
 }
 
@@ -177,7 +177,21 @@ TEST_F(S3FaultTest, AnUploadThatFailsIsAbortedOnceTheStoreAnswersAgain) {
   store_.FailRequest(2, Fault::kDenied);  // the first part
   EXPECT_FALSE(files_->ReplaceFile("s3://lake/l", kLarge).ok());
   EXPECT_FALSE(store_.HasUploads());
-  EXPECT_EQ(store_.requests(), 3);
+  EXPECT_EQ(store_.last_request().method, "DELETE");
+}
+
+TEST_F(S3FaultTest, AWriterThatHasLostAPartCompletesNothingWhateverItIsAskedFor) {
+  store_.FailRequest(2, Fault::kDenied);  // the first part
+  {
+    const auto writer = files_->OpenForWriting("s3://lake/w");
+    Status appended = Ok();
+    for (int i = 0; i < 10 && appended.ok(); i++) appended = (*writer)->Append("0123456789");
+    EXPECT_EQ(appended.error().kind(), ErrorKind::kDenied);
+    EXPECT_FALSE((*writer)->Append("0123456789").ok());
+    EXPECT_FALSE((*writer)->Close().ok());
+  }
+  EXPECT_TRUE(store_.contents().empty());
+  EXPECT_FALSE(store_.HasUploads());
 }
 
 TEST_F(S3FaultTest, DamagedContentIsReadAgainAndNeverReturned) {

@@ -1,8 +1,9 @@
 #include "io/s3/s3_file_system.h"
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
+
+#include "io/s3/s3_file_streams.h"
 
 namespace leat::io {
 namespace {
@@ -23,66 +24,11 @@ Error Missing(const std::string& path) { return NotFound(path + " does not exist
 
 }  // namespace
 
-S3FileReader::S3FileReader(S3Client& client, S3Path path, S3ObjectInfo info)
-    : client_(&client), path_(std::move(path)), info_(std::move(info)) {}
-
-Result<std::int64_t> S3FileReader::ReadAt(std::int64_t offset, std::span<char> buffer) const {
-  const std::int64_t wanted = std::min(std::ssize(buffer), info_.size_bytes - offset);
-  if (offset < 0 || wanted <= 0) return std::int64_t{0};
-  LEAT_ASSIGN(
-      const std::string content,
-      GetObject(*client_, path_, {.offset = offset, .size_bytes = wanted, .etag = info_.etag}));
-  if (std::ssize(content) != wanted) {
-    return Corrupt("cannot read " + path_.ToString() + ": it is shorter than the store said");
-  }
-  std::copy(content.begin(), content.end(), buffer.begin());
-  return wanted;
-}
-
-S3FileWriter::S3FileWriter(S3Client& client, S3Path path, std::int64_t part_bytes)
-    : client_(&client), path_(std::move(path)), part_bytes_(static_cast<std::size_t>(part_bytes)) {}
-
-Status S3FileWriter::Append(std::string_view bytes) {
-  size_bytes_ += std::ssize(bytes);
-  while (buffer_.size() + bytes.size() >= part_bytes_) {
-    // Whole parts go out from where they are, without another copy.
-    if (buffer_.empty()) {
-      LEAT_TRY(SendPart(bytes.substr(0, part_bytes_)));
-      bytes.remove_prefix(part_bytes_);
-      continue;
-    }
-    const std::size_t missing = part_bytes_ - buffer_.size();
-    buffer_ += bytes.substr(0, missing);
-    bytes.remove_prefix(missing);
-    LEAT_TRY(SendPart(buffer_));
-    buffer_.clear();
-  }
-  buffer_ += bytes;
-  return Ok();
-}
-
-Status S3FileWriter::SendPart(std::string_view content) {
-  if (upload_ == nullptr) {
-    LEAT_ASSIGN(S3Upload upload, S3Upload::Begin(*client_, path_));
-    upload_ = std::make_unique<S3Upload>(std::move(upload));
-  }
-  return upload_->AddPart(content);
-}
-
-Result<std::int64_t> S3FileWriter::Close() && {
-  if (upload_ == nullptr) {
-    LEAT_TRY(PutObject(*client_, path_, buffer_));
-    return size_bytes_;
-  }
-  if (!buffer_.empty()) LEAT_TRY(SendPart(buffer_));
-  LEAT_TRY(std::move(*upload_).Complete());
-  return size_bytes_;
-}
-
 S3FileSystem::S3FileSystem(S3FileSystemOptions options)
     : part_bytes_(options.part_bytes),
       multipart_threshold_bytes_(options.multipart_threshold_bytes),
       copy_(options.copy),
+      probes_conditional_put_(options.probes_conditional_put),
       client_(std::move(options.client)) {}
 
 Result<std::string> S3FileSystem::ReadFile(const std::string& path) {
@@ -156,7 +102,7 @@ Status S3FileSystem::ReplaceFile(const std::string& path, std::string_view conte
   const std::int64_t part_bytes = std::max(part_bytes_, std::ssize(content) / kMaxParts + 1);
   S3FileWriter writer(client_, parsed, part_bytes);
   LEAT_TRY(writer.Append(content));
-  LEAT_TRY(std::move(writer).Close());
+  LEAT_TRY(writer.Close());
   return Ok();
 }
 
@@ -166,6 +112,7 @@ Result<bool> S3FileSystem::CreateFile(const std::string& path, std::string_view 
     return InvalidInput(path + ": what is created on condition has at most " +
                         std::to_string(kMaxSinglePutBytes) + " bytes");
   }
+  if (probes_conditional_put_) LEAT_TRY(RequireConditionalPut(path));
   return CreateObject(client_, parsed, content);
 }
 
@@ -190,17 +137,7 @@ Status S3FileSystem::CreateAllDirectories(const std::vector<std::string>& direct
 }
 
 Status S3FileSystem::Remove(const std::string& path) {
-  LEAT_ASSIGN(S3Path parsed, ParseObjectPath(path));
-  LEAT_ASSIGN(const auto info, HeadObject(client_, parsed));
-  if (info) return DeleteObject(client_, parsed);
-  LEAT_ASSIGN(
-      const S3Listing below,
-      ListObjects(client_, {.bucket = parsed.bucket, .prefix = PrefixOf(parsed), .max_keys = 2}));
-  if (below.objects.empty() && below.prefixes.empty()) return Missing(path);
-  const bool is_mark = below.prefixes.empty() && below.objects.size() == 1 &&
-                       below.objects.front().key == PrefixOf(parsed);
-  if (!is_mark) return InvalidInput("cannot remove " + path + ": the folder is not empty");
-  parsed.key += "/";
+  LEAT_ASSIGN(const S3Path parsed, ParseObjectPath(path));
   return DeleteObject(client_, parsed);
 }
 
@@ -218,16 +155,40 @@ Status S3FileSystem::Rename(const std::string& from, const std::string& to) {
   return DeleteObject(client_, source);
 }
 
-Result<S3FileReader> S3FileSystem::OpenReader(const std::string& path) {
+Result<std::unique_ptr<RandomAccessFile>> S3FileSystem::OpenForReading(
+    const std::string& path, std::optional<std::int64_t> size_bytes) {
   LEAT_ASSIGN(S3Path parsed, ParseObjectPath(path));
-  LEAT_ASSIGN(auto info, HeadObject(client_, parsed));
-  if (!info) return Missing(path);
-  return S3FileReader(client_, std::move(parsed), std::move(*info));
+  S3ObjectInfo info{.size_bytes = size_bytes.value_or(0)};
+  if (!size_bytes) {
+    LEAT_ASSIGN(auto found, HeadObject(client_, parsed));
+    if (!found) return Missing(path);
+    info = std::move(*found);
+  }
+  return std::unique_ptr<RandomAccessFile>(
+      std::make_unique<S3FileReader>(client_, std::move(parsed), std::move(info)));
 }
 
-Result<S3FileWriter> S3FileSystem::OpenWriter(const std::string& path) {
+Result<std::unique_ptr<WritableFile>> S3FileSystem::OpenForWriting(const std::string& path) {
   LEAT_ASSIGN(S3Path parsed, ParseObjectPath(path));
-  return S3FileWriter(client_, std::move(parsed), part_bytes_);
+  return std::unique_ptr<WritableFile>(
+      std::make_unique<S3FileWriter>(client_, std::move(parsed), part_bytes_));
+}
+
+Status S3FileSystem::RequireConditionalPut(const std::string& path) {
+  LEAT_ASSIGN(const S3Path parsed, ParseObjectPath(path));
+  const std::scoped_lock lock(probe_mutex_);
+  auto known = honours_conditions_.find(parsed.bucket);
+  if (known == honours_conditions_.end()) {
+    LEAT_ASSIGN(const bool honours, ProbeConditionalPut(ParentPath(path)));
+    known = honours_conditions_.emplace(parsed.bucket, honours).first;
+  }
+  if (known->second) return Ok();
+  return Denied("cannot create " + path + ": the store of bucket " + parsed.bucket +
+                " ignores 'If-None-Match: *', so that two writers would overwrite each other's "
+                "commits")
+      .WithHint(
+          "use a store with conditional writes, or a version of this one that has them; Leat does "
+          "not write tables without");
 }
 
 Result<bool> S3FileSystem::ProbeConditionalPut(const std::string& directory) {
@@ -256,6 +217,7 @@ Result<bool> S3FileSystem::ProbeConditionalPut(const std::string& directory) {
 Result<std::unique_ptr<S3FileSystem>> OpenS3FileSystem(const CancelToken* cancel) {
   Clock& clock = SystemClock();
   LEAT_ASSIGN(S3Config config, LoadS3Config(GetEnv, LocalFileSystem()));
+  const bool is_aws = config.endpoint.empty();  // which is known to honour conditions
   return std::make_unique<S3FileSystem>(
       S3FileSystemOptions{.client = {.config = std::move(config),
                                      .credentials = DefaultCredentials({.lookup = GetEnv,
@@ -265,7 +227,8 @@ Result<std::unique_ptr<S3FileSystem>> OpenS3FileSystem(const CancelToken* cancel
                                      .http = SystemHttpClient(),
                                      .clock = clock,
                                      .random = SystemRandom(),
-                                     .cancel = cancel}});
+                                     .cancel = cancel},
+                          .probes_conditional_put = !is_aws});
 }
 
 Result<S3FileSystem*> SystemS3FileSystem() {

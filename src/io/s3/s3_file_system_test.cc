@@ -122,14 +122,14 @@ TEST_F(S3FileSystemTest, SyncingAndMakingFoldersDoesNothing) {
   EXPECT_EQ(store_.requests(), 0);
 }
 
-TEST_F(S3FileSystemTest, RemovesFilesAndMarksButNoFoldersWithContent) {
-  for (const char* key : {"f", "mark/", "full/", "full/x"}) store_.Put(key, "");
+TEST_F(S3FileSystemTest, RemovingTakesOneRequestAndSucceedsWhenNothingIsThere) {
+  for (const char* key : {"f", "full/x"}) store_.Put(key, "");
   EXPECT_TRUE(files_->Remove("s3://lake/f").ok());
-  EXPECT_TRUE(files_->Remove("s3://lake/mark").ok());
-  EXPECT_EQ(files_->Remove("s3://lake/f").error().kind(), ErrorKind::kNotFound);
-  EXPECT_EQ(files_->Remove("s3://lake/mark").error().kind(), ErrorKind::kNotFound);
-  EXPECT_EQ(files_->Remove("s3://lake/full").error().kind(), ErrorKind::kInvalidInput);
-  EXPECT_THAT(store_.contents(), UnorderedElementsAre(Pair("full/", ""), Pair("full/x", "")));
+  EXPECT_TRUE(files_->Remove("s3://lake/f").ok());
+  EXPECT_TRUE(files_->Remove("s3://lake/full").ok()) << "a folder is no object";
+  EXPECT_EQ(store_.requests(), 3);
+  EXPECT_FALSE(files_->Remove("s3://lake").ok());
+  EXPECT_THAT(store_.contents(), ElementsAre(Pair("full/x", "")));
 }
 
 TEST_F(S3FileSystemTest, RenamesSmallAndLargeFiles) {
@@ -149,33 +149,32 @@ TEST_F(S3FileSystemTest, RenamesSmallAndLargeFiles) {
 TEST_F(S3FileSystemTest, AWriterSendsPartsAndAppearsWhenItIsClosed) {
   for (const std::size_t step : {std::size_t{1}, std::size_t{7}, std::size_t{10}, kLarge.size()}) {
     store_.Reset();
-    auto writer = files_->OpenWriter("s3://lake/w");
+    auto writer = files_->OpenForWriting("s3://lake/w");
     ASSERT_TRUE(writer.ok());
     for (std::size_t at = 0; at < kLarge.size(); at += step) {
-      ASSERT_TRUE(writer->Append(std::string_view(kLarge).substr(at, step)).ok());
+      ASSERT_TRUE((*writer)->Append(std::string_view(kLarge).substr(at, step)).ok());
       EXPECT_TRUE(store_.contents().empty());
     }
-    EXPECT_EQ(*std::move(*writer).Close(), std::ssize(kLarge));
+    EXPECT_EQ(*(*writer)->Close(), std::ssize(kLarge));
     EXPECT_THAT(store_.contents(), ElementsAre(Pair("w", kLarge)));
     EXPECT_FALSE(store_.HasUploads());
   }
-  auto exact = files_->OpenWriter("s3://lake/w");
-  EXPECT_TRUE(exact->Append(kLarge.substr(0, 20)).ok());
-  EXPECT_EQ(*std::move(*exact).Close(), 20);
-  auto small = files_->OpenWriter("s3://lake/small");
-  EXPECT_TRUE(small->Append("abc").ok());
-  EXPECT_EQ(*std::move(*small).Close(), 3);
-  auto none = files_->OpenWriter("s3://lake/none");
-  EXPECT_EQ(*std::move(*none).Close(), 0);
+  auto exact = files_->OpenForWriting("s3://lake/w");
+  EXPECT_TRUE((*exact)->Append(kLarge.substr(0, 20)).ok());
+  EXPECT_EQ(*(*exact)->Close(), 20);
+  auto small = files_->OpenForWriting("s3://lake/small");
+  EXPECT_TRUE((*small)->Append("abc").ok());
+  EXPECT_EQ(*(*small)->Close(), 3);
+  auto none = files_->OpenForWriting("s3://lake/none");
+  EXPECT_EQ(*(*none)->Close(), 0);
   EXPECT_THAT(store_.contents(), UnorderedElementsAre(Pair("w", kLarge.substr(0, 20)),
                                                       Pair("small", "abc"), Pair("none", "")));
 }
 
 TEST_F(S3FileSystemTest, AWriterThatIsNotClosedLeavesNothing) {
   {
-    auto writer = files_->OpenWriter("s3://lake/w");
-    S3FileWriter moved = std::move(*writer);
-    ASSERT_TRUE(moved.Append(kLarge).ok());
+    auto writer = files_->OpenForWriting("s3://lake/w");
+    ASSERT_TRUE((*writer)->Append(kLarge).ok());
     EXPECT_TRUE(store_.HasUploads());
   }
   EXPECT_FALSE(store_.HasUploads());
@@ -186,16 +185,16 @@ TEST_F(S3FileSystemTest, AReaderServesManyThreadsAndNoticesAReplacement) {
   std::string content;
   for (int i = 0; i < 1000; i++) content += std::to_string(i) + ",";
   store_.Put("r", content);
-  const auto reader = files_->OpenReader("s3://lake/r");
+  const auto reader = files_->OpenForReading("s3://lake/r", std::nullopt);
   ASSERT_TRUE(reader.ok());
-  EXPECT_EQ(reader->size_bytes(), std::ssize(content));
+  EXPECT_EQ((*reader)->size_bytes(), std::ssize(content));
   std::atomic<int> right{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; t++) {
     threads.emplace_back([&, t] {
       std::array<char, 100> buffer{};
       for (std::int64_t at = t; at < std::ssize(content); at += 400) {
-        const auto n = reader->ReadAt(at, buffer);
+        const auto n = (*reader)->ReadAt(at, buffer);
         const auto expected = content.substr(static_cast<std::size_t>(at), buffer.size());
         if (n.ok() && std::string_view(buffer.data(), static_cast<std::size_t>(*n)) == expected) {
           right++;
@@ -206,15 +205,16 @@ TEST_F(S3FileSystemTest, AReaderServesManyThreadsAndNoticesAReplacement) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(right, 4 * ((std::ssize(content) + 399) / 400));
   std::array<char, 10> buffer{};
-  EXPECT_EQ(*reader->ReadAt(std::ssize(content) - 3, buffer), 3);
-  EXPECT_EQ(*reader->ReadAt(std::ssize(content), buffer), 0);
-  EXPECT_EQ(*reader->ReadAt(-1, buffer), 0);
+  EXPECT_EQ(*(*reader)->ReadAt(std::ssize(content) - 3, buffer), 3);
+  EXPECT_EQ(*(*reader)->ReadAt(std::ssize(content), buffer), 0);
+  EXPECT_EQ(*(*reader)->ReadAt(-1, buffer), 0);
   store_.Put("r", "another");
-  const auto changed = reader->ReadAt(0, buffer);
+  const auto changed = (*reader)->ReadAt(0, buffer);
   ASSERT_FALSE(changed.ok());
   EXPECT_EQ(changed.error().kind(), ErrorKind::kConflict);
   EXPECT_THAT(changed.error().hint(), HasSubstr("read it again"));
-  EXPECT_EQ(files_->OpenReader("s3://lake/none").error().kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(files_->OpenForReading("s3://lake/none", std::nullopt).error().kind(),
+            ErrorKind::kNotFound);
 }
 
 TEST_F(S3FileSystemTest, TheProbeFindsOutWhetherConditionsAreHonouredAndCleansUp) {
@@ -230,6 +230,46 @@ TEST_F(S3FileSystemTest, TheProbeFindsOutWhetherConditionsAreHonouredAndCleansUp
   S3FileSystemOptions options = Options();
   options.client.config.endpoint = simple.url("");
   EXPECT_FALSE(*Open(std::move(options))->ProbeConditionalPut("s3://lake"));
+}
+
+TEST_F(S3FileSystemTest, NothingIsCreatedInAStoreThatIgnoresConditionsWhichItIsAskedOnce) {
+  const auto open = [&] {
+    S3FileSystemOptions options = Options();
+    options.probes_conditional_put = true;
+    return std::make_unique<S3FileSystem>(std::move(options));
+  };
+  auto files = open();
+  EXPECT_TRUE(*files->CreateFile("s3://lake/t/1", "one"));
+  EXPECT_EQ(store_.requests(), 4) << "two writes and a removal before it";
+  EXPECT_FALSE(*files->CreateFile("s3://lake/t/1", "two"));
+  EXPECT_EQ(store_.requests(), 5);
+  store_.ignores_if_none_match = true;
+  files = open();
+  store_.FailRequest(1, Fault::kDenied);
+  EXPECT_EQ(files->CreateFile("s3://lake/t/2", "one").error().kind(), ErrorKind::kDenied);
+  for (int i = 0; i < 2; i++) {
+    const auto refused = files->CreateFile("s3://lake/t/2", "one");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind(), ErrorKind::kDenied);
+    EXPECT_THAT(refused.error().message(), HasSubstr("ignores 'If-None-Match: *'"));
+    EXPECT_THAT(refused.error().hint(), HasSubstr("conditional writes"));
+  }
+  EXPECT_EQ(store_.requests(), 4) << "the refusal, then one probe";
+  EXPECT_THAT(store_.contents(), ElementsAre(Pair("t/1", "one")));
+}
+
+TEST_F(S3FileSystemTest, AFileOfKnownSizeIsReadWithoutBeingLookedUp) {
+  store_.Put("r", "0123456789");
+  const auto reader = files_->OpenForReading("s3://lake/r", 10);
+  ASSERT_TRUE(reader.ok());
+  EXPECT_EQ(store_.requests(), 0);
+  std::array<char, 4> buffer{};
+  EXPECT_EQ(*(*reader)->ReadAt(8, buffer), 2);
+  EXPECT_EQ(store_.requests(), 1);
+  EXPECT_EQ((*files_->OpenForReading("s3://lake/none", 10))->ReadAt(0, buffer).error().kind(),
+            ErrorKind::kNotFound);
+  EXPECT_EQ((*files_->OpenForReading("s3://lake/r", 11))->ReadAt(8, buffer).error().kind(),
+            ErrorKind::kCorrupt);
 }
 
 TEST_F(S3FileSystemTest, ErrorsNamePathStatusCodeRequestAndWhatToDoAndNoSecret) {

@@ -190,14 +190,16 @@ Status CopyObject(S3Client& client, const S3Path& from, const S3ObjectInfo& info
                               {"x-amz-copy-source-if-match", info.etag}};
   if (info.size_bytes > options.max_single_copy_bytes) {
     LEAT_ASSIGN(S3Upload upload, S3Upload::Begin(client, to));
+    std::vector<std::string> etags;
     for (std::int64_t offset = 0; offset < info.size_bytes; offset += options.part_bytes) {
       const std::int64_t size_bytes = std::min(options.part_bytes, info.size_bytes - offset);
       NameValues part = headers;
       part.emplace_back("x-amz-copy-source-range",
                         RangeHeader({.offset = offset, .size_bytes = size_bytes}));
-      LEAT_TRY(upload.CopyPart(std::move(part)));
+      const int number = static_cast<int>(etags.size()) + 1;
+      LEAT_ASSIGN(etags.emplace_back(), upload.CopyPart(number, std::move(part)));
     }
-    return std::move(upload).Complete();
+    return std::move(upload).Complete(etags);
   }
   LEAT_ASSIGN(const S3Answer answer, client.Send({.method = HttpMethod::kPut,
                                                   .target = to,

@@ -19,6 +19,7 @@
 #include "io/file_system.h"
 #include "io/http_client.h"
 #include "io/http_test_server.h"
+#include "io/s3/s3_client.h"
 
 namespace leat::io {
 
@@ -40,6 +41,22 @@ class S3Server {
   }
   S3Server(const S3Server&) = delete;
   S3Server& operator=(const S3Server&) = delete;
+
+  S3ClientOptions ClientOptions(const std::string& secret = kSecretAccessKey) const {
+    return {.config = {.endpoint = url(), .use_checksums = true},
+            .credentials = FixedCredentials(
+                SystemClock(), {.access_key_id = kAccessKeyId, .secret_access_key = secret}),
+            .http = SystemHttpClient(),
+            .clock = SystemClock(),
+            .random = SystemRandom(),
+            .retry = {.max_attempts = 3}};
+  }
+  bool MakeBucket(const std::string& bucket) const {
+    S3Client client(ClientOptions());
+    const auto made =
+        client.Send({.method = HttpMethod::kPut, .target = {.bucket = bucket}, .action = "make"});
+    return made.ok() && made->ok();
+  }
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   bool is_running() const { return pid_ > 0; }

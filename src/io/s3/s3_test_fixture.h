@@ -25,7 +25,8 @@ class S3Test : public testing::Test {
                            clock_, {.access_key_id = "AKID", .secret_access_key = "test-secret"}),
                        .http = SystemHttpClient(),
                        .clock = clock_,
-                       .random = SystemRandom()}};
+                       .random = SystemRandom()},
+            .probes_conditional_put = false};
   }
   // Small parts, so that small content is large.
   std::unique_ptr<S3FileSystem> Open() { return Open(Options()); }

@@ -88,6 +88,8 @@ class S3TestStore {
   int page_size = 1000;
   // Runs before each request is looked at; may change the store by Put.
   std::function<void(const TestRequest&)> on_request;
+  // The request's fault, where FailRequest has set none. Called by one thread at a time.
+  std::function<Fault(const TestRequest&)> choose_fault;
 
  private:
   std::string Handle(const std::string& text);
@@ -196,7 +198,7 @@ inline std::string S3TestStore::Handle(const std::string& text) {
   last_ = request;
   count_++;
   const bool is_met = fault_at_ > 0 && (is_lasting_ ? count_ >= fault_at_ : count_ == fault_at_);
-  Fault fault = is_met ? fault_ : Fault::kNone;
+  Fault fault = is_met ? fault_ : choose_fault ? choose_fault(request) : Fault::kNone;
   if (fault == Fault::kHiddenError && !request.MayHideError()) fault = Fault::kError500;
   if (fault == Fault::kConflict409 && request.method != "PUT") fault = Fault::kError500;
   if (fault == Fault::kDrop) return "";

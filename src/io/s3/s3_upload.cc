@@ -39,55 +39,48 @@ S3Upload::S3Upload(S3Upload&& other) noexcept
     : client_(other.client_),
       path_(std::move(other.path_)),
       writer_id_(std::move(other.writer_id_)),
-      upload_id_(std::exchange(other.upload_id_, {})),
-      etags_(std::move(other.etags_)) {}
+      upload_id_(std::exchange(other.upload_id_, {})) {}
 
 S3Upload::~S3Upload() {
   if (!upload_id_.empty()) Abort();
 }
 
-S3Request S3Upload::PartRequest(std::string_view action) const {
-  return {.method = HttpMethod::kPut,
-          .target = path_,
-          .action = action,
-          .query = {{"partNumber", std::to_string(etags_.size() + 1)}, {"uploadId", upload_id_}}};
+Result<S3Request> S3Upload::PartRequest(int number, std::string_view action) const {
+  if (number > kMaxParts) {
+    return InvalidInput("cannot write " + path_.ToString() + ": it would have more than " +
+                        std::to_string(kMaxParts) + " parts")
+        .WithHint("write several smaller files");
+  }
+  return S3Request{.method = HttpMethod::kPut,
+                   .target = path_,
+                   .action = action,
+                   .query = {{"partNumber", std::to_string(number)}, {"uploadId", upload_id_}}};
 }
 
-Status S3Upload::CheckRoom() const {
-  if (etags_.size() < static_cast<std::size_t>(kMaxParts)) return Ok();
-  return InvalidInput("cannot write " + path_.ToString() + ": it would have more than " +
-                      std::to_string(kMaxParts) + " parts")
-      .WithHint("write several smaller files");
-}
-
-Status S3Upload::AddPart(std::string_view content) {
-  LEAT_TRY(CheckRoom());
-  S3Request request = PartRequest(kAction);
+Result<std::string> S3Upload::SendPart(int number, std::string_view content) const {
+  LEAT_ASSIGN(S3Request request, PartRequest(number, kAction));
   request.body = content;
   LEAT_ASSIGN(const S3Answer answer, client_->Send(request));
   if (!answer.ok()) return ToError(kAction, path_.ToString(), answer);
-  etags_.emplace_back(answer.http.Header("etag"));
-  return Ok();
+  return std::string(answer.http.Header("etag"));
 }
 
-Status S3Upload::CopyPart(NameValues headers) {
-  LEAT_TRY(CheckRoom());
-  S3Request request = PartRequest("copy an object to");
+Result<std::string> S3Upload::CopyPart(int number, NameValues headers) const {
+  LEAT_ASSIGN(S3Request request, PartRequest(number, "copy an object to"));
   request.headers = std::move(headers);
   request.may_hide_error = true;
   request.is_slow = true;
   LEAT_ASSIGN(const S3Answer answer, client_->Send(request));
   if (!answer.ok()) return ToError(request.action, path_.ToString(), answer);
   LEAT_ASSIGN(const XmlElement root, ParseXml(answer.http.body));
-  etags_.push_back(root.ChildText("ETag"));
-  return Ok();
+  return root.ChildText("ETag");
 }
 
-Status S3Upload::Complete() && {
+Status S3Upload::Complete(const std::vector<std::string>& etags) && {
   std::string body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
-  for (std::size_t i = 0; i < etags_.size(); i++) {
+  for (std::size_t i = 0; i < etags.size(); i++) {
     body += "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" +
-            EscapeXml(etags_[i]) + "</ETag></Part>";
+            EscapeXml(etags[i]) + "</ETag></Part>";
   }
   body += "</CompleteMultipartUpload>";
   const auto answer = client_->Send({.method = HttpMethod::kPost,

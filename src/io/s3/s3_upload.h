@@ -10,7 +10,7 @@
 
 namespace leat::io {
 
-// Not thread-safe; movable. Unless it is completed, or may have been, the destructor aborts it, so
+// Movable. Unless it is completed, or may have been, the destructor aborts it, so
 // that its parts take no more space.
 class S3Upload {
  public:
@@ -20,17 +20,18 @@ class S3Upload {
   S3Upload& operator=(S3Upload&&) = delete;
   ~S3Upload();
 
-  // All parts but the last have at least kMinPartBytes, and there are at most kMaxParts.
-  Status AddPart(std::string_view content);
+  // Parts count from 1 to kMaxParts, and all but the last have at least kMinPartBytes. They return
+  // the part's ETag. Thread-safe.
+  Result<std::string> SendPart(int number, std::string_view content) const;
   // Takes the part from another object: `headers` say which and where.
-  Status CopyPart(NameValues headers);
+  Result<std::string> CopyPart(int number, NameValues headers) const;
+
   // Makes the object of its parts, at least one. kOutcomeUnknown when that cannot be told.
-  Status Complete() &&;
+  Status Complete(const std::vector<std::string>& etags) &&;
 
  private:
   S3Upload(S3Client& client, S3Path path, std::string writer_id, std::string upload_id);
-  S3Request PartRequest(std::string_view action) const;
-  Status CheckRoom() const;
+  Result<S3Request> PartRequest(int number, std::string_view action) const;
   Status SettleLost(const Error& failure);
   void Abort();
 
@@ -38,7 +39,6 @@ class S3Upload {
   S3Path path_;
   std::string writer_id_;
   std::string upload_id_;  // empty once moved from, completed or aborted
-  std::vector<std::string> etags_;
 };
 
 }  // namespace leat::io
