@@ -113,6 +113,9 @@ std::string CheckpointFileName(long version) {
   return fmt::format("{:020}.checkpoint.parquet", version);
 }
 
+std::string V2CheckpointFileName(long version, const std::string& uuid) {
+  return fmt::format("{:020}.checkpoint.{}.json", version, uuid);
+}
 std::string ChecksumFileName(long version) { return fmt::format("{:020}.crc", version); }
 
 std::optional<LogFileName> ParseLogFileName(std::string_view name) {

@@ -17,6 +17,7 @@ inline constexpr std::string_view kLastCheckpointFile = "_last_checkpoint";
 std::string CommitFileName(long version);
 std::string CompactedFileName(long first, long last);
 std::string CheckpointFileName(long version);
+std::string V2CheckpointFileName(long version, const std::string& uuid);  // in JSON
 std::string ChecksumFileName(long version);
 
 struct LogFileName {

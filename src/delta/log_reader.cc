@@ -50,13 +50,66 @@ Result<LogListing> LogReader::List() const { return ListLog(files_, log_director
 Result<std::shared_ptr<const LogSnapshot>> LogReader::Load(std::optional<long> version) const {
   for (int attempt = 1;; attempt++) {
     LEAT_ASSIGN(const LogListing listing, List());
-    LEAT_ASSIGN(const LogSegment segment, SegmentOf(listing, version, table_path_));
-    auto snapshot = Build(listing, segment);
+    auto snapshot = LoadListed(listing, version);
     // A file that was listed and is gone was cleaned up meanwhile; the state lives on in newer
     // files.
     const bool vanished = !snapshot.ok() && snapshot.error().kind() == ErrorKind::kNotFound;
     if (!vanished || attempt >= kMaxListAttempts) return snapshot;
   }
+}
+
+// A checkpoint that is damaged is left out for an older one, as long as all entries after that are
+// there: then the state is the same. The first damage is the error to tell when it is not.
+Result<std::shared_ptr<const LogSnapshot>> LogReader::LoadListed(
+    const LogListing& listing, std::optional<long> version) const {
+  std::optional<Error> damage;
+  for (std::size_t skipped = 0;; skipped++) {
+    auto segment = SegmentOf(listing, version, table_path_, skipped);
+    if (!segment.ok()) return damage ? *damage : std::move(segment).error();
+    CheckpointState state;
+    if (segment->checkpoint) {
+      auto read = ReadState(*segment->checkpoint);
+      if (!read.ok()) {
+        const ErrorKind kind = read.error().kind();
+        if (kind != ErrorKind::kCorrupt && kind != ErrorKind::kInvalidInput) {
+          return std::move(read).error();
+        }
+        if (!damage) damage = std::move(read).error();
+        continue;
+      }
+      state = std::move(*read);
+    }
+    auto built = Build(listing, *segment, std::move(state), damage);
+    if (!built.ok() && damage && built.error().kind() != ErrorKind::kNotFound) return *damage;
+    return built;
+  }
+}
+
+Result<CheckpointState> LogReader::ReadState(const CheckpointFiles& checkpoint) const {
+  std::vector<std::string> paths;
+  for (const std::string& name : checkpoint.names) {
+    paths.push_back(io::JoinPath(log_directory_, name));
+  }
+  constexpr const char* kHint =
+      "restore it from a backup: the entries before it, which would do as well, are not all there";
+  auto state = ReadCheckpoint(files_, parquet_, paths, table_path_);
+  if (!state.ok()) {
+    return state.error().hint().empty() ? Error(state.error()).WithHint(kHint) : state.error();
+  }
+  if (state->protocol && state->metadata) return state;
+  return Corrupt(fmt::format("checkpoint {} lacks the table's {}", paths[0],
+                             state->protocol ? "metadata" : "protocol"))
+      .WithHint(kHint);
+}
+
+Result<std::vector<std::string>> LogReader::SidecarsOf(const CheckpointFiles& checkpoint) const {
+  std::vector<std::string> sidecars;
+  for (const std::string& name : checkpoint.names) {
+    const std::string path = io::JoinPath(log_directory_, name);
+    LEAT_ASSIGN(const auto found, ReadSidecars(files_, parquet_, path, table_path_));
+    sidecars.insert(sidecars.end(), found.begin(), found.end());
+  }
+  return sidecars;
 }
 
 Result<LogEntry> LogReader::ReadEntry(long version) const {
@@ -97,20 +150,9 @@ Result<std::int64_t> LogReader::TimestampOf(const LogListing& listing, const Log
 }
 
 Result<std::shared_ptr<const LogSnapshot>> LogReader::Build(const LogListing& listing,
-                                                            const LogSegment& segment) const {
-  CheckpointState state;
-  if (segment.checkpoint) {
-    std::vector<std::string> paths;
-    for (const std::string& name : segment.checkpoint->names) {
-      paths.push_back(io::JoinPath(log_directory_, name));
-    }
-    LEAT_ASSIGN(state, ReadCheckpoint(files_, parquet_, paths, table_path_));
-    if (!state.protocol || !state.metadata) {
-      return Corrupt(fmt::format("checkpoint {} lacks the table's {}", paths[0],
-                                 state.protocol ? "metadata" : "protocol"))
-          .WithHint("remove that checkpoint if the entries before it are still in the log");
-    }
-  }
+                                                            const LogSegment& segment,
+                                                            CheckpointState state,
+                                                            std::optional<Error> damage) const {
   std::vector<LogEntry> entries;
   entries.reserve(segment.entries.size());
   for (const std::string& name : segment.entries) {
@@ -132,7 +174,8 @@ Result<std::shared_ptr<const LogSnapshot>> LogReader::Build(const LogListing& li
                     .timestamp_ms = timestamp_ms,
                     .protocol = std::make_shared<const Protocol>(std::move(*state.protocol)),
                     .metadata = std::make_shared<const Metadata>(std::move(*state.metadata)),
-                    .totals = FileTotals::Of(contents->files)};
+                    .totals = FileTotals::Of(contents->files),
+                    .checkpoint_damage = std::move(damage)};
   auto snapshot = std::make_shared<const LogSnapshot>(std::move(head), std::move(contents),
                                                       LogSnapshot::Tail());
   LEAT_TRY(CheckChecksum(listing, *snapshot));

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "delta/checkpoint.h"
 #include "delta/log_listing.h"
 #include "delta/parquet_handler.h"
 #include "delta/snapshot.h"
@@ -22,7 +23,7 @@ class LogReader {
   std::string CommitPath(long version) const;
 
   Result<LogListing> List() const;
-  // From the newest checkpoint and the commits after it. As Table::Load.
+  // From the newest checkpoint that can be read and the commits after it. As Table::Load.
   Result<std::shared_ptr<const LogSnapshot>> Load(std::optional<long> version) const;
   // By version, or by name below _delta_log. kNotFound when there is no such entry.
   Result<LogEntry> ReadEntry(long version) const;
@@ -30,10 +31,16 @@ class LogReader {
   // The commitInfo of an entry, read without the rest of it where possible. An entry without one,
   // or with one that has no timestamp, gets the file's modification time.
   Result<CommitInfo> ReadInfo(const CommitFile& commit) const;
+  // The sidecar files that the checkpoint names, relative to the table.
+  Result<std::vector<std::string>> SidecarsOf(const CheckpointFiles& checkpoint) const;
 
  private:
+  Result<std::shared_ptr<const LogSnapshot>> LoadListed(const LogListing& listing,
+                                                        std::optional<long> version) const;
+  Result<CheckpointState> ReadState(const CheckpointFiles& checkpoint) const;
   Result<std::shared_ptr<const LogSnapshot>> Build(const LogListing& listing,
-                                                   const LogSegment& segment) const;
+                                                   const LogSegment& segment, CheckpointState state,
+                                                   std::optional<Error> damage) const;
   Status CheckChecksum(const LogListing& listing, const LogSnapshot& snapshot) const;
   Result<std::int64_t> TimestampOf(const LogListing& listing, const LogSegment& segment,
                                    const std::vector<LogEntry>& entries) const;

@@ -179,6 +179,7 @@ std::shared_ptr<const LogSnapshot> LogSnapshot::After(std::shared_ptr<const LogE
   SnapshotHead head = head_;
   head.version = TableVersion(head_.version.value() + 1);
   head.timestamp_ms = timestamp_ms;
+  head.checkpoint_damage.reset();  // told once
   if (entry->protocol) head.protocol = std::make_shared<const Protocol>(*entry->protocol);
   if (entry->metadata) head.metadata = std::make_shared<const Metadata>(*entry->metadata);
   const auto before = totals();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 #include "delta/checkpoint.h"
@@ -10,6 +11,7 @@
 #include "delta/conflict.h"
 #include "delta/limits.h"
 #include "delta/log_cleanup.h"
+#include "delta/log_compaction.h"
 #include "delta/log_path.h"
 #include "delta/log_reader.h"
 #include "delta/protocol.h"
@@ -61,18 +63,31 @@ class Table::Impl {
   Status Checkpoint() {
     LEAT_ASSIGN(const SnapshotPointer latest, Refresh());
     LEAT_TRY(CheckWritable(latest->protocol(), latest->metadata(), path()));
-    return WriteCheckpoint(environment_, parquet_, reader_.log_directory(), *latest);
+    return WriteCheckpoint(*latest);
+  }
+
+  Result<std::optional<std::string>> CompactLog(bool dry_run) {
+    LEAT_ASSIGN(const SnapshotPointer latest, Refresh());
+    LEAT_TRY(CheckWritable(latest->protocol(), latest->metadata(), path()));
+    return delta::CompactLog(environment_, reader_, dry_run);
   }
 
   Result<std::vector<std::string>> CleanLog(bool dry_run) {
     LEAT_ASSIGN(const SnapshotPointer latest, Refresh());
     LEAT_TRY(CheckWritable(latest->protocol(), latest->metadata(), path()));
     LEAT_ASSIGN(const TableProperties properties, ParseTableProperties(latest->metadata()));
+    if (lacks_checkpoint_ && !dry_run) LEAT_TRY(WriteCheckpoint(*latest));
     if (!properties.cleans_log) return std::vector<std::string>();
     return delta::CleanLog(environment_, reader_, properties.log_retention_ms, dry_run);
   }
 
  private:
+  Status WriteCheckpoint(const LogSnapshot& snapshot) {
+    LEAT_TRY(delta::WriteCheckpoint(environment_, parquet_, reader_.log_directory(), snapshot));
+    lacks_checkpoint_ = false;
+    return Ok();
+  }
+
   // What one attempt to write a version came to.
   enum class Attempt { kWritten, kLost };
 
@@ -102,6 +117,7 @@ class Table::Impl {
   const LogReader reader_;
 
   ChecksumWriter checksums_;
+  std::atomic<bool> lacks_checkpoint_{false};  // the newest one is damaged: the next commit has one
 
   std::mutex mutex_;        // guards what follows; held while the log is refreshed
   SnapshotPointer latest_;  // shared with all who loaded it
@@ -126,6 +142,7 @@ Result<SnapshotPointer> Table::Impl::Refresh() {
 Result<SnapshotPointer> Table::Impl::Reload() {
   latest_ = nullptr;
   LEAT_ASSIGN(SnapshotPointer loaded, reader_.Load(std::nullopt));
+  if (loaded->head().checkpoint_damage) lacks_checkpoint_ = true;
   auto entry = environment_.files.Stat(reader_.CommitPath(loaded->version().value()));
   Remember(loaded, entry.ok() ? std::optional(std::move(*entry)) : std::nullopt);
   return loaded;
@@ -397,8 +414,9 @@ Committed Table::Impl::Finish(const SnapshotPointer& before, LogEntry entry) {
   const long interval =
       properties.ok() ? properties->checkpoint_interval : kDefaultCheckpointInterval;
   const long version = committed.version.value();
-  if (version == 0 || version % interval != 0) return committed;
-  const Status written = WriteCheckpoint(environment_, parquet_, reader_.log_directory(), *after);
+  const bool is_due = version != 0 && version % interval == 0;
+  if (!is_due && !lacks_checkpoint_) return committed;
+  const Status written = WriteCheckpoint(*after);
   if (!written.ok()) committed.checkpoint_error = written.error();
   return committed;
 }
@@ -432,6 +450,10 @@ Result<CommitOutcome> Table::Commit(Transaction transaction) {
 }
 
 Status Table::Checkpoint() { return impl_->Checkpoint(); }
+
+Result<std::optional<std::string>> Table::CompactLog(bool dry_run) {
+  return impl_->CompactLog(dry_run);
+}
 
 Result<std::vector<std::string>> Table::CleanLog(bool dry_run) { return impl_->CleanLog(dry_run); }
 

@@ -115,9 +115,14 @@ class Table {
   // Writes a checkpoint of the latest version and _last_checkpoint.
   Status Checkpoint();
 
+  // Writes one entry that stands for all those after the newest checkpoint, when they are many
+  // enough for readers to gain by it. Its name, also with `dry_run`, which writes nothing.
+  Result<std::optional<std::string>> CompactLog(bool dry_run);
+
   // Removes the entries and checkpoints that no version within delta.logRetentionDuration (30 days)
   // needs, unless delta.enableExpiredLogCleanup is false. Returns their names; with `dry_run`
-  // nothing is removed. Versions before the oldest one kept can no longer be read then.
+  // nothing is removed. Versions before the oldest one kept can no longer be read then. Before
+  // that, a checkpoint is written when the newest one is damaged.
   Result<std::vector<std::string>> CleanLog(bool dry_run);
 
  private:
