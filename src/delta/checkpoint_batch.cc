@@ -1,4 +1,7 @@
 // The actions of a checkpoint as columns.
+#include <algorithm>
+#include <optional>
+
 #include "data/arrow_builder.h"
 #include "delta/checkpoint.h"
 #include "delta/log_path.h"
@@ -80,19 +83,77 @@ void AppendVector(ArrowColumn& column, const std::optional<DeletionVectorDescrip
   column.EndRow();
 }
 
+// The column of added files. Fields that none of them has are left out: readers take them for null,
+// and reading 100,000 nulls takes its time.
+class AddColumn {
+ public:
+  explicit AddColumn(std::span<const AddFile> files) {
+    const auto any = [&](auto has) { return std::any_of(files.begin(), files.end(), has); };
+    std::vector<ArrowColumn> fields;
+    fields.push_back(ArrowColumn::String("path"));
+    fields.push_back(TextMapColumn("partitionValues"));
+    fields.push_back(ArrowColumn::Int64("size"));
+    fields.push_back(ArrowColumn::Int64("modificationTime"));
+    fields.push_back(ArrowColumn::Bool("dataChange"));
+    fields.push_back(ArrowColumn::String("stats"));
+    const auto add = [&](bool is_used, std::size_t& place, ArrowColumn field) {
+      if (!is_used) return;
+      place = fields.size();
+      fields.push_back(std::move(field));
+    };
+    add(any([](const AddFile& file) { return !file.tags.empty(); }), tags_, TextMapColumn("tags"));
+    add(any([](const AddFile& file) { return file.deletion_vector.has_value(); }), vector_,
+        VectorColumn());
+    add(any([](const AddFile& file) { return file.base_row_id.has_value(); }), row_id_,
+        ArrowColumn::Int64("baseRowId"));
+    add(any([](const AddFile& file) { return file.default_row_commit_version.has_value(); }),
+        row_version_, ArrowColumn::Int64("defaultRowCommitVersion"));
+    add(any([](const AddFile& file) { return !file.clustering_provider.empty(); }), clustering_,
+        ArrowColumn::String("clusteringProvider"));
+    column_ = ArrowColumn::Struct("add", std::move(fields));
+  }
+
+  // A row without its end.
+  void Append(ArrowColumn& column, const AddFile& add) const {
+    column.child(0).AppendString(EncodePath(add.path));
+    AppendMap(column.child(1), add.partition_values);
+    column.child(2).AppendInt(add.size_bytes);
+    column.child(3).AppendInt(add.modified_ms);
+    column.child(4).AppendBool(false);  // a checkpoint changes no data
+    AppendOptional(column.child(5), add.stats_json);
+    if (tags_ != 0) AppendTags(column.child(tags_), add);
+    if (vector_ != 0) AppendVector(column.child(vector_), add.deletion_vector);
+    if (row_id_ != 0) AppendOptional(column.child(row_id_), add.base_row_id);
+    if (row_version_ != 0) {
+      AppendOptional(column.child(row_version_), add.default_row_commit_version);
+    }
+    if (clustering_ != 0) AppendOptional(column.child(clustering_), add.clustering_provider);
+  }
+
+  ArrowColumn TakeColumn() { return std::move(*column_); }
+
+ private:
+  static void AppendTags(ArrowColumn& column, const AddFile& add) {
+    if (add.tags.empty()) {
+      column.AppendNull();
+    } else {
+      AppendMap(column, add.tags);
+    }
+  }
+
+  std::optional<ArrowColumn> column_;
+  // Places of the fields that may be missing; 0: it is.
+  std::size_t tags_ = 0, vector_ = 0, row_id_ = 0, row_version_ = 0, clustering_ = 0;
+};
+
 // One row per action; in each row exactly one of the columns has a value.
 class CheckpointBuilder {
  public:
-  CheckpointBuilder() {
+  explicit CheckpointBuilder(std::span<const AddFile> files) : add_(files) {
     columns_.push_back(StructColumn("txn", ArrowColumn::String("appId"),
                                     ArrowColumn::Int64("version"),
                                     ArrowColumn::Int64("lastUpdated")));
-    columns_.push_back(StructColumn(
-        "add", ArrowColumn::String("path"), TextMapColumn("partitionValues"),
-        ArrowColumn::Int64("size"), ArrowColumn::Int64("modificationTime"),
-        ArrowColumn::Bool("dataChange"), TextMapColumn("tags"), ArrowColumn::String("stats"),
-        VectorColumn(), ArrowColumn::Int64("baseRowId"),
-        ArrowColumn::Int64("defaultRowCommitVersion"), ArrowColumn::String("clusteringProvider")));
+    columns_.push_back(add_.TakeColumn());
     columns_.push_back(StructColumn(
         "remove", ArrowColumn::String("path"), ArrowColumn::Int64("deletionTimestamp"),
         ArrowColumn::Bool("dataChange"), ArrowColumn::Bool("extendedFileMetadata"),
@@ -163,22 +224,7 @@ class CheckpointBuilder {
   }
 
   void Add(const AddFile& add) {
-    ArrowColumn& column = columns_[kAdd];
-    column.child(0).AppendString(EncodePath(add.path));
-    AppendMap(column.child(1), add.partition_values);
-    column.child(2).AppendInt(add.size_bytes);
-    column.child(3).AppendInt(add.modified_ms);
-    column.child(4).AppendBool(false);  // a checkpoint changes no data
-    if (add.tags.empty()) {
-      column.child(5).AppendNull();
-    } else {
-      AppendMap(column.child(5), add.tags);
-    }
-    AppendOptional(column.child(6), add.stats_json);
-    AppendVector(column.child(7), add.deletion_vector);
-    AppendOptional(column.child(8), add.base_row_id);
-    AppendOptional(column.child(9), add.default_row_commit_version);
-    AppendOptional(column.child(10), add.clustering_provider);
+    add_.Append(columns_[kAdd], add);
     EndRow(kAdd);
   }
 
@@ -221,16 +267,17 @@ class CheckpointBuilder {
     }
   }
 
+  AddColumn add_;
   std::vector<ArrowColumn> columns_;
 };
 
 }  // namespace
 
 data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t oldest_tombstone_ms) {
-  CheckpointBuilder builder;
+  const Contents& contents = snapshot.contents();
+  CheckpointBuilder builder(contents.files);
   builder.Add(snapshot.protocol());
   builder.Add(snapshot.metadata());
-  const Contents& contents = snapshot.contents();
   for (const auto& [app_id, transaction] : contents.app_transactions) builder.Add(transaction);
   for (const auto& [name, domain] : contents.domain_metadata) builder.Add(domain);
   for (const RemoveFile& remove : contents.tombstones) {
@@ -242,7 +289,7 @@ data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t old
 
 data::ArrowBatch ToSidecarBatch(std::span<const AddFile> files,
                                 std::span<const RemoveFile* const> tombstones) {
-  CheckpointBuilder builder;
+  CheckpointBuilder builder(files);
   for (const RemoveFile* remove : tombstones) builder.Add(*remove);
   for (const AddFile& add : files) builder.Add(add);
   return std::move(builder).FinishSidecar();
