@@ -4,6 +4,7 @@
 #include "delta/checkpoint.h"
 #include "delta/deletion_vector.h"
 #include "delta/log_path.h"
+#include "delta/parsed_stats.h"
 
 namespace leat::delta {
 namespace {
@@ -302,6 +303,7 @@ class BatchReader {
     LEAT_ASSIGN(const VectorColumn deletion_vector, VectorColumn::Of(column));
     LEAT_ASSIGN(const TextMap partition_values, TextMap::Of(column, "partitionValues"));
     LEAT_ASSIGN(const TextMap tags, TextMap::Of(column, "tags"));
+    LEAT_ASSIGN(const ParsedStats parsed_stats, ParsedStats::Of(column));
     for (std::int64_t row = 0; row < column.row_count(); row++) {
       if (column.IsNull(row)) continue;
       if (!Has(path, row)) return Corrupt("an added file has no path");
@@ -311,6 +313,7 @@ class BatchReader {
       ReadInt(modified, row, add.modified_ms);
       ReadFlag(data_change, row, add.data_change);
       ReadText(stats, row, add.stats_json);
+      if (add.stats_json.empty()) add.stats_json = parsed_stats.Json(row);
       add.partition_values = partition_values.ReadPartitionValues(row);
       add.tags = tags.Read(row);
       ReadInt(base_row_id, row, add.base_row_id);

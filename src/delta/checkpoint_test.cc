@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "data/arrow_builder.h"
 #include "data/arrow_reader.h"
 #include "delta/log_compaction.h"
 #include "delta/log_path.h"
@@ -131,6 +132,21 @@ TEST_F(CheckpointTest, EntriesOrAnOlderCheckpointStandInForADamagedOne) {
   EXPECT_EQ(Open().Load().value()->files().size(), 25U);
 }
 
+TEST_F(CheckpointTest, ACheckpointThatTheChecksumDisprovesIsADamagedOne) {
+  Table table = Open();
+  Grow(table, 12);
+  const auto wanted = Paths(*Open().Load().value());
+  LogSnapshot other({.version = TableVersion(10),
+                     .protocol = std::make_shared<Protocol>(),
+                     .metadata = std::make_shared<Metadata>(table.Load().value()->metadata())},
+                    std::make_shared<Contents>(Contents{.files = {File("of another table")}}), {});
+  ASSERT_TRUE(parquet_.Write(LogPath(CheckpointFileName(10)), ToCheckpointBatch(other, 0)).ok());
+  EXPECT_EQ(Paths(*Open().Load().value()), wanted);
+  RemoveEntries(0, 5);
+  EXPECT_THAT(Open().Load().error().message(),
+              HasSubstr("00000000000000000012.crc says: 3 files instead of 13"));
+}
+
 TEST_F(CheckpointTest, MaintenanceReplacesADamagedCheckpoint) {
   Table table = Open();
   Grow(table, 10);
@@ -186,9 +202,18 @@ TEST_F(V2CheckpointTest, WhereTheTableAsksForItFilesAreInSidecars) {
   EXPECT_EQ((*loaded)->tombstones().size(), 9U);
   EXPECT_EQ((*loaded)->AppVersion("app"), 10);
   EXPECT_EQ((*loaded)->protocol().reader_features, (std::vector<std::string>{"v2Checkpoint"}));
-  // A sidecar that is gone leaves nothing to stand in for it.
+  // When a sidecar is gone as well, nothing stands in for it.
+  const std::string sidecar = Sidecars()[0];
+  ASSERT_TRUE(local_.Remove(path_ + "/_delta_log/_sidecars/" + sidecar).ok());
+  EXPECT_THAT(Open().Load().error().message(), HasSubstr(sidecar));
+}
+
+TEST_F(V2CheckpointTest, EntriesStandInForALostSidecar) {
+  Table table = Open();
+  ASSERT_EQ(Version(table.Commit(V2Creation())), 0);
+  Grow(table, 11);
   ASSERT_TRUE(local_.Remove(path_ + "/_delta_log/_sidecars/" + Sidecars()[0]).ok());
-  EXPECT_FALSE(Open().Load().ok());
+  EXPECT_EQ(Open().Load().value()->files().size(), 12U);
 }
 
 TEST_F(V2CheckpointTest, OfAPolicyWithoutTheFeatureTheCheckpointIsAClassicOne) {
@@ -467,6 +492,50 @@ TEST_F(CheckpointTest, DeletionVectorsRowTrackingAndDomainsComeBack) {
   EXPECT_EQ(read->contents.files[1].deletion_vector, std::nullopt);
   EXPECT_EQ(read->contents.tombstones[0].deletion_vector, contents.tombstones[0].deletion_vector);
   EXPECT_EQ(read->contents.domain_metadata.at("d").configuration, R"({"k":9})");
+}
+
+TEST_F(CheckpointTest, StatisticsAsColumnsStandInForTheJson) {
+  using data::ArrowColumn;
+  const auto fields = [](std::string name, ArrowColumn id, ArrowColumn text) {
+    std::vector<ArrowColumn> columns;
+    columns.push_back(std::move(id));
+    columns.push_back(std::move(text));
+    return ArrowColumn::Struct(std::move(name), std::move(columns));
+  };
+  std::vector<ArrowColumn> stats, add, columns;
+  stats.push_back(ArrowColumn::Int64("numRecords"));
+  stats.push_back(fields("minValues", ArrowColumn::Int32("id"), ArrowColumn::String("name")));
+  stats.push_back(fields("nullCount", ArrowColumn::Int64("id"), ArrowColumn::Int64("name")));
+  add.push_back(ArrowColumn::String("path"));
+  add.push_back(ArrowColumn::String("stats"));
+  add.push_back(ArrowColumn::Struct("stats_parsed", std::move(stats)));
+  columns.push_back(ArrowColumn::Struct("add", std::move(add)));
+  ArrowColumn& column = columns[0];
+  ArrowColumn& parsed = column.child(2);
+  for (const bool has_json : {false, true}) {
+    column.child(0).AppendString(has_json ? "b" : "a");
+    if (has_json) {
+      column.child(1).AppendString("{\"numRecords\":9}");
+    } else {
+      column.child(1).AppendNull();
+    }
+    parsed.child(0).AppendInt(3);
+    parsed.child(1).child(0).AppendInt(-1);
+    parsed.child(1).child(1).AppendString("a \"b\"");
+    parsed.child(1).EndRow();
+    parsed.child(2).child(0).AppendInt(0);
+    parsed.child(2).child(1).AppendNull();
+    parsed.child(2).EndRow();
+    parsed.EndRow();
+    column.EndRow();
+  }
+  const std::string file = io::JoinPath(root_, "checkpoint");
+  ASSERT_TRUE(parquet_.Write(file, data::ToArrowBatch(std::move(columns))).ok());
+  const auto read = ReadCheckpoint(files_, parquet_, {file}, "/t");
+  ASSERT_TRUE(read.ok()) << read.error().ToString();
+  EXPECT_EQ(read->contents.files[0].stats_json,
+            R"({"numRecords":3,"minValues":{"id":-1,"name":"a \"b\""},"nullCount":{"id":0}})");
+  EXPECT_EQ(read->contents.files[1].stats_json, R"({"numRecords":9})");
 }
 
 TEST_F(CheckpointTest, AFailedCheckpointDoesNotUndoItsCommit) {

@@ -21,6 +21,10 @@ constexpr int kMaxListAttempts = 3;
 // reads one by one before it starts again from the latest checkpoint.
 constexpr std::size_t kMaxTailEntries = 64;
 
+// Threads that read log entries besides the one that wants them, each for so many entries.
+constexpr std::size_t kMaxLogThreads = 7;
+constexpr std::size_t kEntriesPerThread = 4;
+
 // Where commitInfo is looked for before a whole log entry is read.
 constexpr std::int64_t kCommitInfoProbeBytes = 16 * 1024;
 

@@ -7,6 +7,7 @@
 
 #include "delta/checkpoint.h"
 #include "delta/log_listing.h"
+#include "delta/log_path.h"
 #include "delta/parquet_handler.h"
 #include "delta/snapshot.h"
 #include "io/file_system.h"
@@ -16,8 +17,11 @@ namespace leat::delta {
 // Thread-safe: has no state of its own. Errors name the file or the version.
 class LogReader {
  public:
-  LogReader(io::FileSystem& files, ParquetHandler& parquet, std::string table_path);
+  // Files outside of the table are accepted below the roots.
+  LogReader(io::FileSystem& files, ParquetHandler& parquet, std::string table_path,
+            FileRoots roots = {});
 
+  const FileRoots& roots() const { return roots_; }
   const std::string& table_path() const { return table_path_; }
   const std::string& log_directory() const { return log_directory_; }
   std::string CommitPath(long version) const;
@@ -36,7 +40,9 @@ class LogReader {
 
  private:
   Result<std::shared_ptr<const LogSnapshot>> LoadListed(const LogListing& listing,
-                                                        std::optional<long> version) const;
+                                                        std::optional<long> version,
+                                                        bool missing_is_damage) const;
+  Result<std::vector<LogEntry>> ReadEntries(const std::vector<std::string>& names) const;
   Result<CheckpointState> ReadState(const CheckpointFiles& checkpoint) const;
   Result<std::shared_ptr<const LogSnapshot>> Build(const LogListing& listing,
                                                    const LogSegment& segment, CheckpointState state,
@@ -49,10 +55,14 @@ class LogReader {
   ParquetHandler& parquet_;
   std::string table_path_;
   std::string log_directory_;
+  FileRoots roots_;
 };
 
-// Refuses a file, or a file of deletion vectors, that lies outside the table. kInvalidInput.
-Status CheckPaths(const std::vector<AddFile>& files, std::string_view table_path);
-Status CheckPaths(const std::vector<RemoveFile>& files, std::string_view table_path);
+// Refuses a file, or a file of deletion vectors, that lies outside the table and the roots.
+// kInvalidInput.
+Status CheckPaths(const std::vector<AddFile>& files, std::string_view table_path,
+                  const FileRoots& roots);
+Status CheckPaths(const std::vector<RemoveFile>& files, std::string_view table_path,
+                  const FileRoots& roots);
 
 }  // namespace leat::delta

@@ -39,10 +39,12 @@ Result<bool> HasInCommitTimestamps(const Transaction& transaction, const LogEntr
 
 class Table::Impl {
  public:
-  Impl(const io::Environment& environment, ParquetHandler& parquet, const std::string& path)
+  Impl(const io::Environment& environment, ParquetHandler& parquet, const std::string& path,
+       FileRoots roots)
       : environment_(environment),
         parquet_(parquet),
-        reader_(environment.files, parquet, io::AbsolutePath(path.empty() ? "." : path)) {}
+        reader_(environment.files, parquet, io::AbsolutePath(path.empty() ? "." : path),
+                std::move(roots)) {}
 
   const std::string& path() const { return reader_.table_path(); }
 
@@ -158,7 +160,7 @@ Result<SnapshotPointer> Table::Impl::Advance(SnapshotPointer latest) {
     if (!entry.ok()) return std::move(entry).error();
     // The rare cases are judged over the whole state: an unsafe path may be removed by the entry
     // after it.
-    if (!CheckPaths(entry->adds, path()).ok()) return Reload();
+    if (!CheckPaths(entry->adds, path(), reader_.roots()).ok()) return Reload();
     LEAT_ASSIGN(io::FileInfo info, environment_.files.Stat(reader_.CommitPath(next)));
     const bool timed = entry->info && entry->info->timestamp_ms != 0;
     const std::int64_t timestamp_ms =
@@ -256,8 +258,8 @@ Result<std::vector<VersionChanges>> Table::Impl::Changes(long first, long last) 
     LEAT_ASSIGN(LogEntry entry, reader_.ReadEntry(version));
     std::erase_if(entry.adds, [](const AddFile& file) { return !file.data_change; });
     std::erase_if(entry.removes, [](const RemoveFile& file) { return !file.data_change; });
-    LEAT_TRY(CheckPaths(entry.adds, path()));
-    LEAT_TRY(CheckPaths(entry.removes, path()));
+    LEAT_TRY(CheckPaths(entry.adds, path(), reader_.roots()));
+    LEAT_TRY(CheckPaths(entry.removes, path(), reader_.roots()));
     for (const ChangeFile& file : entry.changes) LEAT_TRY(CheckInsideTable(file.path));
     const bool timed = entry.info && entry.info->timestamp_ms != 0;
     versions.push_back(
@@ -312,7 +314,7 @@ CommitInfo Table::Impl::InfoFor(const Transaction& transaction, const SnapshotPo
 }
 
 Result<CommitOutcome> Table::Impl::Commit(Transaction transaction) {
-  LEAT_ASSIGN(LogEntry entry, PrepareEntry(transaction, environment_, path()));
+  LEAT_ASSIGN(LogEntry entry, PrepareEntry(transaction, environment_, path(), reader_.roots()));
   const bool tracks_rows =
       TracksRows(entry.protocol ? *entry.protocol : transaction.base->protocol());
   const LogEntry prepared = tracks_rows ? entry : LogEntry();  // before it is given row ids
@@ -421,8 +423,9 @@ Committed Table::Impl::Finish(const SnapshotPointer& before, LogEntry entry) {
   return committed;
 }
 
-Table::Table(const io::Environment& environment, ParquetHandler& parquet, std::string path)
-    : impl_(std::make_unique<Impl>(environment, parquet, path)) {}
+Table::Table(const io::Environment& environment, ParquetHandler& parquet, std::string path,
+             FileRoots roots)
+    : impl_(std::make_unique<Impl>(environment, parquet, path, std::move(roots))) {}
 Table::~Table() = default;
 
 const std::string& Table::path() const { return impl_->path(); }

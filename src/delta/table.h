@@ -10,6 +10,7 @@
 
 #include "base/strong.h"
 #include "delta/actions.h"
+#include "delta/log_path.h"
 #include "delta/parquet_handler.h"
 #include "io/environment.h"
 
@@ -63,6 +64,7 @@ struct Transaction {
   std::vector<AddFile> adds;
   std::vector<RemoveFile> removes;
   std::vector<AppTransaction> app_transactions;
+  std::vector<DomainMetadata> domain_metadata;
   CommitInfo info;  // timestamp, engine and txn_id are filled in by Commit
 };
 
@@ -85,8 +87,9 @@ struct VersionChanges {
 // it.
 class Table {
  public:
-  // Limits named in delta/limits.h.
-  Table(const io::Environment& environment, ParquetHandler& parquet, std::string path);
+  // Limits named in delta/limits.h. Data files lie in the table's folder or below the roots.
+  Table(const io::Environment& environment, ParquetHandler& parquet, std::string path,
+        FileRoots roots = {});
   ~Table();
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
