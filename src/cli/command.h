@@ -65,6 +65,8 @@ Command MakeGenerate();
 Command MakeExport();
 Command MakeMaintain();
 Command MakeRestore();
+Command MakeConvert();
+Command MakeClone();
 Command MakeDoctor();
 Command MakeCompletion();
 Command MakeVersion();

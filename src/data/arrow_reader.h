@@ -32,6 +32,8 @@ class ArrowView {
   static Result<ArrowView> Of(const ArrowBatch& batch);
 
   ArrowKind kind() const { return kind_; }
+  // The layout and unit, as the Arrow C data interface writes them: "tsu:UTC".
+  std::string_view format() const { return schema_->format; }
   std::string_view name() const { return schema_->name == nullptr ? "" : schema_->name; }
   std::int64_t row_count() const { return row_count_; }
 

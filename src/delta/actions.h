@@ -118,6 +118,7 @@ struct DomainMetadata {
 struct SidecarFile {
   std::string path;  // a name below _delta_log/_sidecars, or as in the log
   std::int64_t size_bytes = 0;
+  std::int64_t modified_ms = 0;
 };
 
 // Provenance of one version. `extra` holds further keys with raw JSON values ("leat": {...}).

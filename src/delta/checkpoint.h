@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,12 +26,21 @@ Result<CheckpointState> ReadCheckpoint(io::FileSystem& files, ParquetHandler& pa
                                        const std::vector<std::string>& paths,
                                        std::string_view table_path);
 
+// The sidecar files that one file of a checkpoint names, relative to the table.
+Result<std::vector<std::string>> ReadSidecars(io::FileSystem& files, ParquetHandler& parquet,
+                                              const std::string& path, std::string_view table_path);
+
 // The rows of a checkpoint of the snapshot, without tombstones removed before
 // `oldest_tombstone_ms`.
 data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t oldest_tombstone_ms);
+// The rows of a sidecar file of a version 2 checkpoint.
+data::ArrowBatch ToSidecarBatch(std::span<const AddFile> files,
+                                std::span<const RemoveFile* const> tombstones);
 
-// Writes, syncs and publishes the checkpoint of the snapshot's version, then _last_checkpoint. A
-// crash leaves at most a hidden temporary file.
+// Writes, syncs and publishes the checkpoint of the snapshot's version, then _last_checkpoint: one
+// of version 2 where delta.checkpointPolicy asks for it, else a classic one in one file. A crash
+// leaves at most a hidden temporary file, or sidecars that no checkpoint names, for the clean-up of
+// the log.
 Status WriteCheckpoint(const io::Environment& environment, ParquetHandler& parquet,
                        const std::string& log_directory, const LogSnapshot& snapshot);
 

@@ -4,6 +4,7 @@
 #include "delta/checkpoint.h"
 #include "delta/deletion_vector.h"
 #include "delta/log_path.h"
+#include "delta/parsed_stats.h"
 
 namespace leat::delta {
 namespace {
@@ -302,6 +303,7 @@ class BatchReader {
     LEAT_ASSIGN(const VectorColumn deletion_vector, VectorColumn::Of(column));
     LEAT_ASSIGN(const TextMap partition_values, TextMap::Of(column, "partitionValues"));
     LEAT_ASSIGN(const TextMap tags, TextMap::Of(column, "tags"));
+    LEAT_ASSIGN(const ParsedStats parsed_stats, ParsedStats::Of(column));
     for (std::int64_t row = 0; row < column.row_count(); row++) {
       if (column.IsNull(row)) continue;
       if (!Has(path, row)) return Corrupt("an added file has no path");
@@ -311,6 +313,7 @@ class BatchReader {
       ReadInt(modified, row, add.modified_ms);
       ReadFlag(data_change, row, add.data_change);
       ReadText(stats, row, add.stats_json);
+      if (add.stats_json.empty()) add.stats_json = parsed_stats.Json(row);
       add.partition_values = partition_values.ReadPartitionValues(row);
       add.tags = tags.Read(row);
       ReadInt(base_row_id, row, add.base_row_id);
@@ -351,15 +354,40 @@ Status ReadJson(io::FileSystem& files, const std::string& path, std::string_view
   return Ok();
 }
 
-// Where a sidecar lies: "_delta_log/_sidecars/<name>", or a path of the log within the table.
-Result<std::string> SidecarPath(const SidecarFile& sidecar, std::string_view table_path) {
+// Where a sidecar lies in the table: "_delta_log/_sidecars/<name>", or the path that the log gives.
+Result<std::string> RelativeSidecarPath(const SidecarFile& sidecar, std::string_view table_path) {
   std::string path = CanonicalPath(sidecar.path, table_path);
   if (path.find('/') == std::string::npos) path = io::JoinPath(kSidecarDirectory, path);
   LEAT_TRY(CheckInsideTable(path));
-  return io::JoinPath(table_path, path);
+  return path;
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> ReadSidecars(io::FileSystem& files, ParquetHandler& parquet,
+                                              const std::string& path,
+                                              std::string_view table_path) {
+  std::vector<SidecarFile> sidecars;
+  CheckpointState rest;
+  Status status = Ok();
+  if (path.ends_with(".json")) {
+    status = ReadJson(files, path, table_path, rest, sidecars);
+  } else {
+    // A checkpoint without sidecars has no such column, but always a protocol.
+    status =
+        parquet.Read(path, {"protocol", "sidecar"}, [&](const data::ArrowBatch& batch) -> Status {
+          LEAT_ASSIGN(const ArrowView root, ArrowView::Of(batch));
+          return BatchReader(root, table_path, rest, sidecars).Read();
+        });
+  }
+  if (!status.ok()) return Error(status.error()).WithContext("checkpoint " + path);
+  std::vector<std::string> paths;
+  for (const SidecarFile& sidecar : sidecars) {
+    LEAT_ASSIGN(std::string relative, RelativeSidecarPath(sidecar, table_path));
+    paths.push_back(std::move(relative));
+  }
+  return paths;
+}
 
 Result<CheckpointState> ReadCheckpoint(io::FileSystem& files, ParquetHandler& parquet,
                                        const std::vector<std::string>& paths,
@@ -374,9 +402,10 @@ Result<CheckpointState> ReadCheckpoint(io::FileSystem& files, ParquetHandler& pa
   }
   for (const SidecarFile& sidecar : sidecars) {
     std::vector<SidecarFile> nested;
-    auto path = SidecarPath(sidecar, table_path);
+    const auto path = RelativeSidecarPath(sidecar, table_path);
     Status status =
-        path.ok() ? ReadParquet(parquet, *path, table_path, state, nested) : Status(path.error());
+        path.ok() ? ReadParquet(parquet, io::JoinPath(table_path, *path), table_path, state, nested)
+                  : Status(path.error());
     if (status.ok() && !nested.empty()) status = Corrupt("a sidecar names sidecars of its own");
     if (!status.ok()) {
       return Error(status.error())

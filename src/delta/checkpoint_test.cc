@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "data/arrow_builder.h"
 #include "data/arrow_reader.h"
+#include "delta/log_compaction.h"
 #include "delta/log_path.h"
 #include "delta/table_test_fixture.h"
 
@@ -96,14 +98,177 @@ TEST_F(CheckpointTest, ADamagedHintIsIgnored) {
   ASSERT_TRUE(table.Checkpoint().ok());
 }
 
-TEST_F(CheckpointTest, ADamagedCheckpointIsAnErrorThatNamesIt) {
+TEST_F(CheckpointTest, ADamagedCheckpointIsAnErrorThatNamesItWhenNothingStandsInForIt) {
   Table table = Open();
   Grow(table, 12);
   ASSERT_TRUE(local_.ReplaceFile(LogPath(CheckpointFileName(10)), "garbage").ok());
+  RemoveEntries(0, 3);
   const auto loaded = Open().Load();
   ASSERT_FALSE(loaded.ok());
   EXPECT_EQ(loaded.error().kind(), ErrorKind::kCorrupt);
   EXPECT_THAT(loaded.error().message(), HasSubstr(CheckpointFileName(10)));
+  EXPECT_THAT(loaded.error().hint(), HasSubstr("are not all there"));
+}
+
+TEST_F(CheckpointTest, EntriesOrAnOlderCheckpointStandInForADamagedOne) {
+  Table table = Open();
+  Grow(table, 22);
+  const auto wanted = Paths(*Open().Load().value());
+  ASSERT_TRUE(local_.ReplaceFile(LogPath(CheckpointFileName(20)), "garbage").ok());
+  EXPECT_EQ(Paths(*Open().Load().value()), wanted);
+  RemoveEntries(0, 10);
+  EXPECT_EQ(Paths(*Open().Load().value()), wanted) << "from the checkpoint of version 10";
+  ASSERT_TRUE(local_.Rename(LogPath(EntryName(15)), root_ + "/15").ok());
+  EXPECT_THAT(Open().Load().error().message(), HasSubstr(CheckpointFileName(20)));
+  ASSERT_TRUE(local_.Rename(root_ + "/15", LogPath(EntryName(15))).ok());
+  // The next commit has a checkpoint of its own, and readers find that one.
+  Table writer = Open();
+  ASSERT_EQ(Version(writer.Commit(Append(writer.Load().value(), "23"))), 23);
+  EXPECT_TRUE(Exists(CheckpointFileName(23)));
+  EXPECT_THAT(local_.ReadFile(LogPath("_last_checkpoint")).value(), HasSubstr(R"("version":23)"));
+  ASSERT_EQ(Version(writer.Commit(Append(writer.Load().value(), "24"))), 24);
+  EXPECT_FALSE(Exists(CheckpointFileName(24))) << "once is enough";
+  RemoveEntries(11, 20);
+  EXPECT_EQ(Open().Load().value()->files().size(), 25U);
+}
+
+TEST_F(CheckpointTest, ACheckpointThatTheChecksumDisprovesIsADamagedOne) {
+  Table table = Open();
+  Grow(table, 12);
+  const auto wanted = Paths(*Open().Load().value());
+  LogSnapshot other({.version = TableVersion(10),
+                     .protocol = std::make_shared<Protocol>(),
+                     .metadata = std::make_shared<Metadata>(table.Load().value()->metadata())},
+                    std::make_shared<Contents>(Contents{.files = {File("of another table")}}), {});
+  ASSERT_TRUE(parquet_.Write(LogPath(CheckpointFileName(10)), ToCheckpointBatch(other, 0)).ok());
+  EXPECT_EQ(Paths(*Open().Load().value()), wanted);
+  RemoveEntries(0, 5);
+  EXPECT_THAT(Open().Load().error().message(),
+              HasSubstr("00000000000000000012.crc says: 3 files instead of 13"));
+}
+
+TEST_F(CheckpointTest, MaintenanceReplacesADamagedCheckpoint) {
+  Table table = Open();
+  Grow(table, 10);
+  ASSERT_TRUE(local_.ReplaceFile(LogPath(CheckpointFileName(10)), "garbage").ok());
+  Table other = Open();
+  ASSERT_TRUE(other.CleanLog(true).ok());
+  EXPECT_EQ(local_.ReadFile(LogPath(CheckpointFileName(10))).value(), "garbage");
+  ASSERT_TRUE(other.CleanLog(false).ok());
+  RemoveEntries(0, 5);
+  EXPECT_EQ(Open().Load().value()->files().size(), 11U);
+}
+
+class V2CheckpointTest : public CheckpointTest {
+ protected:
+  static Transaction V2Creation() {
+    Transaction creation = Creation({File("0")});
+    creation.protocol = Protocol{.reader_version = 3,
+                                 .writer_version = 7,
+                                 .reader_features = {"v2Checkpoint"},
+                                 .writer_features = {"v2Checkpoint"}};
+    creation.metadata->configuration["delta.checkpointPolicy"] = "v2";
+    return creation;
+  }
+  std::vector<std::string> Names(const std::string& folder, const std::string& part) {
+    std::vector<std::string> names;
+    const auto files = local_.List(folder);
+    if (!files.ok()) return names;
+    for (const io::FileInfo& file : *files) {
+      if (file.path.find(part) != std::string::npos) names.push_back(io::FileName(file.path));
+    }
+    return names;
+  }
+  std::vector<std::string> Checkpoints() { return Names(path_ + "/_delta_log", ".checkpoint."); }
+  std::vector<std::string> Sidecars() { return Names(path_ + "/_delta_log/_sidecars", ".parquet"); }
+};
+
+TEST_F(V2CheckpointTest, WhereTheTableAsksForItFilesAreInSidecars) {
+  Table table = Open();
+  ASSERT_EQ(Version(table.Commit(V2Creation())), 0);
+  Grow(table, 8);
+  ASSERT_EQ(Version(table.Commit(Overwrite(table.Load().value(), "whole"))), 9);
+  Grow(table, 2);
+  ASSERT_EQ(Checkpoints().size(), 1U);
+  EXPECT_THAT(Checkpoints()[0], testing::EndsWith(".json"));
+  EXPECT_EQ(Sidecars().size(), 2U) << "one of files, one of tombstones";
+  const std::string hint = local_.ReadFile(LogPath("_last_checkpoint")).value();
+  EXPECT_THAT(hint, HasSubstr(R"("version":10,)"));
+  EXPECT_THAT(hint, HasSubstr(R"("numOfAddFiles":2)"));
+  RemoveEntries(0, 10);
+  const auto loaded = Open().Load();
+  ASSERT_TRUE(loaded.ok()) << loaded.error().ToString();
+  EXPECT_THAT(Paths(**loaded), ElementsAre("whole", "10", "11"));
+  EXPECT_EQ((*loaded)->tombstones().size(), 9U);
+  EXPECT_EQ((*loaded)->AppVersion("app"), 10);
+  EXPECT_EQ((*loaded)->protocol().reader_features, (std::vector<std::string>{"v2Checkpoint"}));
+  // When a sidecar is gone as well, nothing stands in for it.
+  const std::string sidecar = Sidecars()[0];
+  ASSERT_TRUE(local_.Remove(path_ + "/_delta_log/_sidecars/" + sidecar).ok());
+  EXPECT_THAT(Open().Load().error().message(), HasSubstr(sidecar));
+}
+
+TEST_F(V2CheckpointTest, EntriesStandInForALostSidecar) {
+  Table table = Open();
+  ASSERT_EQ(Version(table.Commit(V2Creation())), 0);
+  Grow(table, 11);
+  ASSERT_TRUE(local_.Remove(path_ + "/_delta_log/_sidecars/" + Sidecars()[0]).ok());
+  EXPECT_EQ(Open().Load().value()->files().size(), 12U);
+}
+
+TEST_F(V2CheckpointTest, OfAPolicyWithoutTheFeatureTheCheckpointIsAClassicOne) {
+  Transaction creation = V2Creation();
+  creation.protocol.reset();
+  Table table = Open();
+  ASSERT_EQ(Version(table.Commit(std::move(creation))), 0);
+  Grow(table, 10);
+  EXPECT_THAT(Checkpoints(), ElementsAre(CheckpointFileName(10)));
+  EXPECT_TRUE(Sidecars().empty());
+}
+
+TEST_F(V2CheckpointTest, AFailedOneLeavesNoSidecarsBehind) {
+  Table table = Open();
+  ASSERT_EQ(Version(table.Commit(V2Creation())), 0);
+  Grow(table, 3);
+  for (int n = 1; n < 60; n++) {
+    files_.FailCall(n, io::FaultFileSystem::Fault::kFail, RetryLater("injected"));
+    const bool done = table.Checkpoint().ok();
+    const bool fired = files_.fired();
+    files_.Heal();
+    const auto loaded = Open().Load();
+    ASSERT_TRUE(loaded.ok()) << n << ": " << loaded.error().ToString();
+    EXPECT_EQ((*loaded)->files().size(), 4U);
+    EXPECT_EQ(Sidecars().size(), Checkpoints().size()) << n;
+    if (done && !fired) return;
+  }
+  FAIL() << "it makes more calls";
+}
+
+TEST_F(V2CheckpointTest, TheCleanUpOfTheLogTakesSidecarsThatNoCheckpointNames) {
+  clock_.now_us = io::SystemClock().Now();  // files have the disk's times
+  Table table = Open();
+  ASSERT_EQ(Version(table.Commit(V2Creation())), 0);
+  Grow(table, 12);
+  ASSERT_TRUE(local_.ReplaceFile(path_ + "/_delta_log/_sidecars/orphan.parquet", "x").ok());
+  EXPECT_TRUE(table.CleanLog(false).value().empty()) << "a checkpoint may be on its way";
+  clock_.now_us += 2 * kMicrosPerDay;
+  EXPECT_THAT(table.CleanLog(false).value(), ElementsAre("_sidecars/orphan.parquet"));
+  clock_.now_us += 20 * kMicrosPerDay;
+  Grow(table, 10);
+  clock_.now_us += 35 * kMicrosPerDay;
+  Grow(table, 10);
+  const std::size_t before = Sidecars().size();
+  const auto removed = table.CleanLog(false);
+  ASSERT_TRUE(removed.ok()) << removed.error().ToString();
+  EXPECT_LT(Sidecars().size(), before) << "with the checkpoint of version 10";
+  EXPECT_EQ(Open().Load(TableVersion(20)).value()->files().size(), 21U);
+  EXPECT_EQ(Open().Load().value()->files().size(), 33U);
+  // When a checkpoint cannot be read, nobody knows which sidecars it needs.
+  const auto checkpoints = Checkpoints();
+  ASSERT_TRUE(local_.ReplaceFile(LogPath(checkpoints.front()), "garbage").ok());
+  ASSERT_TRUE(local_.ReplaceFile(path_ + "/_delta_log/_sidecars/orphan.parquet", "x").ok());
+  clock_.now_us += 2 * kMicrosPerDay;
+  EXPECT_THAT(Open().CleanLog(false).value(), testing::IsEmpty());
 }
 
 TEST_F(CheckpointTest, IncompleteMultiPartCheckpointsAreIgnoredAndCompleteOnesRead) {
@@ -184,6 +349,45 @@ TEST_F(CheckpointTest, CompactedEntriesStandForTheirVersions) {
   EXPECT_EQ(Paths(*Open().Load().value()), wanted);
   EXPECT_EQ(Open().Load(TableVersion(4)).value()->files().size(), 5U);
   EXPECT_FALSE(Open().Load(TableVersion(2)).ok()) << "it stands for all of its versions only";
+}
+
+TEST_F(CheckpointTest, OneEntryStandsForThoseAfterTheCheckpoint) {
+  Table table = Open();
+  Grow(table, 3);
+  EXPECT_EQ(table.CompactLog(false).value(), std::nullopt) << "too few to gain by it";
+  ASSERT_EQ(Version(table.Commit(Overwrite(table.Load().value(), "whole"))), 4);
+  Grow(table, 2);
+  const auto wanted = Open().Load().value();
+  const std::string name = CompactedFileName(0, 6);
+  EXPECT_EQ(table.CompactLog(true).value(), name);
+  EXPECT_FALSE(Exists(name));
+  EXPECT_EQ(table.CompactLog(false).value(), name);
+  EXPECT_TRUE(Exists(name));
+  EXPECT_EQ(table.CompactLog(false).value(), std::nullopt) << "one entry is left";
+  RemoveEntries(0, 5);
+  const auto loaded = Open().Load();
+  ASSERT_TRUE(loaded.ok()) << loaded.error().ToString();
+  EXPECT_EQ(Paths(**loaded), Paths(*wanted));
+  EXPECT_EQ((*loaded)->tombstones().size(), wanted->tombstones().size());
+  EXPECT_EQ((*loaded)->AppVersion("app"), wanted->AppVersion("app"));
+  EXPECT_EQ((*loaded)->timestamp_ms(), wanted->timestamp_ms());
+  Table next = Open();
+  Grow(next, 5);
+  EXPECT_TRUE(Exists(CheckpointFileName(10)));
+  EXPECT_EQ(Open().CompactLog(false).value(), std::nullopt);
+}
+
+TEST(LogCompactionTest, ARemovedDomainStillHidesTheOneBefore) {
+  std::vector<LogEntry> entries(2);
+  entries[0].info = CommitInfo{.operation = "WRITE"};
+  entries[0].domain_metadata = {{.domain = "kept", .configuration = "1"},
+                                {.domain = "gone", .configuration = "1"}};
+  entries[1].domain_metadata = {{.domain = "gone", .configuration = "", .removed = true}};
+  const LogEntry whole = Reconcile(std::move(entries));
+  EXPECT_FALSE(whole.info.has_value());
+  ASSERT_EQ(whole.domain_metadata.size(), 2U);
+  EXPECT_TRUE(whole.domain_metadata[0].removed);
+  EXPECT_EQ(whole.domain_metadata[1].configuration, "1");
 }
 
 TEST_F(CheckpointTest, TombstonesAreKeptForTheRetentionOnly) {
@@ -288,6 +492,50 @@ TEST_F(CheckpointTest, DeletionVectorsRowTrackingAndDomainsComeBack) {
   EXPECT_EQ(read->contents.files[1].deletion_vector, std::nullopt);
   EXPECT_EQ(read->contents.tombstones[0].deletion_vector, contents.tombstones[0].deletion_vector);
   EXPECT_EQ(read->contents.domain_metadata.at("d").configuration, R"({"k":9})");
+}
+
+TEST_F(CheckpointTest, StatisticsAsColumnsStandInForTheJson) {
+  using data::ArrowColumn;
+  const auto fields = [](std::string name, ArrowColumn id, ArrowColumn text) {
+    std::vector<ArrowColumn> columns;
+    columns.push_back(std::move(id));
+    columns.push_back(std::move(text));
+    return ArrowColumn::Struct(std::move(name), std::move(columns));
+  };
+  std::vector<ArrowColumn> stats, add, columns;
+  stats.push_back(ArrowColumn::Int64("numRecords"));
+  stats.push_back(fields("minValues", ArrowColumn::Int32("id"), ArrowColumn::String("name")));
+  stats.push_back(fields("nullCount", ArrowColumn::Int64("id"), ArrowColumn::Int64("name")));
+  add.push_back(ArrowColumn::String("path"));
+  add.push_back(ArrowColumn::String("stats"));
+  add.push_back(ArrowColumn::Struct("stats_parsed", std::move(stats)));
+  columns.push_back(ArrowColumn::Struct("add", std::move(add)));
+  ArrowColumn& column = columns[0];
+  ArrowColumn& parsed = column.child(2);
+  for (const bool has_json : {false, true}) {
+    column.child(0).AppendString(has_json ? "b" : "a");
+    if (has_json) {
+      column.child(1).AppendString("{\"numRecords\":9}");
+    } else {
+      column.child(1).AppendNull();
+    }
+    parsed.child(0).AppendInt(3);
+    parsed.child(1).child(0).AppendInt(-1);
+    parsed.child(1).child(1).AppendString("a \"b\"");
+    parsed.child(1).EndRow();
+    parsed.child(2).child(0).AppendInt(0);
+    parsed.child(2).child(1).AppendNull();
+    parsed.child(2).EndRow();
+    parsed.EndRow();
+    column.EndRow();
+  }
+  const std::string file = io::JoinPath(root_, "checkpoint");
+  ASSERT_TRUE(parquet_.Write(file, data::ToArrowBatch(std::move(columns))).ok());
+  const auto read = ReadCheckpoint(files_, parquet_, {file}, "/t");
+  ASSERT_TRUE(read.ok()) << read.error().ToString();
+  EXPECT_EQ(read->contents.files[0].stats_json,
+            R"({"numRecords":3,"minValues":{"id":-1,"name":"a \"b\""},"nullCount":{"id":0}})");
+  EXPECT_EQ(read->contents.files[1].stats_json, R"({"numRecords":9})");
 }
 
 TEST_F(CheckpointTest, AFailedCheckpointDoesNotUndoItsCommit) {

@@ -1,225 +1,15 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "data/arrow_builder.h"
 #include "delta/checkpoint.h"
+#include "delta/limits.h"
 #include "delta/log_path.h"
 #include "delta/table_properties.h"
 
 namespace leat::delta {
 namespace {
-
-using data::ArrowColumn;
-
-ArrowColumn TextMapColumn(std::string name) {
-  return ArrowColumn::Map(std::move(name), ArrowColumn::String("key"),
-                          ArrowColumn::String("value"));
-}
-
-ArrowColumn TextListColumn(std::string name) {
-  return ArrowColumn::List(std::move(name), ArrowColumn::String("element"));
-}
-
-template <typename... Columns>
-ArrowColumn StructColumn(std::string name, Columns... columns) {
-  std::vector<ArrowColumn> fields;
-  (fields.push_back(std::move(columns)), ...);
-  return ArrowColumn::Struct(std::move(name), std::move(fields));
-}
-
-void AppendTexts(ArrowColumn& list, const std::vector<std::string>& texts) {
-  for (const std::string& text : texts) list.child(0).AppendString(text);
-  list.EndRow();
-}
-
-void AppendOptional(ArrowColumn& column, const std::string& text) {
-  if (text.empty()) {
-    column.AppendNull();
-  } else {
-    column.AppendString(text);
-  }
-}
-
-template <typename Map>
-void AppendMap(ArrowColumn& map, const Map& values) {
-  for (const auto& [key, value] : values) {
-    map.child(0).AppendString(key);
-    if constexpr (std::is_same_v<typename Map::mapped_type, std::string>) {
-      map.child(1).AppendString(value);
-    } else if (value) {
-      map.child(1).AppendString(*value);
-    } else {
-      map.child(1).AppendNull();
-    }
-  }
-  map.EndRow();
-}
-
-ArrowColumn VectorColumn() {
-  return StructColumn("deletionVector", ArrowColumn::String("storageType"),
-                      ArrowColumn::String("pathOrInlineDv"), ArrowColumn::Int32("offset"),
-                      ArrowColumn::Int32("sizeInBytes"), ArrowColumn::Int64("cardinality"));
-}
-
-template <typename Number>
-void AppendOptional(ArrowColumn& column, const std::optional<Number>& number) {
-  if (number) {
-    column.AppendInt(*number);
-  } else {
-    column.AppendNull();
-  }
-}
-
-void AppendVector(ArrowColumn& column, const std::optional<DeletionVectorDescriptor>& vector) {
-  if (!vector) {
-    column.AppendNull();
-    return;
-  }
-  column.child(0).AppendString(std::string(1, static_cast<char>(vector->storage)));
-  column.child(1).AppendString(vector->path_or_inline);
-  AppendOptional(column.child(2), vector->offset);
-  column.child(3).AppendInt(vector->size_bytes);
-  column.child(4).AppendInt(vector->cardinality);
-  column.EndRow();
-}
-
-// One row per action; in each row exactly one of the columns has a value.
-class CheckpointBuilder {
- public:
-  CheckpointBuilder() {
-    columns_.push_back(StructColumn("txn", ArrowColumn::String("appId"),
-                                    ArrowColumn::Int64("version"),
-                                    ArrowColumn::Int64("lastUpdated")));
-    columns_.push_back(StructColumn(
-        "add", ArrowColumn::String("path"), TextMapColumn("partitionValues"),
-        ArrowColumn::Int64("size"), ArrowColumn::Int64("modificationTime"),
-        ArrowColumn::Bool("dataChange"), TextMapColumn("tags"), ArrowColumn::String("stats"),
-        VectorColumn(), ArrowColumn::Int64("baseRowId"),
-        ArrowColumn::Int64("defaultRowCommitVersion"), ArrowColumn::String("clusteringProvider")));
-    columns_.push_back(StructColumn(
-        "remove", ArrowColumn::String("path"), ArrowColumn::Int64("deletionTimestamp"),
-        ArrowColumn::Bool("dataChange"), ArrowColumn::Bool("extendedFileMetadata"),
-        TextMapColumn("partitionValues"), ArrowColumn::Int64("size"), VectorColumn(),
-        ArrowColumn::Int64("baseRowId"), ArrowColumn::Int64("defaultRowCommitVersion")));
-    columns_.push_back(StructColumn(
-        "metaData", ArrowColumn::String("id"), ArrowColumn::String("name"),
-        ArrowColumn::String("description"),
-        StructColumn("format", ArrowColumn::String("provider"), TextMapColumn("options")),
-        ArrowColumn::String("schemaString"), TextListColumn("partitionColumns"),
-        TextMapColumn("configuration"), ArrowColumn::Int64("createdTime")));
-    columns_.push_back(StructColumn(
-        "protocol", ArrowColumn::Int32("minReaderVersion"), ArrowColumn::Int32("minWriterVersion"),
-        TextListColumn("readerFeatures"), TextListColumn("writerFeatures")));
-    columns_.push_back(StructColumn("domainMetadata", ArrowColumn::String("domain"),
-                                    ArrowColumn::String("configuration"),
-                                    ArrowColumn::Bool("removed")));
-  }
-
-  void Add(const Protocol& protocol) {
-    ArrowColumn& column = columns_[kProtocol];
-    column.child(0).AppendInt(protocol.reader_version);
-    column.child(1).AppendInt(protocol.writer_version);
-    AppendFeatures(column.child(2), protocol.reader_version >= 3, protocol.reader_features);
-    AppendFeatures(column.child(3), protocol.writer_version >= 7, protocol.writer_features);
-    EndRow(kProtocol);
-  }
-
-  void Add(const Metadata& metadata) {
-    ArrowColumn& column = columns_[kMetadata];
-    column.child(0).AppendString(metadata.id);
-    AppendOptional(column.child(1), metadata.name);
-    AppendOptional(column.child(2), metadata.description);
-    column.child(3).child(0).AppendString("parquet");
-    column.child(3).child(1).EndRow();  // no options
-    column.child(3).EndRow();
-    column.child(4).AppendString(data::ToDeltaJson(metadata.schema));
-    AppendTexts(column.child(5), metadata.partition_columns);
-    AppendMap(column.child(6), metadata.configuration);
-    column.child(7).AppendInt(metadata.created_ms);
-    EndRow(kMetadata);
-  }
-
-  void Add(const AppTransaction& transaction) {
-    ArrowColumn& column = columns_[kTransaction];
-    column.child(0).AppendString(transaction.app_id);
-    column.child(1).AppendInt(transaction.version);
-    if (transaction.updated_ms == 0) {
-      column.child(2).AppendNull();
-    } else {
-      column.child(2).AppendInt(transaction.updated_ms);
-    }
-    EndRow(kTransaction);
-  }
-
-  void Add(const RemoveFile& remove) {
-    ArrowColumn& column = columns_[kRemove];
-    column.child(0).AppendString(EncodePath(remove.path));
-    column.child(1).AppendInt(remove.deleted_ms);
-    column.child(2).AppendBool(false);
-    column.child(3).AppendBool(true);
-    AppendMap(column.child(4), remove.partition_values);
-    column.child(5).AppendInt(remove.size_bytes);
-    AppendVector(column.child(6), remove.deletion_vector);
-    AppendOptional(column.child(7), remove.base_row_id);
-    AppendOptional(column.child(8), remove.default_row_commit_version);
-    EndRow(kRemove);
-  }
-
-  void Add(const AddFile& add) {
-    ArrowColumn& column = columns_[kAdd];
-    column.child(0).AppendString(EncodePath(add.path));
-    AppendMap(column.child(1), add.partition_values);
-    column.child(2).AppendInt(add.size_bytes);
-    column.child(3).AppendInt(add.modified_ms);
-    column.child(4).AppendBool(false);  // a checkpoint changes no data
-    if (add.tags.empty()) {
-      column.child(5).AppendNull();
-    } else {
-      AppendMap(column.child(5), add.tags);
-    }
-    AppendOptional(column.child(6), add.stats_json);
-    AppendVector(column.child(7), add.deletion_vector);
-    AppendOptional(column.child(8), add.base_row_id);
-    AppendOptional(column.child(9), add.default_row_commit_version);
-    AppendOptional(column.child(10), add.clustering_provider);
-    EndRow(kAdd);
-  }
-
-  void Add(const DomainMetadata& domain) {
-    ArrowColumn& column = columns_[kDomain];
-    column.child(0).AppendString(domain.domain);
-    column.child(1).AppendString(domain.configuration);
-    column.child(2).AppendBool(false);
-    EndRow(kDomain);
-  }
-
-  data::ArrowBatch Finish() && { return data::ToArrowBatch(std::move(columns_)); }
-
- private:
-  enum Index : std::size_t { kTransaction, kAdd, kRemove, kMetadata, kProtocol, kDomain };
-
-  static void AppendFeatures(ArrowColumn& column, bool present,
-                             const std::vector<std::string>& features) {
-    if (present) {
-      AppendTexts(column, features);
-    } else {
-      column.AppendNull();
-    }
-  }
-
-  void EndRow(std::size_t filled) {
-    for (std::size_t i = 0; i < columns_.size(); i++) {
-      if (i == filled) {
-        columns_[i].EndRow();
-      } else {
-        columns_[i].AppendNull();
-      }
-    }
-  }
-
-  std::vector<ArrowColumn> columns_;
-};
 
 // The version that _last_checkpoint names; -1 when it is missing or damaged.
 long LastCheckpointVersion(io::FileSystem& files, const std::string& path) {
@@ -237,53 +27,154 @@ Status Publish(io::FileSystem& files, const std::string& temporary, const std::s
   return files.SyncDirectory(io::ParentPath(path));
 }
 
-}  // namespace
-
-data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t oldest_tombstone_ms) {
-  CheckpointBuilder builder;
-  builder.Add(snapshot.protocol());
-  builder.Add(snapshot.metadata());
-  const Contents& contents = snapshot.contents();
-  for (const auto& [app_id, transaction] : contents.app_transactions) builder.Add(transaction);
-  for (const auto& [name, domain] : contents.domain_metadata) builder.Add(domain);
-  for (const RemoveFile& remove : contents.tombstones) {
-    if (remove.deleted_ms >= oldest_tombstone_ms) builder.Add(remove);
-  }
-  for (const AddFile& add : contents.files) builder.Add(add);
-  return std::move(builder).Finish();
+void RemoveQuietly(io::FileSystem& files, const std::string& path) {
+  const Status removed = files.Remove(path);
+  static_cast<void>(removed);  // the error that led here is the one to report
 }
+
+struct Written {
+  std::size_t actions = 0;
+  std::int64_t size_bytes = 0;
+};
+
+// Writes the checkpoint of one snapshot.
+class CheckpointWriter {
+ public:
+  CheckpointWriter(const io::Environment& environment, ParquetHandler& parquet,
+                   const std::string& log_directory, const LogSnapshot& snapshot,
+                   std::int64_t oldest_tombstone_ms)
+      : environment_(environment),
+        files_(environment.files),
+        parquet_(parquet),
+        log_directory_(log_directory),
+        snapshot_(snapshot),
+        oldest_tombstone_ms_(oldest_tombstone_ms) {}
+
+  Result<Written> WriteClassic() {
+    data::ArrowBatch batch = ToCheckpointBatch(snapshot_, oldest_tombstone_ms_);
+    const auto actions = static_cast<std::size_t>(batch.row_count());
+    const std::string name = CheckpointFileName(snapshot_.version().value());
+    const std::string path = io::JoinPath(log_directory_, name);
+    const bool appears_whole = io::IsS3Path(path);
+    // Hidden, so that no reader takes it for a checkpoint before it is whole.
+    const std::string temporary = io::JoinPath(
+        log_directory_, fmt::format(".{}.{}.tmp", name, io::NewUuid(environment_.random)));
+    Status written = parquet_.Write(appears_whole ? path : temporary, std::move(batch));
+    if (written.ok() && !appears_whole) written = Publish(files_, temporary, path);
+    if (!written.ok()) {
+      if (!appears_whole) RemoveQuietly(files_, temporary);
+      return Error(written.error()).WithContext("cannot write checkpoint " + path);
+    }
+    LEAT_ASSIGN(const io::FileInfo info, files_.Stat(path));
+    return Written{.actions = actions, .size_bytes = info.size_bytes};
+  }
+
+  // The files in sidecars, everything else in JSON, which makes them count.
+  Result<Written> WriteV2() {
+    const std::string name =
+        V2CheckpointFileName(snapshot_.version().value(), io::NewUuid(environment_.random));
+    auto written = WriteSidecarsAnd(io::JoinPath(log_directory_, name));
+    if (written.ok()) return written;
+    if (written.error().kind() != ErrorKind::kOutcomeUnknown) {
+      for (const SidecarFile& sidecar : sidecars_) {
+        RemoveQuietly(files_, SidecarPath(sidecar.path));
+      }
+    }
+    return Error(written.error())
+        .WithContext("cannot write checkpoint " + io::JoinPath(log_directory_, name));
+  }
+
+ private:
+  std::string SidecarPath(const std::string& name) const {
+    return io::JoinPath(io::JoinPath(log_directory_, io::FileName(kSidecarDirectory)), name);
+  }
+
+  Result<Written> WriteSidecarsAnd(const std::string& path) {
+    LEAT_TRY(WriteSidecars());
+    LogEntry entry{
+        .protocol = snapshot_.protocol(), .metadata = snapshot_.metadata(), .sidecars = sidecars_};
+    for (const auto& [app_id, transaction] : snapshot_.app_transactions()) {
+      entry.app_transactions.push_back(transaction);
+    }
+    for (const auto& [domain, metadata] : snapshot_.domain_metadata()) {
+      entry.domain_metadata.push_back(metadata);
+    }
+    LEAT_ASSIGN(const std::string actions, FormatLogEntry(entry));
+    const std::string content = fmt::format("{{\"checkpointMetadata\":{{\"version\":{}}}}}\n",
+                                            snapshot_.version().value()) +
+                                actions;
+    LEAT_TRY(files_.CreateFile(path, content));
+    written_.actions += static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n'));
+    written_.size_bytes += std::ssize(content);
+    return written_;
+  }
+
+  Status WriteSidecars() {
+    std::vector<const RemoveFile*> tombstones;
+    for (const RemoveFile& remove : snapshot_.tombstones()) {
+      if (remove.deleted_ms >= oldest_tombstone_ms_) tombstones.push_back(&remove);
+    }
+    const std::span<const AddFile> adds(snapshot_.files());
+    const std::span<const RemoveFile* const> removes(tombstones);
+    for (std::size_t at = 0; at < removes.size(); at += kMaxSidecarActions) {
+      LEAT_TRY(
+          WriteSidecar({}, removes.subspan(at, std::min(kMaxSidecarActions, removes.size() - at))));
+    }
+    for (std::size_t at = 0; at < adds.size(); at += kMaxSidecarActions) {
+      LEAT_TRY(WriteSidecar(adds.subspan(at, std::min(kMaxSidecarActions, adds.size() - at)), {}));
+    }
+    if (sidecars_.empty()) return Ok();
+    return files_.SyncDirectory(io::ParentPath(SidecarPath("x")));
+  }
+
+  Status WriteSidecar(std::span<const AddFile> adds, std::span<const RemoveFile* const> removes) {
+    const std::string name = io::NewUuid(environment_.random) + ".parquet";
+    const std::string path = SidecarPath(name);
+    LEAT_TRY(files_.CreateDirectories(io::ParentPath(path)));
+    sidecars_.push_back({.path = name});
+    LEAT_TRY(parquet_.Write(path, ToSidecarBatch(adds, removes)));
+    LEAT_TRY(files_.SyncFile(path));
+    LEAT_ASSIGN(const io::FileInfo info, files_.Stat(path));
+    sidecars_.back().size_bytes = info.size_bytes;
+    sidecars_.back().modified_ms = info.modified_us / kMicrosPerMilli;
+    written_.actions += adds.size() + removes.size();
+    written_.size_bytes += info.size_bytes;
+    return Ok();
+  }
+
+  const io::Environment& environment_;
+  io::FileSystem& files_;
+  ParquetHandler& parquet_;
+  const std::string& log_directory_;
+  const LogSnapshot& snapshot_;
+  const std::int64_t oldest_tombstone_ms_;
+  std::vector<SidecarFile> sidecars_;
+  Written written_;
+};
+
+bool HasFeature(const Protocol& protocol, std::string_view name) {
+  return std::find(protocol.writer_features.begin(), protocol.writer_features.end(), name) !=
+         protocol.writer_features.end();
+}
+
+}  // namespace
 
 Status WriteCheckpoint(const io::Environment& environment, ParquetHandler& parquet,
                        const std::string& log_directory, const LogSnapshot& snapshot) {
   LEAT_ASSIGN(const TableProperties properties, ParseTableProperties(snapshot.metadata()));
-  io::FileSystem& files = environment.files;
   const std::int64_t now_ms = environment.clock.Now() / kMicrosPerMilli;
-  data::ArrowBatch batch = ToCheckpointBatch(snapshot, now_ms - properties.tombstone_retention_ms);
-  const std::int64_t row_count = batch.row_count();
+  CheckpointWriter writer(environment, parquet, log_directory, snapshot,
+                          now_ms - properties.tombstone_retention_ms);
+  const bool is_v2 = properties.v2_checkpoints && HasFeature(snapshot.protocol(), "v2Checkpoint");
+  LEAT_ASSIGN(const Written written, is_v2 ? writer.WriteV2() : writer.WriteClassic());
   const long version = snapshot.version().value();
-  const std::string path = io::JoinPath(log_directory, CheckpointFileName(version));
-  const bool appears_whole = io::IsS3Path(path);
-  // Hidden, so that no reader takes it for a checkpoint before it is whole.
-  const std::string temporary = io::JoinPath(
-      log_directory,
-      fmt::format(".{}.{}.tmp", CheckpointFileName(version), io::NewUuid(environment.random)));
-  Status written = parquet.Write(appears_whole ? path : temporary, std::move(batch));
-  if (written.ok() && !appears_whole) written = Publish(files, temporary, path);
-  if (!written.ok()) {
-    if (!appears_whole) {
-      const Status removed = files.Remove(temporary);  // the first error is the one to report
-      static_cast<void>(removed);
-    }
-    return Error(written.error()).WithContext("cannot write checkpoint " + path);
-  }
-  LEAT_ASSIGN(const io::FileInfo info, files.Stat(path));
   const std::string last = io::JoinPath(log_directory, kLastCheckpointFile);
-  if (LastCheckpointVersion(files, last) > version) return Ok();  // another writer was further
+  if (LastCheckpointVersion(environment.files, last) > version) return Ok();  // another was further
   const nlohmann::ordered_json hint = {{"version", version},
-                                       {"size", row_count},
-                                       {"sizeInBytes", info.size_bytes},
+                                       {"size", written.actions},
+                                       {"sizeInBytes", written.size_bytes},
                                        {"numOfAddFiles", snapshot.files().size()}};
-  return files.ReplaceFile(last, hint.dump());
+  return environment.files.ReplaceFile(last, hint.dump());
 }
 
 }  // namespace leat::delta

@@ -86,7 +86,7 @@ Result<std::string> ReadFramed(io::FileSystem& files, const std::string& path,
 }
 
 Result<std::string> ReadBytes(io::FileSystem& files, const std::string& table_path,
-                              const DeletionVectorDescriptor& descriptor) {
+                              const DeletionVectorDescriptor& descriptor, const FileRoots& roots) {
   if (descriptor.size_bytes < 0 || descriptor.size_bytes > kMaxDeletionVectorBytes) {
     return Corrupt(fmt::format("its size is {} bytes", descriptor.size_bytes));
   }
@@ -98,7 +98,7 @@ Result<std::string> ReadBytes(io::FileSystem& files, const std::string& table_pa
     return std::move(*bytes);
   }
   LEAT_ASSIGN(const std::string path, DeletionVectorPath(descriptor, table_path));
-  LEAT_TRY(CheckInsideTable(path));
+  LEAT_TRY(CheckDataPath(path, roots));
   auto bytes = ReadFramed(files, io::JoinPath(table_path, path), descriptor);
   if (!bytes.ok()) return Error(bytes.error()).WithContext(path);
   return bytes;
@@ -213,12 +213,13 @@ Result<std::string> DeletionVectorPath(const DeletionVectorDescriptor& descripto
 }
 
 Result<DeletionVector> ReadDeletionVector(io::FileSystem& files, const std::string& table_path,
-                                          const DeletionVectorDescriptor& descriptor) {
+                                          const DeletionVectorDescriptor& descriptor,
+                                          const FileRoots& roots) {
   const auto in_table = [&](const Error& error) {
     return Error(error).WithContext(
         fmt::format("a deletion vector of table {} cannot be read", table_path));
   };
-  auto bytes = ReadBytes(files, table_path, descriptor);
+  auto bytes = ReadBytes(files, table_path, descriptor, roots);
   if (!bytes.ok()) return in_table(bytes.error());
   auto vector = DeletionVector::Parse(*bytes);
   if (!vector.ok()) return in_table(vector.error());

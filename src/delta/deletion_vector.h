@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "delta/actions.h"
+#include "delta/log_path.h"
 #include "io/environment.h"
 
 namespace leat::delta {
@@ -55,9 +56,10 @@ Result<std::string> DeletionVectorPath(const DeletionVectorDescriptor& descripto
                                        std::string_view table_path);
 
 // Reads the vector. kCorrupt naming the file: wrong checksum, size, magic or cardinality.
-// kInvalidInput: its path leads out of the table.
+// kInvalidInput: its path leads out of the table and the roots.
 Result<DeletionVector> ReadDeletionVector(io::FileSystem& files, const std::string& table_path,
-                                          const DeletionVectorDescriptor& descriptor);
+                                          const DeletionVectorDescriptor& descriptor,
+                                          const FileRoots& roots = {});
 
 // The vector within its descriptor.
 DeletionVectorDescriptor InlineDeletionVector(DeletionVector& vector);

@@ -24,11 +24,23 @@ constexpr int kMaxListAttempts = 3;
 // reads one by one before it starts again from the latest checkpoint.
 constexpr std::size_t kMaxTailEntries = 64;
 
+// Threads that read log entries besides the one that wants them, each for so many entries.
+constexpr std::size_t kMaxLogThreads = 7;
+constexpr std::size_t kEntriesPerThread = 4;
+
 // Where commitInfo is looked for before a whole log entry is read.
 constexpr std::int64_t kCommitInfoProbeBytes = 16 * 1024;
 
 // Applications, and domains, that a checksum file lists; it has none when there are more. As Spark.
 constexpr std::size_t kMaxActionsInChecksum = 100;
+
+// Actions in one sidecar file of a version 2 checkpoint.
+constexpr std::size_t kMaxSidecarActions = 500'000;
+// Sidecar files that no checkpoint names are kept this long: their checkpoint may be on its way.
+constexpr std::int64_t kUnusedSidecarRetentionMs = 24LL * 3'600 * 1'000;
+
+// Log entries after the newest checkpoint that are worth a compacted one.
+constexpr std::size_t kMinEntriesToCompact = 5;
 
 // Of a file of deletion vectors, and so of each vector in it: offsets have 31 bits.
 constexpr std::int64_t kMaxDeletionVectorBytes = 1LL << 30;
@@ -51,6 +63,9 @@ constexpr double kDeletedShareToRewrite = 0.1;
 constexpr double kSmallFileShare = 0.75;
 // Times that a compaction commits what is left of it after others took some of its files away.
 constexpr int kMaxCompactionCommits = 10;
+
+// Times that a vacuum tries to note what it does while others change the table.
+constexpr int kMaxVacuumCommits = 10;
 
 // Folders of data files within folders; deeper ones are an error.
 constexpr int kMaxFolderDepth = 64;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "delta/deletion_vector.h"
 #include "delta/log_entry.h"
@@ -239,7 +241,10 @@ Result<SidecarFile> ReadSidecar(json::object object) {
 
 class EntryReader {
  public:
-  explicit EntryReader(std::string_view table_path) : table_path_(table_path) {}
+  // `max_actions`: room for so many; most lines of a long entry add files.
+  EntryReader(std::string_view table_path, std::size_t max_actions) : table_path_(table_path) {
+    entry_.adds.reserve(max_actions);
+  }
 
   Status ReadAction(json::object line) {
     return ForEachField(line, [&](std::string_view key, json::value value) -> Status {
@@ -260,7 +265,10 @@ class EntryReader {
     });
   }
 
-  LogEntry Finish() && { return std::move(entry_); }
+  LogEntry Finish() && {
+    if (entry_.adds.size() < entry_.adds.capacity() / 2) entry_.adds.shrink_to_fit();
+    return std::move(entry_);
+  }
 
  private:
   template <typename T>
@@ -398,7 +406,8 @@ Status ForEachLine(std::string_view content, const std::string& file, Visit visi
 
 Result<LogEntry> ParseLogEntry(std::string_view content, const std::string& file,
                                std::string_view table_path) {
-  EntryReader reader(table_path);
+  EntryReader reader(table_path,
+                     static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n')));
   LEAT_TRY(
       ForEachLine(content, file, [&](json::object object) { return reader.ReadAction(object); }));
   return std::move(reader).Finish();

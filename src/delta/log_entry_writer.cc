@@ -182,6 +182,13 @@ Result<std::string> FormatLogEntry(const LogEntry& entry) {
   for (const DomainMetadata& domain : entry.domain_metadata) {
     Append(out, "domainMetadata", domain);
   }
+  for (const SidecarFile& sidecar : entry.sidecars) {
+    AppendAction(out, "sidecar", [&](ObjectWriter& action) {
+      action.Text("path", EncodePath(sidecar.path));
+      action.Number("sizeInBytes", sidecar.size_bytes);
+      action.Number("modificationTime", sidecar.modified_ms);
+    });
+  }
   if (!simdjson::validate_utf8(out.data(), out.size())) {
     return InvalidInput("a commit can hold UTF-8 text only: a name, value or statistic is not");
   }

@@ -24,13 +24,12 @@ class CheckpointCollector {
     files.modified_us = std::max(files.modified_us, info.modified_us);
   }
 
-  // One complete checkpoint per version; parts are in order because the listing is sorted.
+  // Parts are in order because the listing is sorted.
   std::vector<CheckpointFiles> Complete() && {
     std::vector<CheckpointFiles> complete;
     for (auto& [key, files] : found_) {
       const auto expected = static_cast<std::size_t>(std::max(std::get<1>(key), 1));
       if (files.names.size() != expected) continue;
-      if (!complete.empty() && complete.back().version == files.version) continue;
       complete.push_back(std::move(files));
     }
     return complete;
@@ -51,6 +50,19 @@ const CompactedFile* FindCompacted(const LogListing& listing, long first, long l
     if (file->last > first && file->last <= last) best = &*file;
   }
   return best;
+}
+
+// The checkpoint to build the version upon: the newest one that is not newer, of one version the
+// first; the next best when some are skipped; null when none is left.
+const CheckpointFiles* FindCheckpoint(const LogListing& listing, long version,
+                                      std::size_t skipped) {
+  std::vector<const CheckpointFiles*> candidates;
+  for (const CheckpointFiles& checkpoint : listing.checkpoints) {
+    if (checkpoint.version <= version) candidates.push_back(&checkpoint);
+  }
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const auto* a, const auto* b) { return a->version > b->version; });
+  return skipped < candidates.size() ? candidates[skipped] : nullptr;
 }
 
 Error NoSuchVersion(const LogListing& listing, long version, const std::string& table_path) {
@@ -118,15 +130,15 @@ Result<LogListing> ListLog(io::FileSystem& files, const std::string& log_directo
 }
 
 Result<LogSegment> SegmentOf(const LogListing& listing, std::optional<long> version,
-                             const std::string& table_path) {
+                             const std::string& table_path, std::size_t skipped) {
   LogSegment segment{.version = version.value_or(listing.latest())};
   if (segment.version < 0 || segment.version > listing.latest()) {
     return NoSuchVersion(listing, segment.version, table_path);
   }
-  for (const CheckpointFiles& checkpoint : listing.checkpoints) {
-    if (checkpoint.version <= segment.version) segment.checkpoint = checkpoint;
+  if (const CheckpointFiles* best = FindCheckpoint(listing, segment.version, skipped)) {
+    segment.checkpoint = *best;
+    segment.modified_us = best->modified_us;
   }
-  if (segment.checkpoint) segment.modified_us = segment.checkpoint->modified_us;
   const long first = segment.checkpoint ? segment.checkpoint->version + 1 : 0;
   for (long wanted = first; wanted <= segment.version; wanted++) {
     if (const CompactedFile* compacted = FindCompacted(listing, wanted, segment.version)) {

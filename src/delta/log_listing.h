@@ -31,10 +31,11 @@ struct CheckpointFiles {
 };
 
 struct LogListing {
-  std::vector<CommitFile> commits;           // by version
-  std::vector<CheckpointFiles> checkpoints;  // by version; incomplete ones are left out
-  std::vector<CompactedFile> compacted;      // by first version, then by last
-  std::vector<long> checksums;               // versions that have one, in order
+  std::vector<CommitFile> commits;  // by version
+  // By version, those of one version best first; incomplete ones are left out.
+  std::vector<CheckpointFiles> checkpoints;
+  std::vector<CompactedFile> compacted;  // by first version, then by last
+  std::vector<long> checksums;           // versions that have one, in order
 
   bool empty() const { return commits.empty() && checkpoints.empty(); }
   long latest() const;  // not empty
@@ -54,9 +55,9 @@ struct LogSegment {
   std::vector<std::string> entries;  // names of commits and compacted entries, oldest first
   std::int64_t modified_us = 0;      // of the last of all these files
 };
-// The latest version, or the given one. kNotFound: it is not there (says which are). kCorrupt: a
-// commit is missing.
+// The latest version, or the given one. Without the best `skipped` of its checkpoints, which turned
+// out to be damaged. kNotFound: it is not there (says which are). kCorrupt: a commit is missing.
 Result<LogSegment> SegmentOf(const LogListing& listing, std::optional<long> version,
-                             const std::string& table_path);
+                             const std::string& table_path, std::size_t skipped = 0);
 
 }  // namespace leat::delta

@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "io/file_system.h"
 
 namespace leat::delta {
 namespace {
@@ -113,6 +114,9 @@ std::string CheckpointFileName(long version) {
   return fmt::format("{:020}.checkpoint.parquet", version);
 }
 
+std::string V2CheckpointFileName(long version, const std::string& uuid) {
+  return fmt::format("{:020}.checkpoint.{}.json", version, uuid);
+}
 std::string ChecksumFileName(long version) { return fmt::format("{:020}.crc", version); }
 
 std::optional<LogFileName> ParseLogFileName(std::string_view name) {
@@ -137,6 +141,14 @@ std::string EncodePath(std::string_view path) {
   constexpr std::string_view kPlain = "-_.!~*'()/=@&+$,;";
   std::string encoded;
   encoded.reserve(path.size());
+  // The file of another table stands as a URI with its scheme, so that nobody takes it for ours.
+  if (io::IsS3Path(path)) {
+    const std::size_t scheme = path.find("://") + 3;
+    encoded += path.substr(0, scheme);
+    path.remove_prefix(scheme);
+  } else if (path.starts_with('/')) {
+    encoded += "file://";
+  }
   for (const char c : path) {
     const auto u = static_cast<unsigned char>(c);
     if (u < 0x80 && (std::isalnum(u) != 0 || kPlain.find(c) != std::string_view::npos)) {
@@ -173,7 +185,21 @@ Status CheckInsideTable(const std::string& canonical_path) {
   if (reason == nullptr) return Ok();
   return InvalidInput(fmt::format("the log names the data file '{}', which {}",
                                   Shorten(canonical_path, 300), reason))
-      .WithHint("Leat reads data files from the table's own folder only");
+      .WithHint(
+          "Leat reads data files from the table's own folder, the project's storage and the "
+          "folders that LEAT_FILE_ROOTS names");
+}
+
+Status CheckDataPath(const std::string& canonical_path, const FileRoots& roots) {
+  const bool is_elsewhere = canonical_path.starts_with('/') || io::IsS3Path(canonical_path);
+  const bool is_plain = is_elsewhere && canonical_path.find('\0') == std::string::npos &&
+                        io::AbsolutePath(canonical_path) == canonical_path;
+  for (const std::string& root : roots) {
+    const bool is_below = canonical_path.size() > root.size() && canonical_path.starts_with(root) &&
+                          canonical_path[root.size()] == '/';
+    if (is_plain && is_below) return Ok();
+  }
+  return CheckInsideTable(canonical_path);
 }
 
 }  // namespace leat::delta

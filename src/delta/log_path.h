@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -17,6 +18,7 @@ inline constexpr std::string_view kLastCheckpointFile = "_last_checkpoint";
 std::string CommitFileName(long version);
 std::string CompactedFileName(long first, long last);
 std::string CheckpointFileName(long version);
+std::string V2CheckpointFileName(long version, const std::string& uuid);  // in JSON
 std::string ChecksumFileName(long version);
 
 struct LogFileName {
@@ -39,5 +41,11 @@ std::string CanonicalPath(std::string_view text, std::string_view table_path);
 // Refuses paths that lead out of the table: absolute ones, other schemes (s3://), "..", NUL.
 // kInvalidInput.
 Status CheckInsideTable(const std::string& canonical_path);
+
+// Folders, absolute or in an object store, whose files the logs of other folders may name: shallow
+// clones do.
+using FileRoots = std::vector<std::string>;
+// As CheckInsideTable, but lets pass what lies below one of the roots.
+Status CheckDataPath(const std::string& canonical_path, const FileRoots& roots);
 
 }  // namespace leat::delta

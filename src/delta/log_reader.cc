@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <system_error>
+#include <thread>
 
 #include "delta/checkpoint.h"
 #include "delta/checksum.h"
@@ -16,30 +19,34 @@ namespace leat::delta {
 namespace {
 
 template <typename Action>
-Status CheckFile(const Action& file, std::string_view table_path) {
-  LEAT_TRY(CheckInsideTable(file.path));
+Status CheckFile(const Action& file, std::string_view table_path, const FileRoots& roots) {
+  LEAT_TRY(CheckDataPath(file.path, roots));
   if (!file.deletion_vector) return Ok();
   LEAT_ASSIGN(const std::string path, DeletionVectorPath(*file.deletion_vector, table_path));
-  return path.empty() ? Ok() : CheckInsideTable(path);
+  return path.empty() ? Ok() : CheckDataPath(path, roots);
 }
 
 }  // namespace
 
-Status CheckPaths(const std::vector<AddFile>& files, std::string_view table_path) {
-  for (const AddFile& file : files) LEAT_TRY(CheckFile(file, table_path));
+Status CheckPaths(const std::vector<AddFile>& files, std::string_view table_path,
+                  const FileRoots& roots) {
+  for (const AddFile& file : files) LEAT_TRY(CheckFile(file, table_path, roots));
   return Ok();
 }
 
-Status CheckPaths(const std::vector<RemoveFile>& files, std::string_view table_path) {
-  for (const RemoveFile& file : files) LEAT_TRY(CheckFile(file, table_path));
+Status CheckPaths(const std::vector<RemoveFile>& files, std::string_view table_path,
+                  const FileRoots& roots) {
+  for (const RemoveFile& file : files) LEAT_TRY(CheckFile(file, table_path, roots));
   return Ok();
 }
 
-LogReader::LogReader(io::FileSystem& files, ParquetHandler& parquet, std::string table_path)
+LogReader::LogReader(io::FileSystem& files, ParquetHandler& parquet, std::string table_path,
+                     FileRoots roots)
     : files_(files),
       parquet_(parquet),
       table_path_(std::move(table_path)),
-      log_directory_(io::JoinPath(table_path_, kLogDirectory)) {}
+      log_directory_(io::JoinPath(table_path_, kLogDirectory)),
+      roots_(std::move(roots)) {}
 
 std::string LogReader::CommitPath(long version) const {
   return io::JoinPath(log_directory_, CommitFileName(version));
@@ -50,13 +57,73 @@ Result<LogListing> LogReader::List() const { return ListLog(files_, log_director
 Result<std::shared_ptr<const LogSnapshot>> LogReader::Load(std::optional<long> version) const {
   for (int attempt = 1;; attempt++) {
     LEAT_ASSIGN(const LogListing listing, List());
-    LEAT_ASSIGN(const LogSegment segment, SegmentOf(listing, version, table_path_));
-    auto snapshot = Build(listing, segment);
+    const bool is_last = attempt >= kMaxListAttempts;
+    auto snapshot = LoadListed(listing, version, is_last);
     // A file that was listed and is gone was cleaned up meanwhile; the state lives on in newer
     // files.
     const bool vanished = !snapshot.ok() && snapshot.error().kind() == ErrorKind::kNotFound;
-    if (!vanished || attempt >= kMaxListAttempts) return snapshot;
+    if (!vanished || is_last) return snapshot;
   }
+}
+
+// A checkpoint that is damaged is left out for an older one, as long as all entries after that are
+// there: then the state is the same. The first damage is the error to tell when it is not. A part
+// of a checkpoint that is missing counts as damage once listing again does not help.
+Result<std::shared_ptr<const LogSnapshot>> LogReader::LoadListed(const LogListing& listing,
+                                                                 std::optional<long> version,
+                                                                 bool missing_is_damage) const {
+  std::optional<Error> damage;
+  for (std::size_t skipped = 0;; skipped++) {
+    auto segment = SegmentOf(listing, version, table_path_, skipped);
+    if (!segment.ok()) return damage ? *damage : std::move(segment).error();
+    CheckpointState state;
+    if (segment->checkpoint) {
+      auto read = ReadState(*segment->checkpoint);
+      if (!read.ok()) {
+        const ErrorKind kind = read.error().kind();
+        const bool is_damage = kind == ErrorKind::kCorrupt || kind == ErrorKind::kInvalidInput ||
+                               (kind == ErrorKind::kNotFound && missing_is_damage);
+        if (!is_damage) return std::move(read).error();
+        if (!damage) damage = std::move(read).error();
+        continue;
+      }
+      state = std::move(*read);
+    }
+    auto built = Build(listing, *segment, std::move(state), damage);
+    if (!built.ok() && built.error().kind() == ErrorKind::kCorrupt && segment->checkpoint) {
+      if (!damage) damage = std::move(built).error();  // by its checksum, say
+      continue;
+    }
+    if (!built.ok() && damage && built.error().kind() != ErrorKind::kNotFound) return *damage;
+    return built;
+  }
+}
+
+Result<CheckpointState> LogReader::ReadState(const CheckpointFiles& checkpoint) const {
+  std::vector<std::string> paths;
+  for (const std::string& name : checkpoint.names) {
+    paths.push_back(io::JoinPath(log_directory_, name));
+  }
+  constexpr const char* kHint =
+      "restore it from a backup: the entries before it, which would do as well, are not all there";
+  auto state = ReadCheckpoint(files_, parquet_, paths, table_path_);
+  if (!state.ok()) {
+    return state.error().hint().empty() ? Error(state.error()).WithHint(kHint) : state.error();
+  }
+  if (state->protocol && state->metadata) return state;
+  return Corrupt(fmt::format("checkpoint {} lacks the table's {}", paths[0],
+                             state->protocol ? "metadata" : "protocol"))
+      .WithHint(kHint);
+}
+
+Result<std::vector<std::string>> LogReader::SidecarsOf(const CheckpointFiles& checkpoint) const {
+  std::vector<std::string> sidecars;
+  for (const std::string& name : checkpoint.names) {
+    const std::string path = io::JoinPath(log_directory_, name);
+    LEAT_ASSIGN(const auto found, ReadSidecars(files_, parquet_, path, table_path_));
+    sidecars.insert(sidecars.end(), found.begin(), found.end());
+  }
+  return sidecars;
 }
 
 Result<LogEntry> LogReader::ReadEntry(long version) const {
@@ -67,6 +134,35 @@ Result<LogEntry> LogReader::ReadEntryFile(const std::string& name) const {
   const std::string path = io::JoinPath(log_directory_, name);
   LEAT_ASSIGN(const std::string content, files_.ReadFile(path));
   return ParseLogEntry(content, path, table_path_);
+}
+
+// By several threads: parsing takes time, and an object store answers late.
+Result<std::vector<LogEntry>> LogReader::ReadEntries(const std::vector<std::string>& names) const {
+  std::vector<LogEntry> entries(names.size());
+  std::vector<Status> statuses(names.size());
+  std::atomic<std::size_t> next{0};
+  const auto read = [&] {
+    for (std::size_t i = next++; i < names.size(); i = next++) {
+      auto entry = ReadEntryFile(names[i]);
+      if (entry.ok()) {
+        entries[i] = std::move(*entry);
+      } else {
+        statuses[i] = std::move(entry).error();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> helpers;
+    const std::size_t wanted = std::min(names.size() / kEntriesPerThread, kMaxLogThreads);
+    try {
+      while (helpers.size() < wanted) helpers.emplace_back(read);
+    } catch (const std::system_error&) {
+      // As many as the system gives.
+    }
+    read();
+  }
+  for (Status& status : statuses) LEAT_TRY(std::move(status));
+  return entries;
 }
 
 Result<CommitInfo> LogReader::ReadInfo(const CommitFile& commit) const {
@@ -97,27 +193,13 @@ Result<std::int64_t> LogReader::TimestampOf(const LogListing& listing, const Log
 }
 
 Result<std::shared_ptr<const LogSnapshot>> LogReader::Build(const LogListing& listing,
-                                                            const LogSegment& segment) const {
-  CheckpointState state;
-  if (segment.checkpoint) {
-    std::vector<std::string> paths;
-    for (const std::string& name : segment.checkpoint->names) {
-      paths.push_back(io::JoinPath(log_directory_, name));
-    }
-    LEAT_ASSIGN(state, ReadCheckpoint(files_, parquet_, paths, table_path_));
-    if (!state.protocol || !state.metadata) {
-      return Corrupt(fmt::format("checkpoint {} lacks the table's {}", paths[0],
-                                 state.protocol ? "metadata" : "protocol"))
-          .WithHint("remove that checkpoint if the entries before it are still in the log");
-    }
-  }
-  std::vector<LogEntry> entries;
-  entries.reserve(segment.entries.size());
-  for (const std::string& name : segment.entries) {
-    LEAT_ASSIGN(LogEntry entry, ReadEntryFile(name));
+                                                            const LogSegment& segment,
+                                                            CheckpointState state,
+                                                            std::optional<Error> damage) const {
+  LEAT_ASSIGN(std::vector<LogEntry> entries, ReadEntries(segment.entries));
+  for (const LogEntry& entry : entries) {
     if (entry.protocol) state.protocol = entry.protocol;
     if (entry.metadata) state.metadata = entry.metadata;
-    entries.push_back(std::move(entry));
   }
   if (!state.protocol || !state.metadata) {
     return Corrupt(fmt::format("the log of table {} up to version {} has no {} action", table_path_,
@@ -127,12 +209,13 @@ Result<std::shared_ptr<const LogSnapshot>> LogReader::Build(const LogListing& li
   LEAT_ASSIGN(const std::int64_t timestamp_ms, TimestampOf(listing, segment, entries));
   auto contents =
       std::make_shared<const Contents>(Replay(std::move(state.contents), std::move(entries)));
-  LEAT_TRY(CheckPaths(contents->files, table_path_));
+  LEAT_TRY(CheckPaths(contents->files, table_path_, roots_));
   SnapshotHead head{.version = TableVersion(segment.version),
                     .timestamp_ms = timestamp_ms,
                     .protocol = std::make_shared<const Protocol>(std::move(*state.protocol)),
                     .metadata = std::make_shared<const Metadata>(std::move(*state.metadata)),
-                    .totals = FileTotals::Of(contents->files)};
+                    .totals = FileTotals::Of(contents->files),
+                    .checkpoint_damage = std::move(damage)};
   auto snapshot = std::make_shared<const LogSnapshot>(std::move(head), std::move(contents),
                                                       LogSnapshot::Tail());
   LEAT_TRY(CheckChecksum(listing, *snapshot));

@@ -90,6 +90,27 @@ TEST_F(MaintenanceTest, VacuumTakesWhatNoVersionWithinTheRetentionNeeds) {
   EXPECT_TRUE(IsThere("_other"));
 }
 
+TEST_F(MaintenanceTest, TheHistoryTellsOfAVacuumThatTookSomething) {
+  Table table = Open();
+  AppendFile(table, "a");
+  Replace(table, "b");
+  EXPECT_THAT(Vacuumed(table), IsEmpty());
+  EXPECT_EQ(table.Load().value()->version().value(), 1);
+  Pass(8);
+  EXPECT_THAT(Vacuumed(table), ElementsAre("a"));
+  const auto history = table.History(2).value();
+  EXPECT_EQ(history[0].version.value(), 3);
+  EXPECT_EQ(history[0].info.operation, "VACUUM END");
+  EXPECT_EQ(history[0].info.operation_parameters.at("status"), "COMPLETED");
+  EXPECT_EQ(history[0].info.operation_metrics.at("numDeletedFiles"), "1");
+  EXPECT_EQ(history[1].info.operation, "VACUUM START");
+  EXPECT_EQ(history[1].info.operation_parameters.at("retentionCheckEnabled"), "true");
+  EXPECT_EQ(history[1].info.operation_parameters.at("defaultRetentionMillis"), "604800000");
+  EXPECT_EQ(history[1].info.operation_metrics.at("numFilesToDelete"), "1");
+  EXPECT_EQ(history[1].info.operation_metrics.at("sizeOfDataToDelete"), "4");
+  EXPECT_THAT(Paths(*Open().Load().value()), ElementsAre("b"));
+}
+
 TEST_F(MaintenanceTest, AShortRetentionIsRefusedUnlessForced) {
   Table table = Open();
   AppendFile(table, "a");
@@ -109,7 +130,7 @@ TEST_F(MaintenanceTest, AVacuumThatFailsHalfwayCanBeRepeated) {
   Replace(table, "d");
   Pass(8);
   ASSERT_TRUE(table.Load().ok());
-  for (int n = 1; n < 30; n++) {
+  for (int n = 1; n < 80; n++) {
     files_.FailCall(n, io::FaultFileSystem::Fault::kFail, RetryLater("injected"));
     const bool done = Vacuum(environment_, table, {}).ok();
     const bool fired = files_.fired();

@@ -81,8 +81,10 @@ Status AssignRowIds(const Snapshot* latest, TableVersion version, LogEntry& entr
     add.default_row_commit_version = version.value();
     last += *rows + (add.deletion_vector ? add.deletion_vector->cardinality : 0);
   }
-  entry.domain_metadata = {
-      {.domain = kDomain, .configuration = nlohmann::json({{kHighWaterMark, last}}).dump()}};
+  std::erase_if(entry.domain_metadata,
+                [](const DomainMetadata& domain) { return domain.domain == kDomain; });
+  entry.domain_metadata.push_back(
+      {.domain = kDomain, .configuration = nlohmann::json({{kHighWaterMark, last}}).dump()});
   return Ok();
 }
 

@@ -8,39 +8,48 @@
 namespace leat::delta {
 namespace {
 
-// A set of files: open addressing over hashes, as a log of 100,000 files asks for each of them. The
-// actions must outlive it and not move.
-class FileSet {
+// Which files have been seen: open addressing over their numbers, so that the table of 100,000
+// files stays in the processor's cache.
+class SeenFiles {
  public:
-  explicit FileSet(std::size_t max_size) : slots_(std::bit_ceil(2 * max_size + 1)) {}
+  explicit SeenFiles(std::size_t max_size)
+      : slots_(std::bit_ceil(2 * max_size + 1)), mask_(slots_.size() - 1) {
+    keys_.reserve(max_size);
+  }
 
-  // False when it was there already.
+  // False when it was there already. The key's views must outlive this object.
   bool Insert(const FileKey& key) {
-    Slot& slot = Find(key);
-    if (slot.key.path.data() != nullptr) return false;
-    slot = {.hash = FileKeyHash()(key), .key = key};
+    const std::size_t hash = FileKeyHash()(key);
+    Slot& slot = Find(key, hash);
+    if (slot.number != 0) return false;
+    keys_.push_back(key);
+    slot = {.hash = static_cast<std::uint32_t>(hash >> 32U),
+            .number = static_cast<std::uint32_t>(keys_.size())};
     return true;
   }
-  bool Contains(const FileKey& key) { return Find(key).key.path.data() != nullptr; }
+  bool Contains(const FileKey& key) { return Find(key, FileKeyHash()(key)).number != 0; }
 
  private:
   struct Slot {
-    std::size_t hash = 0;
-    FileKey key;
+    std::uint32_t hash = 0;
+    std::uint32_t number = 0;  // from 1; 0: empty
   };
 
   // The file's slot, or the empty one where it belongs. There is always one: half of them stay
   // empty.
-  Slot& Find(const FileKey& key) {
-    const std::size_t hash = FileKeyHash()(key);
-    const std::size_t mask = slots_.size() - 1;
-    for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+  Slot& Find(const FileKey& key, std::size_t hash) {
+    for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
       Slot& slot = slots_[at];
-      if (slot.key.path.data() == nullptr || (slot.hash == hash && slot.key == key)) return slot;
+      if (slot.number == 0) return slot;
+      if (slot.hash == static_cast<std::uint32_t>(hash >> 32U) && keys_[slot.number - 1] == key) {
+        return slot;
+      }
     }
   }
 
   std::vector<Slot> slots_;
+  const std::size_t mask_;
+  std::vector<FileKey> keys_;
 };
 
 template <typename Action>
@@ -68,35 +77,55 @@ void Apply(const std::vector<DomainMetadata>& newer,
   }
 }
 
+// Moves the actions that decide to the ends of the base's lists, oldest first. Each entry's memory
+// is given back before the next one's turn, as a table of a million files fills much of it.
+void TakeDeciding(std::vector<LogEntry>& entries, const std::vector<bool>& decides,
+                  Contents& base) {
+  std::size_t adds = 0;
+  std::size_t at = decides.size();
+  for (const LogEntry& entry : entries) {
+    at -= entry.removes.size() + entry.adds.size();
+    for (std::size_t i = 0; i < entry.adds.size(); i++) adds += decides[at + i] ? 1 : 0;
+  }
+  base.files.reserve(base.files.size() + adds);
+  at = decides.size();
+  for (LogEntry& entry : entries) {
+    for (RemoveFile& remove : entry.removes) {
+      if (decides[--at]) base.tombstones.push_back(std::move(remove));
+    }
+    for (AddFile& add : entry.adds) {
+      if (decides[--at]) base.files.push_back(std::move(add));
+    }
+    entry.removes = std::vector<RemoveFile>();
+    entry.adds = std::vector<AddFile>();
+  }
+}
+
 }  // namespace
 
 Contents Replay(Contents base, std::vector<LogEntry> entries) {
   if (entries.empty()) return base;
   std::size_t count = 0;
   for (const LogEntry& entry : entries) count += entry.adds.size() + entry.removes.size();
-  std::vector<AddFile*> adds;
-  std::vector<RemoveFile*> removes;
+  std::vector<bool> decides;  // per file action, newest first
+  decides.reserve(count);
   {
-    // Newest first: the first action seen for a file is the one that decides. Within one entry an
-    // added file outlives its removal; writers must not do both.
-    FileSet touched(count);
+    // The first action seen for a file is the one that decides. Within one entry an added file
+    // outlives its removal; writers must not do both.
+    SeenFiles touched(count);
     for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
       for (auto add = entry->adds.rbegin(); add != entry->adds.rend(); ++add) {
-        if (touched.Insert(FileKey(*add))) adds.push_back(&*add);
+        decides.push_back(touched.Insert(FileKey(*add)));
       }
       for (auto remove = entry->removes.rbegin(); remove != entry->removes.rend(); ++remove) {
-        if (touched.Insert(FileKey(*remove))) removes.push_back(&*remove);
+        decides.push_back(touched.Insert(FileKey(*remove)));
       }
     }
-    std::erase_if(base.files, [&](const AddFile& file) { return touched.Contains(FileKey(file)); });
-    std::erase_if(base.tombstones,
-                  [&](const RemoveFile& file) { return touched.Contains(FileKey(file)); });
+    const auto is_touched = [&](const auto& file) { return touched.Contains(FileKey(file)); };
+    std::erase_if(base.files, is_touched);
+    std::erase_if(base.tombstones, is_touched);
   }
-  base.files.reserve(base.files.size() + adds.size());
-  for (auto add = adds.rbegin(); add != adds.rend(); ++add) base.files.push_back(std::move(**add));
-  for (auto remove = removes.rbegin(); remove != removes.rend(); ++remove) {
-    base.tombstones.push_back(std::move(**remove));
-  }
+  TakeDeciding(entries, decides, base);
   for (const LogEntry& entry : entries) {
     Apply(entry.app_transactions, base.app_transactions);
     Apply(entry.domain_metadata, base.domain_metadata);
@@ -179,6 +208,7 @@ std::shared_ptr<const LogSnapshot> LogSnapshot::After(std::shared_ptr<const LogE
   SnapshotHead head = head_;
   head.version = TableVersion(head_.version.value() + 1);
   head.timestamp_ms = timestamp_ms;
+  head.checkpoint_damage.reset();  // told once
   if (entry->protocol) head.protocol = std::make_shared<const Protocol>(*entry->protocol);
   if (entry->metadata) head.metadata = std::make_shared<const Metadata>(*entry->metadata);
   const auto before = totals();

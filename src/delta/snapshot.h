@@ -48,6 +48,8 @@ struct SnapshotHead {
   std::shared_ptr<const Protocol> protocol;  // shared with the snapshots before and after
   std::shared_ptr<const Metadata> metadata;
   std::optional<FileTotals> totals;  // where they are known
+  // Of the newest checkpoint, when it could not be read and others stood in for it.
+  std::optional<Error> checkpoint_damage;
 };
 
 // Keeps a base and a short tail of entries; merges them when somebody asks for the files. So a

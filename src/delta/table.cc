@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 #include "delta/checkpoint.h"
@@ -10,6 +11,7 @@
 #include "delta/conflict.h"
 #include "delta/limits.h"
 #include "delta/log_cleanup.h"
+#include "delta/log_compaction.h"
 #include "delta/log_path.h"
 #include "delta/log_reader.h"
 #include "delta/protocol.h"
@@ -44,10 +46,12 @@ void NoteFirstTimestamp(long version, std::int64_t timestamp_ms, Metadata& metad
 
 class Table::Impl {
  public:
-  Impl(const io::Environment& environment, ParquetHandler& parquet, const std::string& path)
+  Impl(const io::Environment& environment, ParquetHandler& parquet, const std::string& path,
+       FileRoots roots)
       : environment_(environment),
         parquet_(parquet),
-        reader_(environment.files, parquet, io::AbsolutePath(path.empty() ? "." : path)) {}
+        reader_(environment.files, parquet, io::AbsolutePath(path.empty() ? "." : path),
+                std::move(roots)) {}
 
   const std::string& path() const { return reader_.table_path(); }
 
@@ -68,18 +72,31 @@ class Table::Impl {
   Status Checkpoint() {
     LEAT_ASSIGN(const SnapshotPointer latest, Refresh());
     LEAT_TRY(CheckWritable(latest->protocol(), latest->metadata(), path()));
-    return WriteCheckpoint(environment_, parquet_, reader_.log_directory(), *latest);
+    return WriteCheckpoint(*latest);
+  }
+
+  Result<std::optional<std::string>> CompactLog(bool dry_run) {
+    LEAT_ASSIGN(const SnapshotPointer latest, Refresh());
+    LEAT_TRY(CheckWritable(latest->protocol(), latest->metadata(), path()));
+    return delta::CompactLog(environment_, reader_, dry_run);
   }
 
   Result<std::vector<std::string>> CleanLog(bool dry_run) {
     LEAT_ASSIGN(const SnapshotPointer latest, Refresh());
     LEAT_TRY(CheckWritable(latest->protocol(), latest->metadata(), path()));
     LEAT_ASSIGN(const TableProperties properties, ParseTableProperties(latest->metadata()));
+    if (lacks_checkpoint_ && !dry_run) LEAT_TRY(WriteCheckpoint(*latest));
     if (!properties.cleans_log) return std::vector<std::string>();
     return delta::CleanLog(environment_, reader_, properties.log_retention_ms, dry_run);
   }
 
  private:
+  Status WriteCheckpoint(const LogSnapshot& snapshot) {
+    LEAT_TRY(delta::WriteCheckpoint(environment_, parquet_, reader_.log_directory(), snapshot));
+    lacks_checkpoint_ = false;
+    return Ok();
+  }
+
   // What one attempt to write a version came to.
   enum class Attempt { kWritten, kLost };
   // Whose entry a version has.
@@ -114,6 +131,7 @@ class Table::Impl {
   const LogReader reader_;
 
   ChecksumWriter checksums_;
+  std::atomic<bool> lacks_checkpoint_{false};  // the newest one is damaged: the next commit has one
 
   std::mutex mutex_;        // guards what follows; held while the log is refreshed
   SnapshotPointer latest_;  // shared with all who loaded it
@@ -138,6 +156,7 @@ Result<SnapshotPointer> Table::Impl::Refresh() {
 Result<SnapshotPointer> Table::Impl::Reload() {
   latest_ = nullptr;
   LEAT_ASSIGN(SnapshotPointer loaded, reader_.Load(std::nullopt));
+  if (loaded->head().checkpoint_damage) lacks_checkpoint_ = true;
   auto entry = environment_.files.Stat(reader_.CommitPath(loaded->version().value()));
   Remember(loaded, entry.ok() ? std::optional(std::move(*entry)) : std::nullopt);
   return loaded;
@@ -153,7 +172,7 @@ Result<SnapshotPointer> Table::Impl::Advance(SnapshotPointer latest) {
     if (!entry.ok()) return std::move(entry).error();
     // The rare cases are judged over the whole state: an unsafe path may be removed by the entry
     // after it.
-    if (!CheckPaths(entry->adds, path()).ok()) return Reload();
+    if (!CheckPaths(entry->adds, path(), reader_.roots()).ok()) return Reload();
     LEAT_ASSIGN(io::FileInfo info, environment_.files.Stat(reader_.CommitPath(next)));
     const bool timed = entry->info && entry->info->timestamp_ms != 0;
     const std::int64_t timestamp_ms =
@@ -251,8 +270,8 @@ Result<std::vector<VersionChanges>> Table::Impl::Changes(long first, long last) 
     LEAT_ASSIGN(LogEntry entry, reader_.ReadEntry(version));
     std::erase_if(entry.adds, [](const AddFile& file) { return !file.data_change; });
     std::erase_if(entry.removes, [](const RemoveFile& file) { return !file.data_change; });
-    LEAT_TRY(CheckPaths(entry.adds, path()));
-    LEAT_TRY(CheckPaths(entry.removes, path()));
+    LEAT_TRY(CheckPaths(entry.adds, path(), reader_.roots()));
+    LEAT_TRY(CheckPaths(entry.removes, path(), reader_.roots()));
     for (const ChangeFile& file : entry.changes) LEAT_TRY(CheckInsideTable(file.path));
     const bool timed = entry.info && entry.info->timestamp_ms != 0;
     versions.push_back(
@@ -307,7 +326,7 @@ CommitInfo Table::Impl::InfoFor(const Transaction& transaction, const SnapshotPo
 }
 
 Result<CommitOutcome> Table::Impl::Commit(Transaction transaction) {
-  LEAT_ASSIGN(LogEntry entry, PrepareEntry(transaction, environment_, path()));
+  LEAT_ASSIGN(LogEntry entry, PrepareEntry(transaction, environment_, path(), reader_.roots()));
   const bool tracks_rows =
       TracksRows(entry.protocol ? *entry.protocol : transaction.base->protocol());
   LEAT_ASSIGN(const bool in_commit_timestamps, HasInCommitTimestamps(transaction, entry));
@@ -434,14 +453,16 @@ Committed Table::Impl::Finish(const SnapshotPointer& before, LogEntry entry) {
   const long interval =
       properties.ok() ? properties->checkpoint_interval : kDefaultCheckpointInterval;
   const long version = committed.version.value();
-  if (version == 0 || version % interval != 0) return committed;
-  const Status written = WriteCheckpoint(environment_, parquet_, reader_.log_directory(), *after);
+  const bool is_due = version != 0 && version % interval == 0;
+  if (!is_due && !lacks_checkpoint_) return committed;
+  const Status written = WriteCheckpoint(*after);
   if (!written.ok()) committed.checkpoint_error = written.error();
   return committed;
 }
 
-Table::Table(const io::Environment& environment, ParquetHandler& parquet, std::string path)
-    : impl_(std::make_unique<Impl>(environment, parquet, path)) {}
+Table::Table(const io::Environment& environment, ParquetHandler& parquet, std::string path,
+             FileRoots roots)
+    : impl_(std::make_unique<Impl>(environment, parquet, path, std::move(roots))) {}
 Table::~Table() = default;
 
 const std::string& Table::path() const { return impl_->path(); }
@@ -469,6 +490,10 @@ Result<CommitOutcome> Table::Commit(Transaction transaction) {
 }
 
 Status Table::Checkpoint() { return impl_->Checkpoint(); }
+
+Result<std::optional<std::string>> Table::CompactLog(bool dry_run) {
+  return impl_->CompactLog(dry_run);
+}
 
 Result<std::vector<std::string>> Table::CleanLog(bool dry_run) { return impl_->CleanLog(dry_run); }
 

@@ -10,6 +10,7 @@
 
 #include "base/strong.h"
 #include "delta/actions.h"
+#include "delta/log_path.h"
 #include "delta/parquet_handler.h"
 #include "io/environment.h"
 
@@ -64,6 +65,7 @@ struct Transaction {
   std::vector<RemoveFile> removes;
   std::vector<ChangeFile> changes;  // the change data feed's, where the table keeps one
   std::vector<AppTransaction> app_transactions;
+  std::vector<DomainMetadata> domain_metadata;
   CommitInfo info;  // timestamp, engine and txn_id are filled in by Commit
 };
 
@@ -86,8 +88,9 @@ struct VersionChanges {
 // it.
 class Table {
  public:
-  // Limits named in delta/limits.h.
-  Table(const io::Environment& environment, ParquetHandler& parquet, std::string path);
+  // Limits named in delta/limits.h. Data files lie in the table's folder or below the roots.
+  Table(const io::Environment& environment, ParquetHandler& parquet, std::string path,
+        FileRoots roots = {});
   ~Table();
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
@@ -116,9 +119,14 @@ class Table {
   // Writes a checkpoint of the latest version and _last_checkpoint.
   Status Checkpoint();
 
+  // Writes one entry that stands for all those after the newest checkpoint, when they are many
+  // enough for readers to gain by it. Its name, also with `dry_run`, which writes nothing.
+  Result<std::optional<std::string>> CompactLog(bool dry_run);
+
   // Removes the entries and checkpoints that no version within delta.logRetentionDuration (30 days)
   // needs, unless delta.enableExpiredLogCleanup is false. Returns their names; with `dry_run`
-  // nothing is removed. Versions before the oldest one kept can no longer be read then.
+  // nothing is removed. Versions before the oldest one kept can no longer be read then. Before
+  // that, a checkpoint is written when the newest one is damaged.
   Result<std::vector<std::string>> CleanLog(bool dry_run);
 
  private:

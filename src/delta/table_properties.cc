@@ -138,6 +138,9 @@ Result<TableProperties> ParseTableProperties(const Metadata& metadata) {
       properties.log_retention_ms = *duration_ms;
     } else if (key == "delta.enableExpiredLogCleanup") {
       LEAT_ASSIGN(properties.cleans_log, ParseFlag(key, value));
+    } else if (key == "delta.checkpointPolicy") {
+      if (value != "classic" && value != "v2") return BadProperty(key, value, "classic or v2");
+      properties.v2_checkpoints = value == "v2";
     } else if (key == "delta.targetFileSize") {
       const auto size_bytes = ParseSizeBytes(value);
       if (!size_bytes) return BadProperty(key, value, "a size such as '268435456' or '256mb'");

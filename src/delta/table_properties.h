@@ -20,6 +20,7 @@ struct TableProperties {
   std::int64_t log_retention_ms = kDefaultLogRetentionMs;    // delta.logRetentionDuration
   bool cleans_log = true;                                    // delta.enableExpiredLogCleanup
   std::int64_t target_file_bytes = kDefaultTargetFileBytes;  // delta.targetFileSize
+  bool v2_checkpoints = false;                               // delta.checkpointPolicy is v2
 };
 
 // kInvalidInput naming the property whose value cannot be understood.

@@ -81,11 +81,11 @@ Status NormalizePartitionValues(const Metadata& metadata, File& file) {
   return Ok();
 }
 
-Status CheckFiles(const Transaction& transaction) {
+Status CheckFiles(const Transaction& transaction, const FileRoots& roots) {
   std::unordered_set<std::string_view> added_paths;
   std::unordered_set<FileKey, FileKeyHash> added;
   for (const AddFile& add : transaction.adds) {
-    LEAT_TRY(CheckInsideTable(add.path));
+    LEAT_TRY(CheckDataPath(add.path, roots));
     added.insert(FileKey(add));
     if (!added_paths.insert(add.path).second) {
       return Bug(fmt::format("file {} is added twice", add.path));
@@ -148,7 +148,7 @@ Result<std::optional<Protocol>> DecideProtocol(const Transaction& transaction,
 }  // namespace
 
 Result<LogEntry> PrepareEntry(const Transaction& transaction, const io::Environment& environment,
-                              const std::string& table_path) {
+                              const std::string& table_path, const FileRoots& roots) {
   if (transaction.base == nullptr && !transaction.metadata) {
     return Bug("a transaction without a base creates a table, so it needs metadata");
   }
@@ -157,7 +157,8 @@ Result<LogEntry> PrepareEntry(const Transaction& transaction, const io::Environm
                  .app_transactions = transaction.app_transactions,
                  .removes = transaction.removes,
                  .adds = transaction.adds,
-                 .changes = transaction.changes};
+                 .changes = transaction.changes,
+                 .domain_metadata = transaction.domain_metadata};
   if (entry.metadata) {
     if (entry.metadata->id.empty()) entry.metadata->id = io::NewUuid(environment.random);
     if (entry.metadata->created_ms == 0) entry.metadata->created_ms = now_ms;
@@ -166,7 +167,7 @@ Result<LogEntry> PrepareEntry(const Transaction& transaction, const io::Environm
   }
   const Metadata& metadata = entry.metadata ? *entry.metadata : transaction.base->metadata();
   LEAT_ASSIGN(entry.protocol, DecideProtocol(transaction, metadata, table_path));
-  LEAT_TRY(CheckFiles(transaction));
+  LEAT_TRY(CheckFiles(transaction, roots));
   LEAT_TRY(CheckAppendOnly(transaction,
                            transaction.base != nullptr ? transaction.base->metadata() : metadata,
                            table_path));

@@ -14,6 +14,6 @@ namespace leat::delta {
 // table, names double, a partition value is missing or of a wrong type, a property cannot be
 // understood. kBug: a file is added or removed twice, or removed and not in the base.
 Result<LogEntry> PrepareEntry(const Transaction& transaction, const io::Environment& environment,
-                              const std::string& table_path);
+                              const std::string& table_path, const FileRoots& roots);
 
 }  // namespace leat::delta

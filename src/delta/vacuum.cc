@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <unordered_set>
 
 #include "delta/deletion_vector.h"
@@ -89,6 +90,65 @@ Result<std::int64_t> RetentionMs(const Snapshot& snapshot, const std::string& ta
   return *options.retention_ms;
 }
 
+// Tells in the history of the table that files are about to go, or have gone. The entry changes
+// nothing, so that others only make it follow them.
+Status Note(Table& table, const std::string& operation,
+            const std::map<std::string, std::string>& parameters,
+            const std::map<std::string, std::string>& metrics) {
+  for (int attempt = 0; attempt < kMaxVacuumCommits; attempt++) {
+    Transaction transaction;
+    LEAT_ASSIGN(transaction.base, table.Load());
+    transaction.info.operation = operation;
+    transaction.info.operation_parameters = parameters;
+    transaction.info.operation_metrics = metrics;
+    LEAT_ASSIGN(const CommitOutcome outcome, table.Commit(std::move(transaction)));
+    if (std::holds_alternative<Committed>(outcome)) return Ok();
+  }
+  return RetryLater(fmt::format("table {} is changed again and again by others: {} not committed",
+                                table.path(), operation));
+}
+
+Status RemoveFiles(io::FileSystem& files, const std::string& table_path,
+                   const std::vector<UnusedFile>& unused) {
+  for (const UnusedFile& file : unused) {
+    const Status removed = files.Remove(io::JoinPath(table_path, file.path));
+    if (!removed.ok() && removed.error().kind() != ErrorKind::kNotFound) {
+      return Error(removed.error()).WithContext(fmt::format("vacuuming table {}", table_path));
+    }
+  }
+  return Ok();
+}
+
+// Removes the files between two entries like those of Spark: VACUUM START and VACUUM END.
+Status RemoveAndNote(const io::Environment& environment, Table& table, const Snapshot& snapshot,
+                     const VacuumOptions& options, const std::vector<UnusedFile>& unused) {
+  LEAT_ASSIGN(const TableProperties properties, ParseTableProperties(snapshot.metadata()));
+  std::map<std::string, std::string> parameters = {
+      {"retentionCheckEnabled", options.allows_short_retention ? "false" : "true"},
+      {"defaultRetentionMillis", std::to_string(properties.tombstone_retention_ms)}};
+  if (options.retention_ms) {
+    parameters["specifiedRetentionMillis"] = std::to_string(*options.retention_ms);
+  }
+  std::int64_t size_bytes = 0;
+  std::set<std::string> folders;
+  for (const UnusedFile& file : unused) {
+    size_bytes += file.size_bytes;
+    folders.insert(io::ParentPath(file.path));
+  }
+  LEAT_TRY(Note(table, "VACUUM START", parameters,
+                {{"numFilesToDelete", std::to_string(unused.size())},
+                 {"sizeOfDataToDelete", std::to_string(size_bytes)}}));
+  const Status removed = RemoveFiles(environment.files, table.path(), unused);
+  if (!removed.ok()) {
+    const Status noted = Note(table, "VACUUM END", {{"status", "FAILED"}}, {});
+    static_cast<void>(noted);  // the first error is the one to report
+    return removed;
+  }
+  return Note(table, "VACUUM END", {{"status", "COMPLETED"}},
+              {{"numDeletedFiles", std::to_string(unused.size())},
+               {"numVacuumedDirectories", std::to_string(folders.size())}});
+}
+
 }  // namespace
 
 Result<std::vector<UnusedFile>> Vacuum(const io::Environment& environment, Table& table,
@@ -108,12 +168,8 @@ Result<std::vector<UnusedFile>> Vacuum(const io::Environment& environment, Table
     if (file.deleted_ms >= cutoff_ms) LEAT_TRY(needed.Add(file));
   }
   std::erase_if(old.found, [&](const UnusedFile& file) { return needed.Contains(file.path); });
-  if (options.dry_run) return std::move(old.found);
-  for (const UnusedFile& file : old.found) {
-    const Status removed = environment.files.Remove(io::JoinPath(root, file.path));
-    if (!removed.ok() && removed.error().kind() != ErrorKind::kNotFound) {
-      return Error(removed.error()).WithContext(fmt::format("vacuuming table {}", root));
-    }
+  if (!options.dry_run && !old.found.empty()) {
+    LEAT_TRY(RemoveAndNote(environment, table, *snapshot, options, old.found));
   }
   return std::move(old.found);
 }

@@ -28,7 +28,8 @@ struct UnusedFile {
 // Removes the files that are neither live nor removed within the retention, and that are themselves
 // older than it: what a task writes at this moment is not named by the log yet. Names that begin
 // with '_' or '.' are no data files, except the folder _change_data and partition folders. Links
-// are not followed. Returns what was removed, or would be. kInvalidInput: a retention that is too
+// are not followed. The history tells of it, as Spark's does, when there is something to remove.
+// Returns what was removed, or would be. kInvalidInput: a retention that is too
 // short, or a table that Leat cannot write.
 Result<std::vector<UnusedFile>> Vacuum(const io::Environment& environment, Table& table,
                                        const VacuumOptions& options);

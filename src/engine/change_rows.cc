@@ -23,13 +23,14 @@ constexpr std::size_t kMaxPredicateBytes = 1000;
 // One attempt on one snapshot.
 class Attempt {
  public:
-  Attempt(const io::Environment& environment, Session& session, const RowChange& change,
-          std::shared_ptr<const delta::Snapshot> base)
+  Attempt(const io::Environment& environment, const Engine& engine, Session& session,
+          const RowChange& change, std::shared_ptr<const delta::Snapshot> base)
       : session_(session),
         change_(change),
         statement_(change.statement),
         base_(std::move(base)),
-        edit_(environment, session, change.table_path, base_, base_->metadata()) {}
+        edit_(environment, session, change.table_path, base_, base_->metadata(),
+              engine.file_roots()) {}
 
   Result<delta::Transaction> Build() {
     delta::Transaction transaction{.base = base_, .scope = delta::ReadScope::kWholeTable};
@@ -309,7 +310,7 @@ Result<ChangedRows> ChangeRows(const io::Environment& environment, Engine& engin
   delta::Table& table = engine.TableAt(change.table_path);
   for (int i = 0; i < kMaxChangeAttempts; i++) {
     LEAT_ASSIGN(auto base, table.Load());
-    Attempt attempt(environment, session, change, std::move(base));
+    Attempt attempt(environment, engine, session, change, std::move(base));
     auto transaction = attempt.Build();
     if (!transaction.ok()) {
       attempt.Discard();

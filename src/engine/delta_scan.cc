@@ -307,8 +307,9 @@ class DeltaReader final : public duckdb::MultiFileReader {
     const delta::AddFile& file = list.At(reader.file_list_idx.GetIndex());
     ApplyColumnMapping(source.schema, source.mapping, reader.GetFileName(), reader.columns);
     if (file.deletion_vector) {
-      auto deleted = delta::ReadDeletionVector(SessionState::Of(context)->engine->files(),
-                                               source.root, *file.deletion_vector);
+      Engine& engine = *SessionState::Of(context)->engine;
+      auto deleted = delta::ReadDeletionVector(engine.files(), source.root, *file.deletion_vector,
+                                               engine.file_roots());
       if (!deleted.ok()) Throw(deleted.error());
       reader.deletion_filter = duckdb::make_uniq<DeletedRows>(std::move(*deleted));
     }

@@ -528,8 +528,10 @@ class DuckSession final : public Session {
 
 class DuckEngine final : public Engine {
  public:
-  DuckEngine(const io::Environment& environment, duckdb::DBConfig& config)
+  DuckEngine(const io::Environment& environment, duckdb::DBConfig& config,
+             delta::FileRoots file_roots)
       : environment_(environment),
+        file_roots_(std::move(file_roots)),
         database_(nullptr, &config),
         parquet_(MakeParquetHandler(database_)) {
     duckdb::OptimizerExtension note_copy;
@@ -551,17 +553,20 @@ class DuckEngine final : public Engine {
   }
   delta::ParquetHandler& parquet() override { return *parquet_; }
   io::FileSystem& files() override { return environment_.files; }
+  const delta::FileRoots& file_roots() const override { return file_roots_; }
 
   delta::Table& TableAt(const std::string& path) override {
     const std::lock_guard lock(mutex_);
     auto& table = tables_[io::AbsolutePath(path)];
     if (!table)
-      table = std::make_unique<delta::Table>(environment_, *parquet_, io::AbsolutePath(path));
+      table = std::make_unique<delta::Table>(environment_, *parquet_, io::AbsolutePath(path),
+                                             file_roots_);
     return *table;
   }
 
  private:
   io::Environment environment_;
+  const delta::FileRoots file_roots_;
   duckdb::DuckDB database_;
   std::unique_ptr<delta::ParquetHandler> parquet_;
   std::mutex mutex_;
@@ -587,7 +592,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(const io::Environment& environment,
     if (options.threads > 0) set("threads", duckdb::Value::INTEGER(options.threads));
     if (!options.temporary_directory.empty())
       set("temp_directory", duckdb::Value(options.temporary_directory));
-    return std::unique_ptr<Engine>(new DuckEngine(environment, config));
+    return std::unique_ptr<Engine>(new DuckEngine(environment, config, options.file_roots));
   } catch (const std::exception& e) {
     return ToError(e, "").WithContext("opening the embedded engine");
   }

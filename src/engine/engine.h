@@ -23,6 +23,8 @@ namespace leat::engine {
 struct EngineOptions {
   int threads = 0;                  // 0: all cores
   std::string temporary_directory;  // where large sorts and joins spill
+  // Folders from which tables elsewhere may take their files, as shallow clones do.
+  delta::FileRoots file_roots = {};
 };
 
 // What a table name in a query stands for.
@@ -179,6 +181,7 @@ class Engine {
   virtual std::unique_ptr<Session> NewSession() = 0;
   virtual delta::ParquetHandler& parquet() = 0;
   virtual io::FileSystem& files() = 0;
+  virtual const delta::FileRoots& file_roots() const = 0;
   // The table object shared by all users of that path, so that its log is read once.
   virtual delta::Table& TableAt(const std::string& path) = 0;
 };

@@ -95,6 +95,14 @@ class GoldenTest : public testing::TestWithParam<std::string> {
 
 TEST_P(GoldenTest, RowsAreThoseExpectedOrTheTableIsRefusedByName) {
   const std::string actual = "delta_scan(" + QuoteLiteral(Table()) + ")";
+  if (GetParam().find("from-checkpoint-missing") != std::string::npos) {
+    // Its entries stand in for the checkpoint, until one of them is gone.
+    const auto whole = delta::Table(io::SystemEnvironment(), engine_->parquet(), Table()).Load();
+    ASSERT_TRUE(whole.ok()) << whole.error().ToString();
+    EXPECT_EQ((*whole)->files().size(), 11U);
+    ASSERT_TRUE(
+        io::LocalFileSystem().Remove(Table() + "/_delta_log/00000000000000000003.json").ok());
+  }
   if (const auto refused = kRefused.find(GetParam()); refused != kRefused.end()) {
     const auto rows = session_->Query("from " + actual);
     ASSERT_FALSE(rows.ok());

@@ -1,4 +1,6 @@
 // delta/'s Parquet needs, served by DuckDB over the Arrow C data interface.
+#include <set>
+
 #include "base/text.h"
 #include "duckdb/common/arrow/arrow_converter.hpp"
 #include "duckdb/common/arrow/arrow_wrapper.hpp"
@@ -53,6 +55,23 @@ void ProduceSchema(ArrowArrayStream* factory, ArrowSchema& schema) {
   GetSchema(&stream, &schema);
 }
 
+// What the caller does next differs: a file that is gone or damaged may have others to stand in for
+// it, a disk that does not answer has not.
+Error ReadError(const duckdb::ErrorData& data, const std::string& path) {
+  Error error = ToError(data, "");
+  switch (data.Type()) {
+    case duckdb::ExceptionType::INTERRUPT:
+    case duckdb::ExceptionType::OUT_OF_MEMORY:
+    case duckdb::ExceptionType::PERMISSION:
+    case duckdb::ExceptionType::HTTP: break;
+    case duckdb::ExceptionType::IO:
+      if (error.message().find("No files found") == std::string::npos) break;
+      return NotFound(path + " is missing");
+    default: error = Corrupt(error.message()); break;
+  }
+  return std::move(error).WithContext("reading " + path);
+}
+
 class DuckParquetHandler final : public delta::ParquetHandler {
  public:
   explicit DuckParquetHandler(duckdb::DuckDB& database) : database_(database) {}
@@ -63,19 +82,25 @@ class DuckParquetHandler final : public delta::ParquetHandler {
       duckdb::Connection connection(database_);
       const std::string from = " FROM read_parquet(" + QuoteLiteral(path) + ")";
       auto there = connection.Query("SELECT * " + from + " LIMIT 0");
-      if (there->HasError()) return ToError(there->GetErrorObject(), "");
+      if (there->HasError()) return ReadError(there->GetErrorObject(), path);
+      LEAT_ASSIGN(const auto empty, ColumnsWithoutValues(connection, path));
       std::vector<std::string> wanted;
+      bool is_any_there = false;
       for (const auto& name : there->names) {
         const bool asked =
             columns.empty() || std::find(columns.begin(), columns.end(), name) != columns.end();
-        if (asked) wanted.push_back(QuoteIdentifier(name));
+        is_any_there |= asked;
+        if (asked && !empty.contains(name)) wanted.push_back(QuoteIdentifier(name));
       }
-      if (wanted.empty()) return Corrupt("none of the expected columns is in " + path);
+      if (!is_any_there) return Corrupt("none of the expected columns is in " + path);
+      if (wanted.empty()) return Ok();
       auto result = connection.SendQuery("SELECT " + Join(wanted, ", ") + from);
-      if (result->HasError()) return ToError(result->GetErrorObject(), "");
-      return VisitBatches(*result, visit);
+      if (result->HasError()) return ReadError(result->GetErrorObject(), path);
+      Status visited = VisitBatches(*result, visit);
+      if (result->HasError()) return ReadError(result->GetErrorObject(), path);
+      return visited;
     } catch (const std::exception& e) {
-      return ToError(e, "").WithContext("reading " + path);
+      return ReadError(duckdb::ErrorData(e), path);
     }
   }
 
@@ -99,6 +124,24 @@ class DuckParquetHandler final : public delta::ParquetHandler {
   }
 
  private:
+  // The top-level columns that the footer says to be null in every row: a checkpoint has a column
+  // for each kind of action, and reading the nulls of one that the table lacks costs as much as
+  // reading values.
+  static Result<std::set<std::string>> ColumnsWithoutValues(duckdb::Connection& connection,
+                                                            const std::string& path) {
+    auto result = connection.Query(
+        "SELECT column_name FROM (SELECT split_part(path_in_schema, ', ', 1) AS column_name, "
+        "bool_and(coalesce(stats_null_count = num_values, false)) AS is_null FROM "
+        "parquet_metadata(" +
+        QuoteLiteral(path) + ") GROUP BY 1) WHERE is_null");
+    if (result->HasError()) return ReadError(result->GetErrorObject(), path);
+    std::set<std::string> columns;
+    for (duckdb::idx_t row = 0; row < result->RowCount(); row++) {
+      columns.insert(result->GetValue(0, row).ToString());
+    }
+    return columns;
+  }
+
   duckdb::DuckDB& database_;
 };
 

@@ -38,12 +38,14 @@ std::string WithWideBounds(const std::string& stats_json) {
 }  // namespace
 
 TableEdit::TableEdit(const io::Environment& environment, Session& session, std::string table_path,
-                     std::shared_ptr<const delta::Snapshot> base, delta::Metadata metadata)
+                     std::shared_ptr<const delta::Snapshot> base, delta::Metadata metadata,
+                     delta::FileRoots roots)
     : environment_(environment),
       session_(session),
       table_path_(std::move(table_path)),
       base_(std::move(base)),
       metadata_(std::move(metadata)),
+      roots_(std::move(roots)),
       writer_(environment, session, table_path_, metadata_) {}
 
 Result<std::string> TableEdit::Scan(std::vector<delta::AddFile> files,
@@ -133,7 +135,7 @@ Status TableEdit::TakeOut(delta::Transaction& transaction) {
     transaction.removes.push_back(delta::RemovalOf(file));
     if (file.deletion_vector) {
       LEAT_ASSIGN(const auto before, delta::ReadDeletionVector(environment_.files, table_path_,
-                                                               *file.deletion_vector));
+                                                               *file.deletion_vector, roots_));
       rows.AddAll(before);
     }
     LEAT_ASSIGN(const std::int64_t total, PhysicalRows(file));

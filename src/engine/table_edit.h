@@ -18,8 +18,10 @@ enum class ChangeType { kInsert, kDelete, kUpdatePreimage, kUpdatePostimage };
 class TableEdit {
  public:
   // `base`: null for a new table. `metadata`: as the transaction will leave the table.
+  // `roots`: as the engine has them.
   TableEdit(const io::Environment& environment, Session& session, std::string table_path,
-            std::shared_ptr<const delta::Snapshot> base, delta::Metadata metadata);
+            std::shared_ptr<const delta::Snapshot> base, delta::Metadata metadata,
+            delta::FileRoots roots = {});
 
   // Takes out the rows that the query's columns filename and file_row_number name, of a scan of the
   // base. Returns their number, each counted once.
@@ -71,6 +73,7 @@ class TableEdit {
   const std::string table_path_;
   const std::shared_ptr<const delta::Snapshot> base_;  // shared with the caller
   const delta::Metadata metadata_;
+  const delta::FileRoots roots_;
   TableWriter writer_;
   std::map<std::string, std::size_t> numbers_;  // of the base's files, by absolute path
   std::vector<Deletion> deletions_;

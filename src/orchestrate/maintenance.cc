@@ -39,6 +39,7 @@ class Maintenance {
                                {.cluster_by = request_.cluster_by, .dry_run = request_.dry_run}));
     // The clean-up goes back to the newest checkpoint that is old enough: there must be one.
     if (done.compaction.version) LEAT_TRY(table.Checkpoint());
+    LEAT_TRY(table.CompactLog(request_.dry_run));
     LEAT_ASSIGN(const auto log_files, table.CleanLog(request_.dry_run));
     done.log_files_removed = static_cast<std::int64_t>(log_files.size());
     LEAT_ASSIGN(const auto unused,

@@ -21,6 +21,14 @@ std::string FolderOf(const std::string& storage, const std::string& name) {
 
 }  // namespace
 
+delta::FileRoots FileRoots() {
+  delta::FileRoots roots;
+  for (const std::string& root : Split(io::GetEnv("LEAT_FILE_ROOTS").value_or(""), ',')) {
+    if (!Trim(root).empty()) roots.push_back(io::AbsolutePath(Trim(root)));
+  }
+  return roots;
+}
+
 Result<std::unique_ptr<Workspace>> Workspace::Open(const io::Environment& environment,
                                                    project::Project project, Purpose purpose) {
   std::unique_ptr<Workspace> workspace(new Workspace(environment, std::move(project)));
@@ -31,9 +39,13 @@ Result<std::unique_ptr<Workspace>> Workspace::Open(const io::Environment& enviro
       (void)opened;  // if not, the run tries again and tells why
     });
   }
+  const project::Project& opened = workspace->project_;
+  delta::FileRoots file_roots = FileRoots();
+  file_roots.push_back(opened.storage);
   LEAT_ASSIGN(workspace->engine_,
-              engine::Engine::Open(environment, {.temporary_directory = io::JoinPath(
-                                                     workspace->project_.root, ".leat/tmp")}));
+              engine::Engine::Open(environment,
+                                   {.temporary_directory = io::JoinPath(opened.root, ".leat/tmp"),
+                                    .file_roots = std::move(file_roots)}));
   return workspace;
 }
 

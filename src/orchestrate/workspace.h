@@ -15,6 +15,9 @@
 
 namespace leat::orchestrate {
 
+// The folders of LEAT_FILE_ROOTS, separated by commas: tables elsewhere may take files from them.
+delta::FileRoots FileRoots();
+
 // What for: a run writes the state, which is then opened beside the engine.
 enum class Purpose { kLook, kRun };
 

@@ -43,6 +43,7 @@ class Attempt {
       : environment_(environment),
         input_(input),
         base_(std::move(base)),
+        engine_(engine),
         session_(engine.NewSession()) {
     session_->SetResolver([this](const std::string& schema, const std::string& table) {
       return Resolve(schema, table);
@@ -56,7 +57,8 @@ class Attempt {
     transaction_.info.operation_parameters["mode"] = "Append";
     transaction_.info.extra = input_.commit_extra;
     LEAT_TRY(SetMetadata());
-    edit_.emplace(environment_, *session_, input_.table_path, base_, metadata_);
+    edit_.emplace(environment_, *session_, input_.table_path, base_, metadata_,
+                  engine_.file_roots());
     LEAT_TRY(std::visit([this](const auto& mode) { return Apply(mode); }, input_.mode));
     LEAT_TRY(edit_->Finish(transaction_));
     AddMetrics();
@@ -321,6 +323,7 @@ class Attempt {
   const io::Environment& environment_;
   const PublishInput& input_;
   std::shared_ptr<const delta::Snapshot> base_;
+  const engine::Engine& engine_;
   std::unique_ptr<engine::Session> session_;
   delta::Transaction transaction_;
   delta::Metadata metadata_;  // as the transaction leaves the table
