@@ -2,13 +2,13 @@
 """Benchmarks of Leat against its peers, all in one run on the same machine.
 
     make bench               all jobs
-    make bench BENCH=graph   one: flights, csv, graph, start, delta
+    make bench BENCH=graph   one: flights, csv, graph, start, delta, merge
     make bench-graph         the same
 
 Prints a table per job (median wall and CPU seconds, peak memory of the process tree, Leat's ratio to each peer) and
 writes it to build/bench/JOB.json; `bench/run.py --markdown` prints those files as the tables of docs/benchmarks.md. A
 peer's silver, quarantine and gold tables must say what Leat's say, or the benchmark fails. The peers of bench/peers.txt are
-installed into .deps/bench-venv. Environment: CSV_ROWS, the rows of the csv job (50,000,000); RUNS, counted runs (3); TIMEOUT, seconds
+installed into .deps/bench-venv. Environment: CSV_ROWS and MERGE_ROWS, the rows of the csv and merge jobs (50,000,000); RUNS, counted runs (3); TIMEOUT, seconds
 for one run (1800); PEERS, a comma-separated choice; LEAT, the program.
 """
 import datetime
@@ -31,6 +31,7 @@ DATA = ROOT / ".deps/data/flights"
 VENV = ROOT / ".deps/bench-venv"
 RESULTS = ROOT / "build/bench"
 CSV_ROWS = int(os.environ.get("CSV_ROWS", "50000000"))
+MERGE_ROWS = int(os.environ.get("MERGE_ROWS", "50000000"))
 PEERS = [name for name in os.environ.get("PEERS", "").split(",") if name]
 
 
@@ -271,8 +272,81 @@ def bench_delta(work):
            "The whole process, which loads a table of a million files from 1000 entries once.")
 
 
+TABLE_SQL = """/* @leat
+materialized: {how}
+properties: {{delta.autoOptimize.autoCompact: false{properties}}}
+@leat */
+select i as id, 'region ' || (hash(i) % 50) as region, (hash(i + 1) % 1000000) / 100.0 as amount,
+       timestamptz '2026-01-01 00:00:00Z' + to_seconds(hash(i + 2) % 20000000) as at
+from range({begin}, {end}) t(i)"""
+MERGE_SQL = "merge into {table} t using '{source}' s on t.id = s.id when matched then update when not matched then insert"
+SUM_SQL = "select count(*), sum(id), sum(amount) from delta_scan('{table}')"
+
+
+def table_project(folder, name, sql):
+    (folder / "assets/silver").mkdir(parents=True, exist_ok=True)
+    (folder / "leat.yml").write_text("name: changes\nstorage: ./lake\n")
+    (folder / f"assets/silver/{name}.sql").write_text(sql)
+    subprocess.run([LEAT, "-C", folder, "run", "-q", "-s", f"silver.{name}"], check=True, capture_output=True)
+    return folder / "lake/silver" / name
+
+
+def sums(table):
+    found = subprocess.run([LEAT, "query", SUM_SQL.format(table=table), "-o", "csv"], check=True, capture_output=True, text=True)
+    return found.stdout.splitlines()[1]
+
+
+def bench_merge(work):
+    """MERGE of one row in a hundred, spread over the whole table, and compaction of a thousand files."""
+    python = install_peers() / "python"
+    peer = ROOT / "bench/delta/deltalake_changes.py"
+    source = work / "source.parquet"
+    subprocess.run([LEAT, "export", "select (i * 101) % " + str(MERGE_ROWS) + "::bigint as id, 'changed' as region, "
+                    "1.5::decimal(20,2)::double as amount, timestamptz '2026-06-01 00:00:00Z' as at from range("
+                    + str(MERGE_ROWS // 100) + ") t(i)", "--to", source], check=True, capture_output=True)
+    original = {name: table_project(work / name, "big", TABLE_SQL.format(how="table", properties=properties, begin=0, end=MERGE_ROWS))
+                for name, properties in (("vectors", ", delta.enableDeletionVectors: true"), ("plain", ""))}
+    copy = work / "copy"
+
+    def afresh(name):
+        def prepare():
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(original[name], copy, copy_function=os.link)
+        return prepare
+
+    results, said = {}, {}
+    for who, name, command in (
+            ("leat", "vectors", [LEAT, "change", MERGE_SQL.format(table=f"'{copy}'", source=source)]),
+            ("leat, files written anew", "plain", [LEAT, "change", MERGE_SQL.format(table=f"'{copy}'", source=source)]),
+            ("deltalake", "plain", [python, peer, "merge", copy, source])):
+        results[who] = measure(command, afresh(name))
+        said[who] = sums(copy)
+    if len(set(said.values())) != 1:
+        sys.exit(f"bench: merge: the tables differ: {said}")
+    report(f"merge-{MERGE_ROWS}", results, f"{MERGE_ROWS // 100:,} of {MERGE_ROWS:,} rows updated by key, all over the table.")
+    compaction(work, python, peer)
+
+
+def compaction(work, python, peer):
+    """A table of many small files, of which Leat and the peer get a copy each."""
+    project = work / "small"
+    for i in range(200):
+        table = table_project(project, "small", TABLE_SQL.format(how="append", properties="", begin=i * 20000, end=(i + 1) * 20000))
+    lake = project / "lake/silver"
+    kept = work / "kept"
+    shutil.move(table, kept)
+
+    def afresh():
+        shutil.rmtree(lake / "small", ignore_errors=True)
+        shutil.copytree(kept, lake / "small", copy_function=os.link)
+
+    results = {"leat": measure([LEAT, "-C", project, "maintain", "-q"], afresh),
+               "deltalake": measure([python, peer, "compact", lake / "small"], afresh)}
+    report("compact-200", results, "200 files of 20,000 rows into one.")
+
+
 JOBS = {"flights": bench_flights, "csv": bench_csv, "graph": bench_graph, "start": bench_start,
-        "delta": bench_delta}
+        "delta": bench_delta, "merge": bench_merge}
 
 
 def main():

@@ -219,9 +219,13 @@ TEST_F(V2CheckpointTest, EntriesStandInForALostSidecar) {
 TEST_F(V2CheckpointTest, OfAPolicyWithoutTheFeatureTheCheckpointIsAClassicOne) {
   Transaction creation = V2Creation();
   creation.protocol.reset();
+  creation.metadata->configuration.clear();
+  ASSERT_EQ(Version(Open().Commit(std::move(creation))), 0);
+  // Leat itself would add the feature with the property.
+  WriteEntry(1, R"({"metaData":{"id":"x","configuration":{"delta.checkpointPolicy":"v2"}}})"
+                "\n");
   Table table = Open();
-  ASSERT_EQ(Version(table.Commit(std::move(creation))), 0);
-  Grow(table, 10);
+  Grow(table, 9);
   EXPECT_THAT(Checkpoints(), ElementsAre(CheckpointFileName(10)));
   EXPECT_TRUE(Sidecars().empty());
 }

@@ -485,7 +485,44 @@ void Finalize(duckdb::ClientContext& context, duckdb::FunctionData& bind_data,
   if (global.late.state) finish(global.late);
 }
 
+// --- what was written
+
+// "\"st\".\"a\"" → "st.a"
+std::string UnquotePath(const std::string& quoted) {
+  std::string path;
+  bool inside = false;
+  for (std::size_t i = 0; i < quoted.size(); i++) {
+    if (quoted[i] != '"') {
+      path += quoted[i];
+    } else if (inside && i + 1 < quoted.size() && quoted[i + 1] == '"') {
+      path += '"';
+      i++;
+    } else {
+      inside = !inside;
+    }
+  }
+  return path;
+}
+
+void Add(ColumnStats& stats, const std::string& key, const std::string& value) {
+  if (key == "min") stats.min = value;
+  if (key == "max") stats.max = value;
+  if (key == "null_count") stats.null_count = std::stoll(value);
+  if (key == "has_nan") stats.has_nan = value == "true";
+}
+
 }  // namespace
+
+WrittenFile ToWrittenFile(const ParquetFile& written) {
+  WrittenFile file{.path = written.path,
+                   .row_count = static_cast<std::int64_t>(written.statistics.row_count),
+                   .size_bytes = static_cast<std::int64_t>(written.statistics.file_size_bytes)};
+  for (const auto& [column, values] : written.statistics.column_statistics) {
+    ColumnStats& stats = file.columns.emplace_back(ColumnStats{.column = UnquotePath(column)});
+    for (const auto& [key, value] : values) Add(stats, key, value.ToString());
+  }
+  return file;
+}
 
 void RegisterParquetCopy(duckdb::DatabaseInstance& database) {
   auto& catalog = duckdb::Catalog::GetSystemCatalog(database);

@@ -62,6 +62,7 @@ struct ParquetFile {
   std::string path;
   duckdb::CopyFunctionFileStatistics statistics;
 };
+WrittenFile ToWrittenFile(const ParquetFile& written);
 
 // Registered with each connection under kKey. Used by one query at a time, but from DuckDB's binder
 // only.

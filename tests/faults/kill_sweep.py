@@ -2,7 +2,7 @@
 """Kills the real program at the system calls that change the disk, or lets them fail, and proves that nothing is lost.
 
 A tiny project (a source, a merge, an interval) is prepared for each operation: a run with new files, `leat maintain`,
-`leat restore`. The operation is repeated, each time killed by SIGKILL as it enters the N-th call of one kind, or with
+`leat change`, `leat restore`. The operation is repeated, each time killed by SIGKILL as it enters the N-th call of one kind, or with
 that call failing as on a full or broken disk, N = 1, 2, ... until it completes. After each every table reads as it was
 before or as it is after that operation; a program that said it was done has done it; and the operation repeated once
 more makes all tables equal to those of an undisturbed one. Without --all an evenly spread sample of the points is taken.
@@ -128,9 +128,25 @@ def prepare_restore(leat: Path, folder: Path) -> None:
     must(leat, folder, *RUN)
 
 
+def prepare_change(leat: Path, folder: Path) -> None:
+    """A table whose deleted rows stand in a file of deletion vectors, and that keeps a change feed."""
+    prepare_run(leat, folder)
+    rows = "".join(f"{number},2026-01-02T13:00:00Z,{number}\n" for number in range(100, 2100))
+    (folder / "landing/many.csv").write_text("id,ts,n\n" + rows)
+    must(leat, folder, *RUN)
+    must(leat, folder, "change", "alter table silver.orders set (\"delta.enableDeletionVectors\" = 'true', "
+                                 "\"delta.enableChangeDataFeed\" = 'true')")
+    must(leat, folder, "change", "delete from silver.orders where (id * 7919) % 10 = 3")
+
+
+MERGE = ("merge into silver.orders t using (select 100 + 10 * i as id, 7 as n from range(250) r(i)) s on t.id = s.id "
+         "when matched then update set n = s.n when not matched then insert (id, n) values (s.id, s.n) "
+         "when not matched by source and t.id % 10 = 9 then delete")
+
 OPERATIONS = {
     "run": (prepare_run, RUN),
     "maintain": (prepare_maintenance, ["maintain", "--retention", "0h", "--force"]),
+    "change": (prepare_change, ["change", MERGE]),
     "restore": (prepare_restore, ["restore", "silver.orders", "--to", "0"]),
 }
 
