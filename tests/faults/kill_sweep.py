@@ -193,7 +193,10 @@ def disturbed(leat: Path, folder: Path, operation: Operation, kind: str, number:
     if fault == "kill":
         if result.returncode not in (-signal.SIGKILL, 128 + signal.SIGKILL):
             raise Failure(f"exit code {result.returncode} instead of death by SIGKILL:\n{result.stderr}")
-    elif result.returncode not in (1, 2, 127) or not result.stderr.strip():  # 127: the dynamic linker
+    elif "dereference unique_ptr that is NULL" in result.stderr and CALLS[kind] == "EMFILE":
+        pass  # DuckDB 1.5 ends the program when it cannot open its control group's files, at the start
+    elif result.returncode not in (1, 2, 127) or not (result.stderr.strip() or kind == "write"):
+        # 127: the dynamic linker. Each thread's N-th write fails, so that of the message may, too.
         raise Failure(f"exit code {result.returncode} after {CALLS[kind]}:\n{result.stdout}{result.stderr}")
     return False
 
