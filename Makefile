@@ -68,17 +68,20 @@ clean:  ## removes build/, keeps .deps/
 test: test-faults
 
 test-faults: build
-	$(NINJA) -C $(BUILD) leat_object_store_writer
+	$(NINJA) -C $(BUILD) leat_object_store_writer leat_many_writers
 	$(PYTHON) tests/faults/object_store_writers.py --leat $(BUILD)/leat
 	$(PYTHON) tests/faults/shared_storage.py --leat $(BUILD)/leat
 	$(PYTHON) tests/faults/sync_order.py --leat $(BUILD)/leat
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat
+	$(PYTHON) tests/faults/many_writers.py --program $(BUILD)/leat_many_writers
 
-test-long: build  ## kill -9 and errors at every call that changes the disk, 16 writers in an object store; takes an hour
-	$(NINJA) -C $(BUILD) leat_object_store_writer
+test-long: build  ## a fault at every call that changes the disk, many writers, much damage; takes an hour. Results: docs/proofs.md
+	$(NINJA) -C $(BUILD) leat_object_store_writer leat_many_writers engine_test
 	$(PYTHON) tests/faults/object_store_writers.py --leat $(BUILD)/leat --all
 	$(PYTHON) tests/run_projects.py --leat $(BUILD)/leat -j 2 --in-object-store
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat --all
+	$(PYTHON) tests/faults/many_writers.py --program $(BUILD)/leat_many_writers --all
+	LEAT_DAMAGE_ROUNDS=100 $(BUILD)/engine_test --gtest_filter='*DamageTest*'
 
 .PHONY: test-interop
 test-interop: build  ## tables exchanged with delta-rs and Spark, which it installs into .deps/; some ten minutes

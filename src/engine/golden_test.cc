@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
@@ -82,6 +83,13 @@ class GoldenTest : public testing::TestWithParam<std::string> {
     return columns;
   }
 
+  // What docs/formats/delta-golden.md says of this table.
+  void ExpectRecorded(const std::string& outcome) {
+    const std::string results = io::LocalFileSystem().ReadFile(LEAT_GOLDEN_RESULTS).value();
+    const std::string line = fmt::format("| {} | {} |", GetParam(), outcome);
+    EXPECT_THAT(results, HasSubstr("\n" + line + "\n")) << "to be added: " << line;
+  }
+
   void ExpectSameRows(const std::string& actual, const std::string& expected) {
     EXPECT_EQ(Count("from " + actual), Count("from " + expected));
     EXPECT_EQ(Count(fmt::format("from {} except all from {}", actual, expected)), 0);
@@ -107,6 +115,7 @@ TEST_P(GoldenTest, RowsAreThoseExpectedOrTheTableIsRefusedByName) {
     const auto rows = session_->Query("from " + actual);
     ASSERT_FALSE(rows.ok());
     EXPECT_THAT(rows.error().message(), HasSubstr(refused->second));
+    ExpectRecorded("refused: " + refused->second);
     return;
   }
   if (const auto wanted = kFiles.find(GetParam()); wanted != kFiles.end()) {
@@ -115,6 +124,7 @@ TEST_P(GoldenTest, RowsAreThoseExpectedOrTheTableIsRefusedByName) {
     std::vector<std::string> files;
     for (const delta::AddFile& file : (*snapshot)->files()) files.push_back(file.path);
     EXPECT_THAT(files, UnorderedElementsAreArray(wanted->second));
+    ExpectRecorded(fmt::format("a log of {} files", files.size()));
     return;
   }
   const std::string expected =
@@ -128,6 +138,8 @@ TEST_P(GoldenTest, RowsAreThoseExpectedOrTheTableIsRefusedByName) {
   } else {
     ExpectSameRows(actual, expected);
   }
+  const std::int64_t count = Count("from " + actual);
+  ExpectRecorded(fmt::format("{} {}", count, count == 1 ? "row" : "rows"));
 }
 
 // Several tables, whose rows are those of their data files with the folders' values.
@@ -154,6 +166,19 @@ TEST_P(HiveTest, EachTableHasTheRowsOfItsFiles) {
                     "hive_types_autocast => false))",
                     columns, Join(files, ", ")));
   }
+  ExpectRecorded("11 tables with the rows of their files");
+}
+
+TEST(GoldenResultsTest, NameNoTableThatIsNotThere) {
+  const std::string results = io::LocalFileSystem().ReadFile(LEAT_GOLDEN_RESULTS).value();
+  const auto lines = Split(results, '\n');
+  const auto named = std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.starts_with("| ") && !line.starts_with("| table |") && !line.starts_with("| --- |");
+  });
+  const auto files = io::LocalFileSystem().List(LEAT_GOLDEN_FOLDER).value();
+  EXPECT_EQ(named, std::count_if(files.begin(), files.end(), [](const io::FileInfo& file) {
+              return file.path.ends_with(".tar.zst");
+            }));
 }
 
 std::vector<std::string> Cases() {
