@@ -83,6 +83,14 @@ test-long: build  ## a fault at every call that changes the disk, many writers, 
 	$(PYTHON) tests/faults/many_writers.py --program $(BUILD)/leat_many_writers --all
 	LEAT_DAMAGE_ROUNDS=100 $(BUILD)/engine_test --gtest_filter='*DamageTest*'
 
+.PHONY: fuzz
+FUZZ_SECONDS ?= 20
+fuzz: setup  ## the fuzzers, FUZZ_SECONDS (20) seconds each; installs clang
+	fuzz/setup.sh
+	@test -f build/fuzz/build.ninja || cmake --preset fuzz
+	$(NINJA) -C build/fuzz fuzzers
+	fuzz/run.sh $(FUZZ_SECONDS)
+
 .PHONY: test-interop
 test-interop: build  ## tables exchanged with delta-rs and Spark, which it installs into .deps/; some ten minutes
 	tests/interop/setup.sh

@@ -163,11 +163,13 @@ class FaultSweepTest : public testing::Test, protected RowRewriter {
   Status DeleteByVector(Table& table) {
     LEAT_ASSIGN(std::shared_ptr<const Snapshot> base, table.Load());
     DeletionVector deleted;
-    deleted.Add(1);
+    // Too many to stand in the descriptor; all but the first lie behind the file's end.
+    for (std::uint64_t row = 1; row < 5'000; row += 7) deleted.Add(row);
     LEAT_ASSIGN(const auto vectors, WriteDeletionVectors(environment_, kPath, {&deleted}));
     Transaction deletion{.base = base, .scope = ReadScope::kFiles};
     deletion.info.operation = "DELETE";
     AddFile file = base->files()[0];
+    EXPECT_NE(vectors[0].storage, DeletionVectorDescriptor::Storage::kInline);
     deletion.removes = {RemovalOf(file)};
     file.deletion_vector = vectors[0];
     deletion.adds = {std::move(file)};

@@ -181,6 +181,8 @@ Status CheckInsideTable(const std::string& canonical_path) {
     reason = "contains a NUL byte";
   } else if (HasParentStep(canonical_path)) {
     reason = "contains '..'";
+  } else if (canonical_path[0] == '.' && io::AbsolutePath("/" + canonical_path) == "/") {
+    reason = "is the table's folder";
   }
   if (reason == nullptr) return Ok();
   return InvalidInput(fmt::format("the log names the data file '{}', which {}",

@@ -59,7 +59,7 @@ TEST(LogPathTest, AbsolutePathsInsideTheTableBecomeRelative) {
 TEST(LogPathTest, PathsOutsideTheTableAreRefusedByName) {
   for (const char* text : {"/etc/passwd", "file:///etc/passwd", "file://host/share/x",
                            "s3://bucket/x", "../x", "a/../../x", "a/..", "%2e%2e/x", "a%2F..%2Fx",
-                           "%73%33://bucket/x", "a%00b", "", "/lake/t/../x"}) {
+                           "%73%33://bucket/x", "a%00b", "", ".", "./.", "/lake/t/../x"}) {
     const Status status = CheckInsideTable(CanonicalPath(text, "/lake/t"));
     ASSERT_FALSE(status.ok()) << text;
     EXPECT_EQ(status.error().kind(), ErrorKind::kInvalidInput);
@@ -179,6 +179,12 @@ TEST(LogEntryTest, DamageIsNamedByFileAndLine) {
     EXPECT_THAT(entry.error().message(), HasSubstr("7.json")) << line;
     EXPECT_THAT(entry.error().message(), HasSubstr("line 2")) << line;
   }
+}
+
+TEST(LogEntryTest, DataFilesOfAnotherFormatAreRefusedByName) {
+  const auto entry = ParseLogEntry(R"({"metaData":{"format":{"provider":"orc"}}})", "7.json", "/t");
+  ASSERT_FALSE(entry.ok());
+  EXPECT_THAT(entry.error().message(), HasSubstr("have the format 'orc'"));
 }
 
 TEST(LogEntryTest, EveryTruncationIsAnErrorOrAPrefixOfTheActions) {

@@ -544,8 +544,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(const io::Environment& environment,
                                              const EngineOptions& options) {
   try {
     // DuckDB asks this while it opens, and aborts when it fails there: for want of open files, say.
-    static_cast<void>(
-        duckdb::DBConfig::GetSystemAvailableMemory(*duckdb::FileSystem::CreateLocal()));
+    duckdb::DBConfig::GetSystemAvailableMemory(*duckdb::FileSystem::CreateLocal());
     duckdb::DBConfig config;
     const auto set = [&config](const char* name, duckdb::Value value) {
       config.SetOptionByName(name, value);

@@ -57,8 +57,9 @@ class PowerLossFileSystem final : public FileSystem {
     }
     for (auto& [path, file] : durable_) {
       if (file->synced == file->content) continue;
-      const bool keeps_bytes = loss == Loss::kSome && random() % 2 == 0;
-      if (!keeps_bytes) file->content = file->synced.value_or("");
+      const auto chance = loss == Loss::kSome ? random() % 3 : 0;
+      if (chance == 0) file->content = file->synced.value_or("");
+      if (chance == 1) file->content.resize(file->content.size() / 2);
       file->synced = file->content;
     }
     seen_ = durable_;
@@ -109,6 +110,12 @@ class PowerLossFileSystem final : public FileSystem {
     if (seen_.contains(path)) return false;
     LEAT_TRY(Put(path, content));
     return true;
+  }
+  Result<bool> CreateFileUnsynced(const std::string& path, std::string_view content) override {
+    const std::lock_guard lock(mutex_);
+    if (!directories_.contains(ParentPath(path))) return Missing(ParentPath(path));
+    return seen_.emplace(path, std::make_shared<File>(File{.content = std::string(content)}))
+        .second;
   }
   Status SyncFile(const std::string& path) override {
     const std::lock_guard lock(mutex_);
