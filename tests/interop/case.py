@@ -46,8 +46,9 @@ class Case:
 
     def expect_leat_reads_versions_as_spark(self, table, *versions: int) -> None:
         """These versions, and the last one."""
-        for version in (*versions, None):
-            self.expect_leat_reads_as_spark(table, version)
+        reads = (*versions, None)
+        for version, expected in zip(reads, spark.rows_of_all([(table, version) for version in reads])):
+            self.expect_leat_reads(table, expected, version)
 
 
 def latest_version(table) -> int:

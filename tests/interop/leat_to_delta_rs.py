@@ -145,10 +145,14 @@ def _expect_refused(shop, name: str, *reasons: str) -> None:
     expect_same(rows, shop.rows(name), f"{name} after the refusal")
 
 
-def a_table_with_a_constraint_is_refused_for_writing(case):
+def a_constraint_of_delta_rs_is_kept_by_runs(case):
     shop = shop_after_runs(case.leat, case.folder / "shop", 2)
-    DeltaTable(shop.table("silver/orders")).alter.add_constraint({"known": "id >= 0"})
-    _expect_refused(shop, "silver/orders", "silver.orders", "checkConstraints")
+    DeltaTable(shop.table("silver/orders")).alter.add_constraint({"known": "id >= 0 AND id < 40"})
+    shop.deliver()
+    shop.run()
+    _expect_delta_rs_reads(shop, "silver/orders")
+    expect(shop.rows("silver/orders").num_rows == 35, f"{shop.rows('silver/orders').num_rows} orders and not 35")
+    _expect_refused(shop, "silver/orders", "silver.orders", "known")
 
 
 def an_append_only_table_refuses_replacements_only(case):
@@ -158,3 +162,17 @@ def an_append_only_table_refuses_replacements_only(case):
     before = shop.rows("silver/appended").num_rows
     _expect_refused(shop, "silver/orders", "appendOnly")
     expect(shop.rows("silver/appended").num_rows > before, "an append was refused")
+
+
+def a_table_partitioned_by_delta_rs_is_written_into_its_partitions(case):
+    shop = shop_after_runs(case.leat, case.folder / "shop", 3)
+    for name, column in (("silver/orders", "day"), ("silver/appended", "note"), ("bronze/orders", "note")):
+        table = shop.table(name)
+        write_deltalake(table, DeltaTable(table).to_pyarrow_table(), mode="overwrite", schema_mode="overwrite",
+                        partition_by=[column])
+    shop.deliver()
+    shop.run()
+    for name, column in (("silver/orders", "day"), ("silver/appended", "note"), ("bronze/orders", "note")):
+        expect(DeltaTable(shop.table(name)).metadata().partition_columns == [column], f"{name} lost its partitions")
+        _expect_delta_rs_reads(shop, name)
+    expect(shop.rows("bronze/orders").num_rows == 60, "rows are missing")

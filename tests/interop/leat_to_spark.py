@@ -10,8 +10,12 @@ from shop import DELIVERIES, TABLES, shop_after_runs
 from spark import sql
 
 
-def _expect_spark_reads(shop, name: str, version: int = None) -> None:
-    expect_same(shop.rows(name, version), spark.rows(shop.table(name), version), f"Spark's {name} at version {version}")
+def _expect_spark_reads(shop, *reads) -> None:
+    """Each of them a table's name, or its name and version."""
+    pinned = [read if isinstance(read, tuple) else (read, None) for read in reads]
+    theirs = spark.rows_of_all([(shop.table(name), version) for name, version in pinned])
+    for (name, version), rows in zip(pinned, theirs):
+        expect_same(shop.rows(name, version), rows, f"Spark's {name} at version {version}")
 
 
 def _deliver_and_run(shop) -> None:
@@ -21,10 +25,7 @@ def _deliver_and_run(shop) -> None:
 
 def every_table_is_read_by_spark(case):
     shop = shop_after_runs(case.leat, case.folder / "shop", DELIVERIES)
-    for name in TABLES:
-        _expect_spark_reads(shop, name)
-    _expect_spark_reads(shop, "silver/history", 3)
-    _expect_spark_reads(shop, "silver/orders", 0)
+    _expect_spark_reads(shop, *TABLES, ("silver/history", 3), ("silver/orders", 0))
 
 
 def a_checkpoint_alone_is_enough_for_spark(case):
@@ -35,7 +36,7 @@ def a_checkpoint_alone_is_enough_for_spark(case):
         for entry in log.glob("*.json"):
             if int(entry.stem) <= kept:
                 entry.unlink()
-        _expect_spark_reads(shop, name)
+    _expect_spark_reads(shop, "silver/history", "silver/everything")
 
 
 def files_are_skipped_alike_by_leats_statistics(case):
@@ -61,13 +62,11 @@ def tables_merged_optimized_and_vacuumed_by_spark_go_on(case):
         f"INSERT INTO delta.`{appended}` VALUES (9001, 'theirs', NULL)")
     for table in (orders, appended):
         sql(f"OPTIMIZE delta.`{table}`", f"VACUUM delta.`{table}` RETAIN 0 HOURS")
-    for name in ("silver/orders", "silver/appended"):
-        _expect_spark_reads(shop, name)
+    _expect_spark_reads(shop, "silver/orders", "silver/appended")
     expect(not {3} & set(shop.rows("silver/orders")["id"].to_pylist()), "the deleted row is there")
     before = shop.rows("silver/appended").num_rows
     _deliver_and_run(shop)
-    for name in ("silver/orders", "silver/appended", "silver/history"):
-        _expect_spark_reads(shop, name)
+    _expect_spark_reads(shop, "silver/orders", "silver/appended", "silver/history")
     rows = shop.rows("silver/orders")
     keys = rows["id"].to_pylist()
     expect(len(keys) == len(set(keys)) and {3, 5000} <= set(keys), f"wrong keys: {sorted(keys)}")
@@ -86,8 +85,7 @@ def features_that_leat_keeps_are_kept(case):
     sql(f"ALTER TABLE delta.`{shop.table('silver/everything')}` CLUSTER BY (number)")
     _deliver_and_run(shop)
     _deliver_and_run(shop)
-    for name in (*properties, "silver/everything"):
-        _expect_spark_reads(shop, name)
+    _expect_spark_reads(shop, *properties, "silver/everything")
     stamps = [info["inCommitTimestamp"] for info in log_actions(shop.table("silver/orders"), "commitInfo")
               if "inCommitTimestamp" in info]
     expect(len(stamps) == 3 and stamps == sorted(set(stamps)), f"in-commit timestamps {stamps}")
@@ -95,30 +93,25 @@ def features_that_leat_keeps_are_kept(case):
     _expect_spark_reads(shop, "silver/everything")
 
 
-REFUSED = {  # table: what Spark does to it, and the feature that Leat must name
-    "silver/orders": ("SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')", "columnMapping"),
-    "silver/appended": ("ADD CONSTRAINT known CHECK (id >= 0)", "checkConstraints"),
-    "bronze/everything": ("SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')", "changeDataFeed"),
-    "bronze/orders": ("ALTER COLUMN note SET DEFAULT 'none'", "allowColumnDefaults"),
+FEATURES = {  # table: what Spark does to it
+    "silver/orders": "SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')",
+    "silver/appended": "ADD CONSTRAINT known CHECK (id >= 0 AND id < 1000)",
+    "bronze/everything": "SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')",
+    "bronze/orders": "ALTER COLUMN note SET DEFAULT 'none'",
 }
 
 
-def tables_with_features_that_leat_cannot_write_are_refused_and_unchanged(case):
+def features_that_spark_adds_are_honoured_by_runs(case):
     shop = shop_after_runs(case.leat, case.folder / "shop", 2)
     sql(f"ALTER TABLE delta.`{shop.table('bronze/orders')}` SET TBLPROPERTIES "
         "('delta.feature.allowColumnDefaults' = 'supported')")
-    for name, (change, _) in REFUSED.items():
+    for name, change in FEATURES.items():
         sql(f"ALTER TABLE delta.`{shop.table(name)}` {change}")
-    before = {name: (files_of(shop.folder / "lake" / name), shop.rows(name)) for name in REFUSED}
-    shop.deliver()
-    for name, (_, feature) in REFUSED.items():
-        refused = case.leat.call("run", "-s", name.replace("/", "."), folder=shop.folder)
-        named = feature in refused.out + refused.err
-        expect(refused.exit == 1 and named, f"{name}: no refusal with {feature}:\n{refused}")
-        files, rows = before[name]
-        changed = set(files.items()) ^ set(files_of(shop.folder / "lake" / name).items())
-        expect(not changed, f"{name}: files were changed: {changed}")
-        expect_same(rows, shop.rows(name), f"{name} after the refusal")
+    sql(f"ALTER TABLE delta.`{shop.table('silver/orders')}` RENAME COLUMN note TO remark",
+        f"ALTER TABLE delta.`{shop.table('silver/orders')}` RENAME COLUMN remark TO note")
+    _deliver_and_run(shop)
+    _expect_spark_reads(shop, *FEATURES)
+    expect(shop.rows("bronze/orders").num_rows == 45 and shop.rows("silver/orders").num_rows == 35, "rows are missing")
 
 
 def generated_columns_are_refused_and_unchanged(case):
@@ -132,3 +125,20 @@ def generated_columns_are_refused_and_unchanged(case):
     refused = case.leat.call("run", "-s", "silver.appended", folder=shop.folder)
     expect(refused.exit == 1 and "generatedColumns" in refused.out + refused.err, f"{refused}")
     expect(before == files_of(shop.folder / "lake/silver/appended"), f"files were changed:\n{refused}")
+
+
+def deletion_vectors_of_spark_are_kept_and_replaced(case):
+    shop = shop_after_runs(case.leat, case.folder / "shop", 3)
+    names = ("silver/orders", "silver/appended", "bronze/orders")
+    for name in names:
+        table = shop.table(name)
+        sql(f"ALTER TABLE delta.`{table}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')",
+            f"DELETE FROM delta.`{table}` WHERE id IN (10, 21)")
+        expect(any(add.get("deletionVector") for add in log_actions(table, "add")), f"{name}: no deletion vector")
+    _expect_spark_reads(shop, *names)
+    _deliver_and_run(shop)
+    _expect_spark_reads(shop, *names)
+    keys = shop.rows("bronze/orders")["id"].to_pylist()
+    expect(10 not in keys and 21 not in keys and len(keys) == 56, f"bronze.orders has {sorted(keys)}")
+    keys = shop.rows("silver/orders")["id"].to_pylist()
+    expect(len(keys) == len(set(keys)) == 43, f"silver.orders has {sorted(keys)}")

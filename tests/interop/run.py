@@ -9,6 +9,7 @@ import argparse
 import concurrent.futures
 import fnmatch
 import inspect
+import itertools
 import os
 import shutil
 import sys
@@ -19,15 +20,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import delta_rs_to_leat  # noqa: E402
+import leat_changes  # noqa: E402
 import leat_to_delta_rs  # noqa: E402
 import leat_to_spark  # noqa: E402
+import shop  # noqa: E402
 import spark  # noqa: E402
 import spark_to_leat  # noqa: E402
 from case import Case  # noqa: E402
 from rows import Different  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MODULES = [delta_rs_to_leat, leat_to_delta_rs, spark_to_leat, leat_to_spark]
+MODULES = [delta_rs_to_leat, leat_to_delta_rs, spark_to_leat, leat_to_spark, leat_changes]
+CASES_AT_ONCE = 4
 
 
 def cases_of(module, pattern: str) -> list:
@@ -54,17 +58,15 @@ def run_case(function, options) -> str:
             shutil.rmtree(folder)
 
 
-def run_module(cases: list, options) -> int:
-    """Runs the cases one after another and returns how many failed."""
-    failed = 0
-    for name, function in cases:
-        began = time.monotonic()
-        failure = run_case(function, options)
-        failed += bool(failure)
-        line = f"{'FAILED' if failure else 'passed'} {name} ({time.monotonic() - began:.1f} s)\n"
-        sys.stdout.write(line + (failure + "\n" if failure else ""))  # in one piece: others write too
-        sys.stdout.flush()
-    return failed
+def report(case: tuple, options) -> bool:
+    """Runs a case, says what came of it, and returns whether it passed."""
+    name, function = case
+    began = time.monotonic()
+    failure = run_case(function, options)
+    line = f"{'FAILED' if failure else 'passed'} {name} ({time.monotonic() - began:.1f} s)\n"
+    sys.stdout.write(line + (failure + "\n" if failure else ""))  # in one piece: others write too
+    sys.stdout.flush()
+    return not failure
 
 
 def main() -> int:
@@ -77,20 +79,22 @@ def main() -> int:
     if not options.leat.exists():
         sys.exit(f"error: {options.leat} does not exist; run `make build`")
 
-    chosen = [cases_of(module, options.k) for module in MODULES]
-    count = sum(len(cases) for cases in chosen)
-    if not count:
+    # Side by side, as much of a case is waiting for one process or one planner; in turn from each module, so that there
+    # is work for all while Spark starts.
+    turns = itertools.zip_longest(*[cases_of(module, options.k) for module in MODULES])
+    chosen = [case for turn in turns for case in turn if case]
+    if not chosen:
         sys.exit(f"error: no case matches '{options.k}'")
-    # The modules run side by side: most of the time a case waits for one process or one planner.
-    with concurrent.futures.ThreadPoolExecutor(max_workers=len(MODULES)) as pool:
-        failed = sum(pool.map(lambda cases: run_module(cases, options), chosen))
-    print(f"{count - failed} passed, {failed} failed")
-    return 1 if failed else 0
+    with concurrent.futures.ThreadPoolExecutor(max_workers=CASES_AT_ONCE) as pool:
+        passed = sum(pool.map(lambda case: report(case, options), chosen))
+    print(f"{passed} passed, {len(chosen) - passed} failed")
+    return 0 if passed == len(chosen) else 1
 
 
 if __name__ == "__main__":
     code = main()
     spark.stop()
+    shop.close()
     sys.stdout.flush()
     # Without the interpreter's end: threads of the engines that still run then abort it now and then.
     os._exit(code)

@@ -2,6 +2,9 @@
 
 import datetime
 import decimal
+import shutil
+import tempfile
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -99,11 +102,13 @@ class Shop:
         self.leat = leat
         self.folder = folder
         self.deliveries = 0
+
+    def make(self) -> None:
         for name, text in FILES.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_text(text)
         for name in ("orders", "everything"):
-            (folder / "landing" / name).mkdir(parents=True)
+            (self.folder / "landing" / name).mkdir(parents=True)
 
     def deliver(self) -> None:
         """New orders, and changes of the last ones."""
@@ -130,11 +135,45 @@ class Shop:
         return self.leat.table(f"from {name.replace('/', '.')}{pinned}", self.folder)
 
 
+class _Gallery:
+    """The project after each number of runs: built once for all cases, each of which gets a copy."""
+
+    def __init__(self):
+        self.building = threading.Lock()
+        self.root = None
+        self.shop = None
+        self.folders = []  # [n]: after n + 1 runs
+
+    def folder_after(self, program: Path, runs: int) -> Path:
+        with self.building:
+            if self.shop is None:
+                self.root = Path(tempfile.mkdtemp(prefix="leat-interop-shop-"))
+                for name in ("scratch", "shop"):
+                    (self.root / name).mkdir()
+                self.shop = Shop(Leat(program, self.root / "scratch"), self.root / "shop")
+                self.shop.make()
+            while len(self.folders) < runs:
+                self.shop.deliver()
+                self.shop.run()
+                self.shop.run("-s", "silver.yearly", "--start", "2022-01-01", "--end", "2025-01-01")
+                self.folders.append(shutil.copytree(self.shop.folder, self.root / f"after-{len(self.folders) + 1}"))
+            return self.folders[runs - 1]
+
+    def close(self) -> None:
+        if self.root:
+            shutil.rmtree(self.root)
+
+
+_gallery = _Gallery()
+
+
+def close() -> None:
+    """Removes what was kept for the cases."""
+    _gallery.close()
+
+
 def shop_after_runs(leat: Leat, folder: Path, runs: int) -> Shop:
-    folder.mkdir()
     shop = Shop(leat, folder)
-    for _ in range(runs):
-        shop.deliver()
-        shop.run()
-        shop.run("-s", "silver.yearly", "--start", "2022-01-01", "--end", "2025-01-01")
+    shutil.copytree(_gallery.folder_after(leat.program, runs), folder)
+    shop.deliveries = runs
     return shop

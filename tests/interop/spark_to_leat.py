@@ -321,6 +321,24 @@ def constraints_and_change_data_do_not_disturb_reading(case):
     case.expect_leat_reads_versions_as_spark(table, 2)
 
 
+def a_change_data_feed_is_read_as_spark_reads_it(case):
+    """With files of changes, and where Delta has none because whole files came or went."""
+    table = case.path("feed")
+    sql(f"""CREATE TABLE delta.`{table}` (id LONG, name STRING, part INT) USING delta PARTITIONED BY (part)
+        TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')""",
+        f"INSERT INTO delta.`{table}` SELECT id, 'x', cast(id % 2 AS int) FROM range(20)",
+        f"UPDATE delta.`{table}` SET name = 'changed' WHERE id < 5", f"DELETE FROM delta.`{table}` WHERE part = 1",
+        f"""MERGE INTO delta.`{table}` t USING (SELECT id * 4 AS id FROM range(7)) s ON t.id = s.id
+            WHEN MATCHED AND s.id = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET name = 'merged'
+            WHEN NOT MATCHED THEN INSERT (id, name, part) VALUES (s.id, 'new', 7)""")
+    _expect_files(case, "feed/_change_data/**/*.parquet")
+    columns = "id, name, part, _change_type, CAST(_commit_version AS LONG) AS _commit_version"
+    theirs = spark.session().read.format("delta").option("readChangeFeed", "true").option("startingVersion", 1).load(
+        table).selectExpr(*columns.split(", ")).toArrow()
+    expect(theirs.num_rows > 40, f"Spark tells of {theirs.num_rows} changes")
+    expect_same(theirs, case.leat.table(f"select {columns} from changes('{table}', 1)"), "changes()")
+
+
 def tables_with_row_tracking_are_read(case):
     table = case.path("tracked")
     sql(f"""CREATE TABLE delta.`{table}` (id LONG, name STRING) USING delta

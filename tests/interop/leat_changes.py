@@ -1,0 +1,128 @@
+"""Tables of delta-rs and Spark whose rows `leat change` inserts, updates, deletes and merges, read by their engines again."""
+
+import pyarrow as pa
+import pyarrow.parquet
+from deltalake import DeltaTable, write_deltalake
+
+from case import expect, log_actions
+from delta_rs_to_leat import PARTITION_VALUES
+from leat import files_of
+from rows import expect_same
+from spark import sql
+from spark_to_leat import DELETION_VECTORS, NO_DELETION_VECTORS
+
+
+def _change(case, table: str, *statements: str) -> None:
+    for statement in statements:
+        case.leat.must("change", statement.replace("TABLE", f'"{table}"'))
+
+
+def _expect_refused(case, table: str, statement: str, *reasons: str) -> None:
+    before = files_of(case.folder / table)
+    refused = case.leat.call("change", statement.replace("TABLE", f'"{case.path(table)}"'))
+    expect(refused.exit != 0, f"expected a refusal:\n{refused}")
+    for reason in reasons:
+        expect(reason in refused.err, f"'{reason}' is not named:\n{refused}")
+    expect(before == files_of(case.folder / table), f"files were changed:\n{refused}")
+
+
+def _ids(rows: pa.Table) -> list:
+    return sorted(rows["id"].to_pylist())
+
+
+CHANGES = ["insert into TABLE by name select 100 as id, 'inserted' as name, 'a b' as part",
+           "insert into TABLE by name select 101 as id, 'to null' as name, null as part",
+           "update TABLE set name = 'updated' where id in (1, 2)",
+           "update TABLE set part = 'moved/%=' where id = 3",
+           "delete from TABLE where id in (4, 101)",
+           """merge into TABLE t using (select unnest([5, 6, 200]) as id) s on t.id = s.id
+              when matched and s.id = 5 then delete when matched then update set name = 'merged'
+              when not matched then insert (id, name, part) values (s.id, 'new', 'z')"""]
+IDS_AFTER_CHANGES = [0, 1, 2, 3, 6, 7, 8, 9, 100, 200]
+
+
+def _numbers() -> pa.Table:
+    return pa.table({"id": pa.array(range(10), pa.int64()), "name": [f"n{number}" for number in range(10)],
+                     "part": [["x", "a b", None][number % 3] for number in range(10)]})
+
+
+def tables_partitioned_by_delta_rs_are_changed(case):
+    table = case.path("partitioned")
+    write_deltalake(table, _numbers(), partition_by=["part"])
+    _change(case, table, *CHANGES)
+    expect(DeltaTable(table).metadata().partition_columns == ["part"], "no longer partitioned")
+    rows = case.expect_leat_reads_as_delta_rs(table)
+    expect(_ids(rows) == IDS_AFTER_CHANGES, f"{_ids(rows)}")
+    DeltaTable(table).optimize.compact()
+    DeltaTable(table).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    case.expect_leat_reads(table, rows)
+
+
+def partitions_of_every_type_are_written(case):
+    for name, (kind, values) in PARTITION_VALUES.items():
+        table = case.path(f"by_{name}")
+        rows = pa.table({"id": pa.array(range(len(values) + 1), pa.int32()), "part": pa.array([*values, None], kind)})
+        write_deltalake(table, rows.slice(0, 0), partition_by=["part"])
+        source = case.path(f"{name}.parquet")
+        pa.parquet.write_table(rows, source)
+        _change(case, table, f"insert into TABLE select * from '{source}'")
+        if name == "string":  # the protocol writes both the empty text and null as nothing
+            rows = rows.set_column(1, "part", pa.array([*(value or None for value in values), None], kind))
+        expect_same(rows, DeltaTable(table).to_pyarrow_table(), f"delta-rs of Leat's partitions by {name}")
+        case.expect_leat_reads(table, rows)
+
+
+def _changed_by_both(case, table: str, properties: str) -> None:
+    """Created by Spark, changed by Leat, by Spark, and by Leat again."""
+    sql(f"CREATE TABLE delta.`{table}` (id LONG, name STRING, part STRING) USING delta PARTITIONED BY (part) "
+        f"TBLPROPERTIES ({properties})")
+    source = case.path("numbers.parquet")
+    pa.parquet.write_table(_numbers(), source)
+    _change(case, table, f"insert into TABLE select * from '{source}'", *CHANGES)
+    rows = case.expect_leat_reads_as_spark(table)
+    expect(_ids(rows) == IDS_AFTER_CHANGES, f"{_ids(rows)}")
+    sql(f"DELETE FROM delta.`{table}` WHERE id = 7", f"UPDATE delta.`{table}` SET name = 'Spark' WHERE id = 8",
+        f"OPTIMIZE delta.`{table}`", f"VACUUM delta.`{table}` RETAIN 0 HOURS")
+    _change(case, table, "delete from TABLE where id = 9", "update TABLE set name = 'Leat' where id = 8")
+    rows = case.expect_leat_reads_as_spark(table)
+    expect(_ids(rows) == [number for number in IDS_AFTER_CHANGES if number not in (7, 9)], f"{_ids(rows)}")
+
+
+def tables_with_deletion_vectors_are_changed(case):
+    table = case.path("vectors")
+    _changed_by_both(case, table, DELETION_VECTORS)
+    ours = [info["engineInfo"] for info in log_actions(table, "commitInfo")]
+    expect(any(engine.startswith("Leat") for engine in ours), f"{ours}")
+
+
+def tables_without_deletion_vectors_are_changed(case):
+    _changed_by_both(case, case.path("plain"), NO_DELETION_VECTORS)
+
+
+def columns_mapped_by_name_are_changed(case):
+    _changed_by_both(case, case.path("mapped"), f"'delta.columnMapping.mode' = 'name', {DELETION_VECTORS}")
+
+
+def columns_mapped_by_id_are_changed(case):
+    _changed_by_both(case, case.path("mapped"), f"'delta.columnMapping.mode' = 'id', {NO_DELETION_VECTORS}")
+
+
+def renamed_and_nested_mapped_columns_are_written(case):
+    table = case.path("renamed")
+    sql(f"""CREATE TABLE delta.`{table}` (id INT, s STRUCT<a: INT, b: ARRAY<STRUCT<x: INT>>>, m MAP<STRING, STRUCT<y: INT>>)
+        USING delta TBLPROPERTIES ('delta.columnMapping.mode' = 'name')""",
+        f"INSERT INTO delta.`{table}` VALUES (1, struct(1, array(struct(1))), map('k', struct(1)))",
+        f"ALTER TABLE delta.`{table}` RENAME COLUMN id TO `number of it`",
+        f"ALTER TABLE delta.`{table}` RENAME COLUMN s.b.element.x TO z", f"ALTER TABLE delta.`{table}` RENAME COLUMN s.a TO c")
+    _change(case, table, """insert into TABLE select 2, {'c': 2, 'b': [{'z': 2}, null]}, map {'l': {'y': 2}}""",
+            'update TABLE set "number of it" = 3 where "number of it" = 1')
+    case.expect_leat_reads_as_spark(table)
+
+
+def constraints_of_delta_rs_are_kept(case):
+    table = case.path("checked")
+    write_deltalake(table, _numbers())
+    DeltaTable(table).alter.add_constraint({"known": "id >= 0"})
+    _change(case, table, "insert into TABLE values (10, 'ten', null)")
+    _expect_refused(case, "checked", "insert into TABLE values (-1, 'below', null)", "known")
+    expect(_ids(case.expect_leat_reads_as_delta_rs(table)) == list(range(11)), "rows are missing")
