@@ -92,6 +92,7 @@ fuzz: setup  ## the fuzzers, FUZZ_SECONDS (20) seconds each; installs clang
 	fuzz/run.sh $(FUZZ_SECONDS)
 
 .PHONY: test-interop
-test-interop: build  ## tables exchanged with delta-rs and Spark, which it installs into .deps/; some ten minutes
+test: test-interop
+test-interop: build  ## tables exchanged with delta-rs and Spark, which it installs into .deps/; some four minutes
 	tests/interop/setup.sh
 	.deps/interop-venv/bin/python tests/interop/run.py --leat $(BUILD)/leat

@@ -6,6 +6,7 @@ namespace leat::delta {
 
 RemoveFile RemovalOf(const AddFile& file) {
   return {.path = file.path,
+          .path_in_log = file.path_in_log,
           .data_change = true,
           .partition_values = file.partition_values,
           .size_bytes = file.size_bytes,

@@ -28,6 +28,8 @@ struct DeletionVectorDescriptor {
 
 struct AddFile {
   std::string path;  // relative to the table, percent-decoded; in a snapshot never outside of it
+  // As the log has it, where that is not EncodePath(path): others compare the text.
+  std::string path_in_log;
   std::map<std::string, std::optional<std::string>> partition_values;  // by physical column name
   std::int64_t size_bytes = 0;
   std::int64_t modified_ms = 0;
@@ -43,6 +45,7 @@ struct AddFile {
 
 struct RemoveFile {
   std::string path;
+  std::string path_in_log;  // see AddFile
   std::int64_t deleted_ms = 0;
   bool data_change = true;
   std::map<std::string, std::optional<std::string>> partition_values;

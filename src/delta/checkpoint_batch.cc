@@ -115,7 +115,7 @@ class AddColumn {
 
   // A row without its end.
   void Append(ArrowColumn& column, const AddFile& add) const {
-    column.child(0).AppendString(EncodePath(add.path));
+    column.child(0).AppendString(PathInLog(add));
     AppendMap(column.child(1), add.partition_values);
     column.child(2).AppendInt(add.size_bytes);
     column.child(3).AppendInt(add.modified_ms);
@@ -211,7 +211,7 @@ class CheckpointBuilder {
 
   void Add(const RemoveFile& remove) {
     ArrowColumn& column = columns_[kRemove];
-    column.child(0).AppendString(EncodePath(remove.path));
+    column.child(0).AppendString(PathInLog(remove));
     column.child(1).AppendInt(remove.deleted_ms);
     column.child(2).AppendBool(false);
     column.child(3).AppendBool(true);

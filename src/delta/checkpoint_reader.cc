@@ -280,6 +280,7 @@ class BatchReader {
       if (!Has(path, row)) return Corrupt("a removed file has no path");
       RemoveFile& remove = state_.contents.tombstones.emplace_back();
       remove.path = CanonicalPath(path->String(row), table_path_);
+      remove.path_in_log = UnlessEncoded(path->String(row), remove.path);
       ReadInt(deleted, row, remove.deleted_ms);
       ReadFlag(data_change, row, remove.data_change);
       ReadInt(size, row, remove.size_bytes);
@@ -309,6 +310,7 @@ class BatchReader {
       if (!Has(path, row)) return Corrupt("an added file has no path");
       AddFile& add = state_.contents.files.emplace_back();
       add.path = CanonicalPath(path->String(row), table_path_);
+      add.path_in_log = UnlessEncoded(path->String(row), add.path);
       ReadInt(size, row, add.size_bytes);
       ReadInt(modified, row, add.modified_ms);
       ReadFlag(data_change, row, add.data_change);

@@ -288,7 +288,7 @@ class EntryReader {
   Status ReadAdd(json::object object) {
     AddFile& add = entry_.adds.emplace_back();
     LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
-      if (key == "path") return ReadPath(value, add.path);
+      if (key == "path") return ReadPath(value, add.path, &add.path_in_log);
       if (key == "partitionValues") return Read(key, value, add.partition_values);
       if (key == "size") return Read(key, value, add.size_bytes);
       if (key == "modificationTime") return Read(key, value, add.modified_ms);
@@ -311,7 +311,7 @@ class EntryReader {
   Status ReadRemove(json::object object) {
     RemoveFile& remove = entry_.removes.emplace_back();
     LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
-      if (key == "path") return ReadPath(value, remove.path);
+      if (key == "path") return ReadPath(value, remove.path, &remove.path_in_log);
       if (key == "deletionTimestamp") return Read(key, value, remove.deleted_ms);
       if (key == "dataChange") return Read(key, value, remove.data_change);
       if (key == "partitionValues") return Read(key, value, remove.partition_values);
@@ -348,10 +348,11 @@ class EntryReader {
     return Take(ReadDescriptor(object), target);
   }
 
-  Status ReadPath(json::value value, std::string& target) {
+  Status ReadPath(json::value value, std::string& target, std::string* in_log = nullptr) {
     std::string_view text;
     if (const auto error = value.get_string().get(text)) return Wrong("path", error);
     target = CanonicalPath(text, table_path_);
+    if (in_log != nullptr) *in_log = UnlessEncoded(text, target);
     return Ok();
   }
 

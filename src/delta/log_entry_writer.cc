@@ -75,7 +75,7 @@ void AppendVectorAndRows(ObjectWriter& action, const Action& file) {
 
 void AppendRemove(std::string& out, const RemoveFile& remove) {
   AppendAction(out, "remove", [&](ObjectWriter& action) {
-    action.Text("path", EncodePath(remove.path));
+    action.Text("path", PathInLog(remove));
     action.Number("deletionTimestamp", remove.deleted_ms);
     action.Flag("dataChange", remove.data_change);
     action.Flag("extendedFileMetadata", true);
@@ -87,7 +87,7 @@ void AppendRemove(std::string& out, const RemoveFile& remove) {
 
 void AppendAdd(std::string& out, const AddFile& add) {
   AppendAction(out, "add", [&](ObjectWriter& action) {
-    action.Text("path", EncodePath(add.path));
+    action.Text("path", PathInLog(add));
     action.TextMap("partitionValues", add.partition_values);
     action.Number("size", add.size_bytes);
     action.Number("modificationTime", add.modified_ms);

@@ -104,6 +104,18 @@ bool HasParentStep(std::string_view path) {
   return false;
 }
 
+// The characters that stand for themselves in a path of the log.
+constexpr std::array<bool, 256> MakePlain() {
+  std::array<bool, 256> plain{};
+  for (const char c : std::string_view("-_.!~*'()/=@&+$,;0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "abcdefghijklmnopqrstuvwxyz")) {
+    plain[static_cast<unsigned char>(c)] = true;
+  }
+  return plain;
+}
+constexpr std::array<bool, 256> kPlain = MakePlain();
+bool IsPlain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
+
 }  // namespace
 
 std::string CommitFileName(long version) { return fmt::format("{:020}.json", version); }
@@ -137,8 +149,15 @@ std::optional<LogFileName> ParseLogFileName(std::string_view name) {
   return ParseCheckpointRest(*version, rest.substr(kCheckpoint.size()));
 }
 
+std::string UnlessEncoded(std::string_view text, std::string_view canonical_path) {
+  // Most paths are plain, and the same in each form.
+  const bool is_plain = text == canonical_path && !text.starts_with('/') &&
+                        std::all_of(text.begin(), text.end(), IsPlain);
+  if (is_plain || EncodePath(canonical_path) == text) return {};
+  return std::string(text);
+}
+
 std::string EncodePath(std::string_view path) {
-  constexpr std::string_view kPlain = "-_.!~*'()/=@&+$,;";
   std::string encoded;
   encoded.reserve(path.size());
   // The file of another table stands as a URI with its scheme, so that nobody takes it for ours.
@@ -151,7 +170,7 @@ std::string EncodePath(std::string_view path) {
   }
   for (const char c : path) {
     const auto u = static_cast<unsigned char>(c);
-    if (u < 0x80 && (std::isalnum(u) != 0 || kPlain.find(c) != std::string_view::npos)) {
+    if (IsPlain(c)) {
       encoded += c;
     } else {
       encoded += fmt::format("%{:02X}", u);

@@ -4,9 +4,10 @@ import pyarrow as pa
 import pyarrow.parquet
 from deltalake import DeltaTable, write_deltalake
 
+import spark
 from case import expect, log_actions
 from delta_rs_to_leat import PARTITION_VALUES
-from leat import files_of
+from leat import files_of, scan
 from rows import expect_same
 from spark import sql
 from spark_to_leat import DELETION_VECTORS, NO_DELETION_VECTORS
@@ -126,3 +127,116 @@ def constraints_of_delta_rs_are_kept(case):
     _change(case, table, "insert into TABLE values (10, 'ten', null)")
     _expect_refused(case, "checked", "insert into TABLE values (-1, 'below', null)", "known")
     expect(_ids(case.expect_leat_reads_as_delta_rs(table)) == list(range(11)), "rows are missing")
+
+
+def a_change_data_feed_of_leat_is_read_by_spark(case):
+    table = case.path("feed")
+    sql(f"CREATE TABLE delta.`{table}` (id LONG, name STRING, part STRING) USING delta PARTITIONED BY (part) "
+        f"TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true', {DELETION_VECTORS})")
+    _change(case, table, "insert into TABLE by name select r as id, 'n' || r as name, ['x', 'a b', null][1 + r % 3] as part "
+                         "from range(10) t(r)", *CHANGES)
+    columns = "id, name, part, _change_type, CAST(_commit_version AS LONG) AS _commit_version"
+    theirs = spark.session().read.format("delta").option("readChangeFeed", "true").option("startingVersion", 1).load(
+        table).selectExpr(*columns.split(", ")).toArrow()
+    expect({"insert", "delete", "update_preimage", "update_postimage"} == set(theirs["_change_type"].to_pylist()),
+           f"{theirs['_change_type'].to_pylist()}")
+    expect_same(theirs, case.leat.table(f"select {columns} from changes('{table}', 1)"), "changes()")
+
+
+def constraints_of_spark_are_kept(case):
+    table = case.path("checked")
+    sql(f"CREATE TABLE delta.`{table}` (id LONG NOT NULL, name STRING, part STRING) USING delta",
+        f"ALTER TABLE delta.`{table}` ADD CONSTRAINT positive CHECK (id > 0 AND length(name) < 10)",
+        f"INSERT INTO delta.`{table}` VALUES (1, 'one', 'x')")
+    _change(case, table, "insert into TABLE values (2, 'two', null)", "update TABLE set name = 'deux' where id = 2")
+    _expect_refused(case, "checked", "insert into TABLE values (0, 'zero', null)", "positive")
+    _expect_refused(case, "checked", "update TABLE set name = 'much too long' where id = 1", "positive")
+    _expect_refused(case, "checked", "insert into TABLE values (null, 'null', null)", "id")
+    rows = case.expect_leat_reads_as_spark(table)
+    expect(_ids(rows) == [1, 2], f"{_ids(rows)}")
+
+
+def rows_of_every_version_are_those_that_spark_sees(case):
+    table = case.path("versions")
+    sql(f"CREATE TABLE delta.`{table}` (id LONG, day DATE) USING delta TBLPROPERTIES ({DELETION_VECTORS})")
+    _change(case, table, "insert into TABLE select r, date '2024-01-01' + (r % 3)::int from range(1000) t(r)",
+            "delete from TABLE where id % 7 = 0", "update TABLE set day = null where id % 5 = 0",
+            "delete from TABLE where day is null")
+    case.expect_leat_reads_versions_as_spark(table, 1, 2, 3)
+    count = case.leat.rows(f"select count(*)::int as n from ({scan(table)})")
+    expect(count == [{"n": sum(1 for n in range(1000) if n % 7 and n % 5)}], f"{count}")
+
+
+# --- what Leat alters, read and obeyed by the others
+
+
+def _leat_table(case, **properties: str) -> str:
+    """Where a new table of Leat with these properties lies."""
+    folder = case.folder / "mine"
+    for name in ("assets/silver", "landing"):
+        (folder / name).mkdir(parents=True)
+    (folder / "leat.yml").write_text("name: mine\nstorage: ./lake\n")
+    pa.parquet.write_table(_numbers(), folder / "landing/numbers.parquet")
+    (folder / "assets/silver/numbers.sql").write_text(
+        "/* @leat\nmaterialized: append\n@leat */\nselect id, name, part, {'a': id::integer, 'b': name} as s "
+        "from read_parquet('landing/numbers.parquet')\n")
+    case.leat.must("run", folder=folder)
+    table = str(folder / "lake/silver/numbers")
+    for key, value in properties.items():
+        _change(case, table, f"""alter table TABLE set ("{key.replace('__', '.')}" = '{value}')""")
+    return table
+
+
+def constraints_of_leat_are_obeyed_by_both(case):
+    table = _leat_table(case, delta__constraints__known="id >= 0 and id < 1000")
+    _change(case, table, "alter table TABLE alter column id set not null", "insert into TABLE by name select 10 as id")
+    for row in ("5000", "CAST(NULL AS LONG)"):
+        try:
+            sql(f"INSERT INTO delta.`{table}` (id) SELECT {row}")
+        except Exception as error:  # Spark's classes of errors differ between its versions
+            expect("known" in str(error) or "NOT NULL" in str(error).upper(), f"{error}")
+        else:
+            raise AssertionError(f"Spark inserted the id {row}")
+    try:
+        write_deltalake(table, pa.table({"id": [5000]}), mode="append", schema_mode="merge")
+    except Exception as error:
+        expect("failed validation check" in str(error), f"{error}")
+    else:
+        raise AssertionError("delta-rs inserted the id 5000")
+    sql(f"INSERT INTO delta.`{table}` (id) SELECT 999L")
+    expect(_ids(case.expect_leat_reads_as_spark(table)) == [*range(11), 999], "rows are missing")
+    case.expect_leat_reads_as_delta_rs(table)
+
+
+def columns_mapped_renamed_and_dropped_by_leat_are_read_by_spark(case):
+    table = _leat_table(case, delta__columnMapping__mode="name")
+    _change(case, table, 'alter table TABLE rename column name to "other name"', "alter table TABLE drop column part",
+            "alter table TABLE rename column s.a to renamed", "alter table TABLE add column s.a text",
+            "alter table TABLE add column part date",
+            """insert into TABLE by name select 10 as id, 'ten' as "other name", date '2024-01-01' as part,
+               {'renamed': 10, 'b': 'b', 'a': 'new'} as s""",
+            "delete from TABLE where id < 3")
+    rows = case.expect_leat_reads_as_spark(table)
+    expect(_ids(rows) == list(range(3, 11)) and rows.schema.names == ["id", "other name", "s", "part"], f"{rows.schema}")
+    sql(f"ALTER TABLE delta.`{table}` RENAME COLUMN part TO day", f"UPDATE delta.`{table}` SET day = NULL WHERE id = 10")
+    case.expect_leat_reads_as_spark(table)
+
+
+def columns_widened_by_leat_are_read_by_spark(case):
+    table = _leat_table(case, delta__enableTypeWidening="true")
+    _change(case, table, "alter table TABLE alter column s.a type bigint",
+            "insert into TABLE by name select 10 as id, {'a': 5000000000, 'b': null} as s")
+    rows = case.expect_leat_reads_as_spark(table)
+    expect({row["a"] for row in rows["s"].to_pylist()} == {*range(10), 5000000000}, f"{rows['s']}")
+
+
+def defaults_change_feed_and_deletion_vectors_that_leat_turns_on_are_understood(case):
+    table = _leat_table(case, delta__enableChangeDataFeed="true", delta__enableDeletionVectors="true")
+    _change(case, table, "alter table TABLE alter column name set default 'none'",
+            "insert into TABLE by name select 10 as id", "delete from TABLE where id = 4",
+            "update TABLE set name = 'updated' where id in (1, 2)")
+    expect(any(add.get("deletionVector") for add in log_actions(table, "add")), "no deletion vector")
+    sql(f"INSERT INTO delta.`{table}` (id) SELECT 11L", f"DELETE FROM delta.`{table}` WHERE id = 5")
+    rows = case.expect_leat_reads_as_spark(table)
+    names = {row["id"]: row["name"] for row in rows.to_pylist()}
+    expect(names[10] == names[11] == "none" and 4 not in names and 5 not in names, f"{names}")

@@ -142,3 +142,15 @@ def deletion_vectors_of_spark_are_kept_and_replaced(case):
     expect(10 not in keys and 21 not in keys and len(keys) == 56, f"bronze.orders has {sorted(keys)}")
     keys = shop.rows("silver/orders")["id"].to_pylist()
     expect(len(keys) == len(set(keys)) == 43, f"silver.orders has {sorted(keys)}")
+
+
+def a_table_partitioned_by_spark_is_written_into_its_partitions(case):
+    shop = shop_after_runs(case.leat, case.folder / "shop", 3)
+    table = shop.table("silver/orders")
+    spark.session().read.format("delta").load(table).write.format("delta").mode("overwrite").option(
+        "overwriteSchema", "true").partitionBy("note", "day").save(table)
+    expect(log_actions(table, "metaData")[-1]["partitionColumns"] == ["note", "day"], "not partitioned")
+    _deliver_and_run(shop)
+    expect(log_actions(table, "metaData")[-1]["partitionColumns"] == ["note", "day"], "no longer partitioned")
+    _expect_spark_reads(shop, "silver/orders")
+    expect(shop.rows("silver/orders").num_rows == 45, "rows are missing")
