@@ -29,7 +29,12 @@ T OrThrow(Result<T> result) {
 }
 
 data::Type TypeOf(const duckdb::LogicalType& type) {
-  return OrThrow(data::ParseType(type.ToString()));
+  std::string text = type.ToString();
+  // The parser takes DATE and others for names of types yet to be found, and quotes them.
+  if (text.size() > 2 && text.front() == '"' && text.find('"', 1) == text.size() - 1) {
+    text = text.substr(1, text.size() - 2);
+  }
+  return OrThrow(data::ParseType(text));
 }
 
 delta::ColumnPath PathOf(const duckdb::vector<std::string>& names) {
