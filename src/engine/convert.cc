@@ -10,12 +10,11 @@
 #include "base/text.h"
 #include "delta/cell.h"
 #include "delta/limits.h"
+#include "engine/data_file.h"
 #include "engine/parquet_footers.h"
 
 namespace leat::engine {
 namespace {
-
-constexpr const char* kNullPartition = "__HIVE_DEFAULT_PARTITION__";
 
 bool IsParquet(const std::string& name) {
   const std::string lower = ToLower(name);
@@ -26,30 +25,6 @@ struct FoundFile {
   io::FileInfo info;
   std::vector<std::pair<std::string, std::optional<std::string>>> partitions;  // from its folders
 };
-
-int HexDigit(char c) {
-  const auto* digits = "0123456789abcdef";
-  const auto* found = std::char_traits<char>::find(
-      digits, 16, static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-  return found == nullptr ? -1 : static_cast<int>(found - digits);
-}
-
-// Hive writes characters that a path cannot have as %XX.
-std::string Unescape(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); i++) {
-    const bool is_escape = text[i] == '%' && i + 2 < text.size();
-    const int high = is_escape ? HexDigit(text[i + 1]) : -1;
-    const int low = is_escape ? HexDigit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) {
-      plain += text[i];
-    } else {
-      plain += static_cast<char>(high * 16 + low);
-      i += 2;
-    }
-  }
-  return plain;
-}
 
 // All Parquet files below the folder, by path.
 class FileFinder {
@@ -86,10 +61,7 @@ class FileFinder {
       }
       Partitions inner = partitions;
       if (equals != std::string::npos) {
-        const std::string value = Unescape(std::string_view(name).substr(equals + 1));
-        const bool is_null = value == kNullPartition;
-        inner.emplace_back(Unescape(std::string_view(name).substr(0, equals)),
-                           is_null ? std::nullopt : std::optional(value));
+        inner.push_back(*PartitionOfFolder(name));
       }
       LEAT_TRY(Visit(entry.path, inner, depth + 1));
     }

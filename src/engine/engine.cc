@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "base/text.h"
-#include "duckdb/common/hive_partitioning.hpp"
 #include "duckdb/main/client_data.hpp"
 #include "duckdb/main/pending_query_result.hpp"
 #include "duckdb/main/settings.hpp"
@@ -35,9 +34,6 @@ namespace {
 
 // Whether a row is written with the others, not apart.
 constexpr const char* kKeptColumn = "_leat_keep";
-
-// The folder of a null, as Hive has it.
-constexpr const char* kNullPartition = "__HIVE_DEFAULT_PARTITION__";
 
 constexpr duckdb::idx_t kOrderSetting = duckdb::PreserveInsertionOrderSetting::SettingIndex;
 
@@ -467,16 +463,14 @@ class DuckSession final : public Session {
     return files;
   }
 
-  // From the names of its folders, "column=value" with both escaped.
+  // From the names of its folders.
   static void AddPartitionValues(const WriteOptions& options, WrittenFile& file) {
     const auto& columns = options.layout->partition_by;
     auto folders = Split(file.path, '/');
     folders.pop_back();
     for (std::size_t i = 0; i < columns.size(); i++) {
       const std::string& folder = folders.at(folders.size() - columns.size() + i);
-      std::string text = folder.substr(folder.find('=') + 1);
-      auto& value = file.partition_values[columns[i]];
-      if (text != kNullPartition) value = duckdb::HivePartitioning::Unescape(text);
+      file.partition_values[columns[i]] = PartitionOfFolder(folder).value().second;
     }
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "engine/data_file.h"
 #include "engine/spark_sql.h"
 
 namespace leat::engine {
@@ -196,12 +197,13 @@ std::string TableWriter::WrittenColumns(Rows rows) const {
     std::string value = name;
     std::string as = name;
     if (IsPartition(field)) {
+      const std::string refusal =
+          fmt::format("column {} partitions the table and has the text {}, which stands for null",
+                      field.name, kNullPartition);
       value = fmt::format(
-          "CASE WHEN CAST({0} AS VARCHAR) = '__HIVE_DEFAULT_PARTITION__' THEN error('column {1} "
-          "partitions the table and has the text __HIVE_DEFAULT_PARTITION__, which stands for "
-          "null') "
-          "WHEN CAST({0} AS VARCHAR) = '' THEN NULL ELSE CAST({0} AS VARCHAR) END",
-          name, field.name);
+          "CASE WHEN CAST({0} AS VARCHAR) = '{1}' THEN error({2}) WHEN CAST({0} AS VARCHAR) = '' "
+          "THEN NULL ELSE CAST({0} AS VARCHAR) END",
+          name, kNullPartition, QuoteLiteral(refusal));
       as = QuoteIdentifier(delta::PhysicalName(mapping_, field));
     }
     if (columns.empty() && !conditions_.empty() && rows == Rows::kNew) {
