@@ -155,7 +155,8 @@ class Attempt {
     std::vector<std::string> ranges;
     for (const auto& [column, of_source] : statement_.equal_columns) {
       const data::Field* field = base_->schema().Find(column);
-      if (field == nullptr) continue;
+      // The text of nested values does not lead back to them for certain.
+      if (field == nullptr || !field->type.children.empty()) continue;
       const std::string name = QuoteIdentifier(of_source);
       LEAT_ASSIGN(const auto bounds,
                   session_.Query(fmt::format("SELECT CAST(min({0}) AS VARCHAR), CAST(max({0}) AS "

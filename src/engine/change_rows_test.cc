@@ -235,6 +235,11 @@ TEST_F(ChangeRowsTest, PartitionsOfEveryTypeAreWrittenAndReadBack) {
               HasSubstr("stands for null"));
 }
 
+TEST_F(ChangeRowsTest, AColumnThatPartitionsMayHaveAnyName) {
+  Create("select 1 as id, 'x' as \"it's = a/b\"", {}, {"it's = a/b"});
+  EXPECT_THAT(Rows("select * from s.t"), ElementsAre("{'id': 1, 'it\\'s = a/b': x}"));
+}
+
 TEST_F(ChangeRowsTest, FilesOfMappedTablesHaveThePhysicalNamesAndIds) {
   for (const char* mode : {"name", "id"}) {
     ASSERT_TRUE(io::RemoveAll(path_).ok());
@@ -380,6 +385,13 @@ TEST_F(ChangeRowsTest, OnlyOneStatementThatChangesOneTableIsTaken) {
   EXPECT_THAT(message("delete from t; delete from t"), HasSubstr("expected one INSERT"));
   EXPECT_THAT(message("delete from t returning id"), HasSubstr("RETURNING"));
   EXPECT_THAT(message("insert or replace into t values (1)"), HasSubstr("ON CONFLICT"));
+  const std::string merge = "merge into t using s on t.id = s.id when ";
+  EXPECT_THAT(message((merge + "not matched then delete").c_str()),
+              HasSubstr("WHEN NOT MATCHED THEN DELETE is not possible"));
+  EXPECT_THAT(message((merge + "not matched then update set id = 1").c_str()),
+              HasSubstr("WHEN NOT MATCHED THEN UPDATE is not possible"));
+  EXPECT_THAT(message((merge + "not matched by source then insert (id) values (1)").c_str()),
+              HasSubstr("INSERT for rows that the table has"));
   EXPECT_THAT(message("delete form t"), HasSubstr("form"));
   EXPECT_THAT(message("delete from s.t@v3"), HasSubstr("earlier version"));
   EXPECT_EQ(ParseChange("delete from s.t as x where x.a = 1")->table, "s.t");

@@ -107,6 +107,17 @@ void SetInsert(const duckdb::MergeIntoAction& action, ChangeClause& clause) {
   }
 }
 
+// A row can only be changed where the table has one, and inserted where it has none.
+void CheckClause(const ChangeClause& clause) {
+  using Action = ChangeClause::Action;
+  const bool is_new = clause.when == ChangeClause::When::kNotMatchedByTarget;
+  if (is_new && clause.action == Action::kUpdate) Refuse("WHEN NOT MATCHED THEN UPDATE");
+  if (is_new && clause.action == Action::kDelete) Refuse("WHEN NOT MATCHED THEN DELETE");
+  if (!is_new && clause.action == Action::kInsert) {
+    Refuse("INSERT for rows that the table has (WHEN MATCHED, WHEN NOT MATCHED BY SOURCE)");
+  }
+}
+
 ChangeClause ToClause(const duckdb::MergeIntoAction& action, ChangeClause::When when) {
   using Action = ChangeClause::Action;
   ChangeClause clause{.when = when, .condition = TextOf(action.condition)};
@@ -128,6 +139,7 @@ ChangeClause ToClause(const duckdb::MergeIntoAction& action, ChangeClause::When 
                                                   : TextOf(action.expressions[0]);
       break;
   }
+  CheckClause(clause);
   return clause;
 }
 
