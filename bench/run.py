@@ -2,7 +2,7 @@
 """Benchmarks of Leat against its peers, all in one run on the same machine.
 
     make bench               all jobs
-    make bench BENCH=graph   one: flights, csv, graph, start, delta, merge
+    make bench BENCH=graph   one: flights, csv, graph, start, delta, merge, tpch
     make bench-graph         the same
 
 Prints a table per job (median wall and CPU seconds, peak memory of the process tree, Leat's ratio to each peer) and
@@ -19,11 +19,12 @@ import os
 import pathlib
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 
-from measure import measure
+from measure import RUNS, measure
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LEAT = pathlib.Path(os.environ.get("LEAT", ROOT / "build/release/leat"))
@@ -241,31 +242,45 @@ def delta_seconds(command):
     return sorted(json.loads(done.stdout)["seconds"])
 
 
+def spark_changes():
+    """The command of the peer that takes long; nothing unless it is asked for."""
+    return [install_peers() / "python", ROOT / "bench/delta/spark_delta.py"] if "spark" in PEERS else []
+
+
 def bench_delta(work):
-    """The log of a Delta table alone: durable commits of one file, seeing one commit, loading 100,000 and a million files."""
+    """The log of a Delta table alone: durable commits of one file, seeing one commit, loading 100,000 and a million files.
+    Spark takes part where it is asked for (PEERS=spark)."""
     subprocess.run(["ninja", "-C", ROOT / "build/release", "leat_delta_bench"], check=True, capture_output=True)
     ours = ROOT / "build/release/leat_delta_bench"
     theirs = [install_peers() / "python", ROOT / "bench/delta/deltalake_peer.py"]
     small, large = work / "small", work / "large"
     subprocess.run([ours, "make", small, "1", "1"], check=True, capture_output=True)
     subprocess.run([ours, "make", large, "100", "1000"], check=True, capture_output=True)
-    shutil.copytree(small, work / "small-peer")
     rows = {}
 
-    def both(name, command, folder, peer_folder, count):
-        rows[name] = (delta_seconds([ours, command, folder, count]), delta_seconds([*theirs, command, peer_folder, count]))
+    def all_of(name, command, folder, count):
+        rows[name] = {}
+        for who, program in (("leat", [ours]), ("deltalake", theirs), ("spark", spark_changes())):
+            if not program or (who == "spark" and command == "refresh"):
+                continue
+            own = work / f"own-{who}"  # a table of its own for each: commits stay in it
+            shutil.copytree(folder, own, copy_function=os.link)
+            rows[name][who] = delta_seconds([*program, command, own, count if who != "spark" else max(count // 20, 5)])
+            shutil.rmtree(own)
 
-    both("durable commit of one file", "commits", small, work / "small-peer", 1000)
-    both("refresh by one commit", "refresh", small, work / "small-peer", 200)
-    both("load 100,000 files from 100 entries", "open", large, large, 5)
+    all_of("durable commit of one file", "commits", small, 1000)
+    all_of("refresh by one commit", "refresh", small, 200)
+    all_of("load 100,000 files from 100 entries", "open", large, 9)
     subprocess.run([ours, "checkpoint", large], check=True, capture_output=True)
-    both("load 100,000 files from a checkpoint", "open", large, large, 5)
-    print(f"\ndelta\n{'':40}{'leat ms':>10}{'p99':>10}{'delta-rs ms':>12}{'p99':>10}{'Leat faster':>12}")
-    for name, (leat, peer) in rows.items():
-        middle, last = [[seconds[int(len(seconds) * share)] * 1000 for seconds in (leat, peer)] for share in (0.5, 0.99)]
-        print(f"{name:40}{middle[0]:>10.3f}{last[0]:>10.3f}{middle[1]:>12.3f}{last[1]:>10.3f}{middle[1] / middle[0]:>11.1f}x")
+    all_of("load 100,000 files from a checkpoint", "open", large, 9)
+    print(f"\ndelta\n{'':40}{'':12}{'p50 ms':>10}{'p99 ms':>10}{'Leat faster':>12}")
+    for name, found in rows.items():
+        for who, seconds in found.items():
+            middle, last = (seconds[int(len(seconds) * share)] * 1000 for share in (0.5, 0.99))
+            ratio = middle / 1000 / found["leat"][len(found["leat"]) // 2]
+            print(f"{name:40}{who:12}{middle:>10.3f}{last:>10.3f}" + (f"{ratio:>11.1f}x" if who != "leat" else ""))
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "delta-log.txt").write_text(json.dumps({name: {"leat": a, "deltalake": b} for name, (a, b) in rows.items()}))
+    (RESULTS / "delta-log.txt").write_text(json.dumps(rows))
     huge = work / "huge"
     subprocess.run([ours, "make", huge, "1000", "1000"], check=True, capture_output=True)
     report("delta-million-files", {"leat": measure([ours, "open", huge, 1]), "deltalake": measure([*theirs, "open", huge, 1])},
@@ -318,7 +333,10 @@ def bench_merge(work):
     for who, name, command in (
             ("leat", "vectors", [LEAT, "change", MERGE_SQL.format(table=f"'{copy}'", source=source)]),
             ("leat, files written anew", "plain", [LEAT, "change", MERGE_SQL.format(table=f"'{copy}'", source=source)]),
-            ("deltalake", "plain", [python, peer, "merge", copy, source])):
+            ("deltalake", "plain", [python, peer, "merge", copy, source]),
+            ("spark", "vectors", [*spark_changes(), "merge", copy, source])):
+        if who == "spark" and not spark_changes():
+            continue
         results[who] = measure(command, afresh(name))
         said[who] = sums(copy)
     if len(set(said.values())) != 1:
@@ -342,11 +360,56 @@ def compaction(work, python, peer):
 
     results = {"leat": measure([LEAT, "-C", project, "maintain", "-q"], afresh),
                "deltalake": measure([python, peer, "compact", lake / "small"], afresh)}
+    if spark_changes():
+        results["spark"] = measure([*spark_changes(), "compact", lake / "small"], afresh)
     report("compact-200", results, "200 files of 20,000 rows into one.")
 
 
+TPCH_DATA = """
+import pathlib, sys, duckdb
+from importlib.util import find_spec
+folder = pathlib.Path(sys.argv[1])
+base = pathlib.Path(find_spec("duckdb_extension_tpch").origin).parent
+connection = duckdb.connect()
+connection.load_extension(str(next(base.rglob("tpch.duckdb_extension"))))
+connection.sql("CALL dbgen(sf=1)")
+(folder / "queries").mkdir(parents=True)
+for number, sql in connection.sql("FROM tpch_queries()").fetchall():
+    (folder / f"queries/{number:02}.sql").write_text(sql)
+for (table,) in connection.sql("SHOW TABLES").fetchall():
+    (folder / table).mkdir()
+    rows = connection.sql(f"SELECT count(*) FROM {table}").fetchone()[0]
+    parts = max(1, rows // 1_000_000)
+    for part in range(parts):
+        begin, end = rows * part // parts, rows * (part + 1) // parts
+        connection.sql(f"COPY (SELECT * FROM {table} WHERE rowid >= {begin} AND rowid < {end}) TO '{folder}/{table}/{part}.parquet'")
+"""
+
+
+def bench_tpch(work):
+    """The 22 queries of TPC-H, scale factor 1, over Delta tables, and by bare DuckDB over the tables' own Parquet files."""
+    python = install_peers() / "python"
+    subprocess.run(["ninja", "-C", ROOT / "build/release", "leat_tpch_bench"], check=True, capture_output=True)
+    folder = work / "tpch"
+    subprocess.run([python, "-c", TPCH_DATA, folder], check=True, capture_output=True)
+    for table in sorted(path for path in folder.iterdir() if path.name != "queries"):
+        subprocess.run([LEAT, "convert", table], check=True, capture_output=True)
+    runs = max(RUNS, 9)
+    done = subprocess.run([ROOT / "build/release/leat_tpch_bench", folder, str(runs)], check=True, capture_output=True, text=True)
+    queries = json.loads(done.stdout)
+    middle = {name: {who: statistics.median(seconds) for who, seconds in found.items()} for name, found in queries.items()}
+    print(f"\ntpch\n{'':12}{'leat ms':>10}{'duckdb ms':>12}{'leat/duckdb':>12}")
+    for name, found in middle.items():
+        print(f"{name:12}{found['leat'] * 1000:>10.1f}{found['duckdb'] * 1000:>12.1f}{found['leat'] / found['duckdb']:>12.3f}")
+    total = {who: sum(found[who] for found in middle.values()) for who in ("leat", "duckdb")}
+    print(f"{'all':12}{total['leat'] * 1000:>10.1f}{total['duckdb'] * 1000:>12.1f}{total['leat'] / total['duckdb']:>12.3f}")
+    print(f"Medians of {runs} runs of each query, in turn, in one process.")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / "tpch-queries.txt").write_text(done.stdout)
+
+
 JOBS = {"flights": bench_flights, "csv": bench_csv, "graph": bench_graph, "start": bench_start,
-        "delta": bench_delta, "merge": bench_merge}
+        "delta": bench_delta, "merge": bench_merge, "tpch": bench_tpch}
 
 
 def main():

@@ -25,7 +25,11 @@ void Promise(bool kept, const std::string& what) {
 // No Parquet file is one.
 class NoParquet final : public delta::ParquetHandler {
  public:
-  Status Read(const std::string& path, const std::vector<std::string>&,
+  Result<std::vector<delta::RowRange>> Ranges(const std::string& path,
+                                              const std::vector<std::string>&) override {
+    return Corrupt(path + " is not a Parquet file");
+  }
+  Status Read(const std::string& path, const delta::RowRange&,
               const std::function<Status(const data::ArrowBatch&)>&) override {
     return Corrupt(path + " is not a Parquet file");
   }

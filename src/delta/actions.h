@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/boxed.h"
 #include "base/time.h"
 #include "data/schema.h"
 
@@ -26,31 +27,34 @@ struct DeletionVectorDescriptor {
   bool operator==(const DeletionVectorDescriptor&) const = default;
 };
 
+// By name; partition values, say, by physical column name.
+using NullableTexts = std::map<std::string, std::optional<std::string>>;
+
+// A snapshot has one for each file: what few of them have is boxed.
 struct AddFile {
   std::string path;  // relative to the table, percent-decoded; in a snapshot never outside of it
   // As the log has it, where that is not EncodePath(path): others compare the text.
-  std::string path_in_log;
-  std::map<std::string, std::optional<std::string>> partition_values;  // by physical column name
+  Boxed<std::string> path_in_log;
+  NullableTexts partition_values;
   std::int64_t size_bytes = 0;
   std::int64_t modified_ms = 0;
   bool data_change = true;
-  std::string stats_json;  // as in the log; empty when there are none
-  std::map<std::string, std::optional<std::string>>
-      tags;  // other writers' notes, kept in checkpoints
-  std::optional<DeletionVectorDescriptor> deletion_vector;
+  std::string stats_json;     // as in the log; empty when there are none
+  Boxed<NullableTexts> tags;  // other writers' notes, kept in checkpoints
+  Boxed<DeletionVectorDescriptor> deletion_vector;
   std::optional<std::int64_t> base_row_id;                 // row tracking
   std::optional<std::int64_t> default_row_commit_version;  // row tracking
-  std::string clustering_provider;
+  Boxed<std::string> clustering_provider;
 };
 
 struct RemoveFile {
   std::string path;
-  std::string path_in_log;  // see AddFile
+  Boxed<std::string> path_in_log;  // see AddFile
   std::int64_t deleted_ms = 0;
   bool data_change = true;
-  std::map<std::string, std::optional<std::string>> partition_values;
+  NullableTexts partition_values;
   std::int64_t size_bytes = 0;
-  std::optional<DeletionVectorDescriptor> deletion_vector;
+  Boxed<DeletionVectorDescriptor> deletion_vector;
   std::optional<std::int64_t> base_row_id;
   std::optional<std::int64_t> default_row_commit_version;
 };
@@ -78,7 +82,7 @@ struct FileKeyHash {
 // Rows changed by a commit, for readers of the change data feed.
 struct ChangeFile {
   std::string path;
-  std::map<std::string, std::optional<std::string>> partition_values;
+  NullableTexts partition_values;
   std::int64_t size_bytes = 0;
 };
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "delta/column_mapping.h"
 #include "delta/constraints.h"
+#include "delta/field_metadata.h"
 #include "delta/table_properties.h"
 
 namespace leat::delta {
@@ -98,11 +99,6 @@ Status RequireMapping(const Metadata& metadata, const char* what) {
                             kMappingProperty));
 }
 
-json MetadataOf(const data::Field& field) {
-  json metadata = json::parse(field.metadata_json, nullptr, /*allow_exceptions=*/false);
-  return metadata.is_object() ? metadata : json::object();
-}
-
 Status Apply(const AddColumn& change, Metadata& metadata, io::Random& random) {
   LEAT_ASSIGN(std::vector<data::Field>* const fields,
               FieldsAround(metadata.schema, change.parent, change.parent.size()));
@@ -160,8 +156,7 @@ Status Apply(const WidenColumn& change, Metadata& metadata, io::Random&) {
                            Join(change.path, "."), field->type.ToString(), change.type.ToString()))
         .WithHint("write the table anew with the type (leat run --full-refresh)");
   }
-  const auto enabled = metadata.configuration.find(kWideningProperty);
-  if (enabled == metadata.configuration.end() || !EqualsIgnoreCase(enabled->second, "true")) {
+  if (!IsOn(metadata, kWideningProperty)) {
     return InvalidInput(fmt::format("column '{}' cannot become {}: the table does not have type "
                                     "widening",
                                     Join(change.path, "."), change.type.ToString()))

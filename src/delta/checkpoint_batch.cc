@@ -70,7 +70,7 @@ void AppendOptional(ArrowColumn& column, const std::optional<Number>& number) {
   }
 }
 
-void AppendVector(ArrowColumn& column, const std::optional<DeletionVectorDescriptor>& vector) {
+void AppendVector(ArrowColumn& column, const Boxed<DeletionVectorDescriptor>& vector) {
   if (!vector) {
     column.AppendNull();
     return;
@@ -101,14 +101,15 @@ class AddColumn {
       place = fields.size();
       fields.push_back(std::move(field));
     };
-    add(any([](const AddFile& file) { return !file.tags.empty(); }), tags_, TextMapColumn("tags"));
+    add(any([](const AddFile& file) { return file.tags.has_value(); }), tags_,
+        TextMapColumn("tags"));
     add(any([](const AddFile& file) { return file.deletion_vector.has_value(); }), vector_,
         VectorColumn());
     add(any([](const AddFile& file) { return file.base_row_id.has_value(); }), row_id_,
         ArrowColumn::Int64("baseRowId"));
     add(any([](const AddFile& file) { return file.default_row_commit_version.has_value(); }),
         row_version_, ArrowColumn::Int64("defaultRowCommitVersion"));
-    add(any([](const AddFile& file) { return !file.clustering_provider.empty(); }), clustering_,
+    add(any([](const AddFile& file) { return file.clustering_provider.has_value(); }), clustering_,
         ArrowColumn::String("clusteringProvider"));
     column_ = ArrowColumn::Struct("add", std::move(fields));
   }
@@ -127,17 +128,24 @@ class AddColumn {
     if (row_version_ != 0) {
       AppendOptional(column.child(row_version_), add.default_row_commit_version);
     }
-    if (clustering_ != 0) AppendOptional(column.child(clustering_), add.clustering_provider);
+    if (clustering_ != 0) AppendProvider(column.child(clustering_), add);
   }
 
   ArrowColumn TakeColumn() { return std::move(*column_); }
 
  private:
   static void AppendTags(ArrowColumn& column, const AddFile& add) {
-    if (add.tags.empty()) {
-      column.AppendNull();
+    if (add.tags) {
+      AppendMap(column, *add.tags);
     } else {
-      AppendMap(column, add.tags);
+      column.AppendNull();
+    }
+  }
+  static void AppendProvider(ArrowColumn& column, const AddFile& add) {
+    if (add.clustering_provider) {
+      column.AppendString(*add.clustering_provider);
+    } else {
+      column.AppendNull();
     }
   }
 
@@ -276,14 +284,16 @@ class CheckpointBuilder {
 data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t oldest_tombstone_ms) {
   const Contents& contents = snapshot.contents();
   CheckpointBuilder builder(contents.files);
-  builder.Add(snapshot.protocol());
-  builder.Add(snapshot.metadata());
-  for (const auto& [app_id, transaction] : contents.app_transactions) builder.Add(transaction);
-  for (const auto& [name, domain] : contents.domain_metadata) builder.Add(domain);
+  // The files first: most row groups have no other column with a value then, and a reader may leave
+  // out the rest.
+  for (const AddFile& add : contents.files) builder.Add(add);
   for (const RemoveFile& remove : contents.tombstones) {
     if (remove.deleted_ms >= oldest_tombstone_ms) builder.Add(remove);
   }
-  for (const AddFile& add : contents.files) builder.Add(add);
+  for (const auto& [app_id, transaction] : contents.app_transactions) builder.Add(transaction);
+  for (const auto& [name, domain] : contents.domain_metadata) builder.Add(domain);
+  builder.Add(snapshot.protocol());
+  builder.Add(snapshot.metadata());
   return std::move(builder).Finish();
 }
 

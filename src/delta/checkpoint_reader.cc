@@ -1,9 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "data/arrow_reader.h"
 #include "delta/checkpoint.h"
 #include "delta/deletion_vector.h"
+#include "delta/limits.h"
 #include "delta/log_path.h"
+#include "delta/parallel.h"
 #include "delta/parsed_stats.h"
 
 namespace leat::delta {
@@ -12,7 +16,6 @@ namespace {
 using data::ArrowKind;
 using data::ArrowView;
 using Column = std::optional<ArrowView>;
-using NullableTexts = std::map<std::string, std::optional<std::string>>;
 
 // Whether the column is there and has a value in the row.
 bool Has(const Column& column, std::int64_t row) {
@@ -80,6 +83,7 @@ class TextMap {
     return map;
   }
 
+  bool IsThere(std::int64_t row) const { return column_.has_value() && !column_->IsNull(row); }
   NullableTexts Read(std::int64_t row) const {
     NullableTexts texts;
     if (!Has(column_, row)) return texts;
@@ -128,7 +132,7 @@ class VectorColumn {
     return vector;
   }
 
-  Status Read(std::int64_t row, std::optional<DeletionVectorDescriptor>& target) const {
+  Status Read(std::int64_t row, Boxed<DeletionVectorDescriptor>& target) const {
     if (!Has(column_, row)) return Ok();
     DeletionVectorDescriptor vector;
     std::string storage;
@@ -317,10 +321,10 @@ class BatchReader {
       ReadText(stats, row, add.stats_json);
       if (add.stats_json.empty()) add.stats_json = parsed_stats.Json(row);
       add.partition_values = partition_values.ReadPartitionValues(row);
-      add.tags = tags.Read(row);
+      if (tags.IsThere(row)) add.tags = tags.Read(row);
       ReadInt(base_row_id, row, add.base_row_id);
       ReadInt(row_version, row, add.default_row_commit_version);
-      ReadText(clustering, row, add.clustering_provider);
+      if (Has(clustering, row)) ReadText(clustering, row, add.clustering_provider.emplace());
       LEAT_TRY(deletion_vector.Read(row, add.deletion_vector));
     }
     return Ok();
@@ -332,14 +336,82 @@ class BatchReader {
   std::vector<SidecarFile>& sidecars_;
 };
 
-Status ReadParquet(ParquetHandler& parquet, const std::string& path, std::string_view table_path,
-                   CheckpointState& state, std::vector<SidecarFile>& sidecars) {
-  static const std::vector<std::string> kColumns = {
+// Some rows of a checkpoint, and what they say.
+struct Part {
+  std::string path;
+  std::string name;  // of the file, in errors
+  RowRange rows;
+  CheckpointState state = {};
+  std::vector<SidecarFile> sidecars = {};
+};
+
+const std::vector<std::string>& ActionColumns() {
+  static const std::vector<std::string> columns = {
       "txn", "add", "remove", "metaData", "protocol", "domainMetadata", "sidecar"};
-  return parquet.Read(path, kColumns, [&](const data::ArrowBatch& batch) -> Status {
-    LEAT_ASSIGN(const ArrowView root, ArrowView::Of(batch));
-    return BatchReader(root, table_path, state, sidecars).Read();
-  });
+  return columns;
+}
+
+// Appends the parts of one Parquet file, unread.
+Status FindParts(ParquetHandler& parquet, const std::string& path, const std::string& name,
+                 std::vector<Part>& parts) {
+  auto ranges = parquet.Ranges(path, ActionColumns());
+  if (!ranges.ok()) return Error(ranges.error()).WithContext(name);
+  for (RowRange& rows : *ranges) {
+    if (rows.columns.empty()) continue;
+    parts.push_back({.path = path, .name = name, .rows = std::move(rows)});
+  }
+  return Ok();
+}
+
+Status ReadPart(ParquetHandler& parquet, std::string_view table_path, Part& part) {
+  // A damaged file may claim any number of rows.
+  const auto room = std::clamp<std::int64_t>(part.rows.row_count, 0, kMaxRowsToReserve);
+  if (std::find(part.rows.columns.begin(), part.rows.columns.end(), "add") !=
+      part.rows.columns.end()) {
+    part.state.contents.files.reserve(static_cast<std::size_t>(room));
+  }
+  const Status status =
+      parquet.Read(part.path, part.rows, [&](const data::ArrowBatch& batch) -> Status {
+        LEAT_ASSIGN(const ArrowView root, ArrowView::Of(batch));
+        return BatchReader(root, table_path, part.state, part.sidecars).Read();
+      });
+  return status.ok() ? Ok() : Status(Error(status.error()).WithContext(part.name));
+}
+
+template <typename T>
+void MoveToEnd(std::vector<T>& from, std::vector<T>& to) {
+  if (to.empty() && to.capacity() < from.size()) {
+    to = std::move(from);
+  } else {
+    to.insert(to.end(), std::move_iterator(from.begin()), std::move_iterator(from.end()));
+  }
+  from = {};
+}
+
+// The parts' actions in the order of the rows; several threads read them.
+Status ReadParts(ParquetHandler& parquet, std::vector<Part> parts, std::string_view table_path,
+                 CheckpointState& state, std::vector<SidecarFile>& sidecars) {
+  const std::size_t helpers = LogThreads(/*answers_late=*/io::IsS3Path(table_path));
+  LEAT_TRY(ForEachPart(parts.size(), helpers,
+                       [&](std::size_t i) { return ReadPart(parquet, table_path, parts[i]); }));
+  std::size_t count = state.contents.files.size();
+  for (const Part& part : parts) count += part.state.contents.files.size();
+  if (parts.size() > 1) state.contents.files.reserve(count);
+  for (Part& part : parts) {
+    if (part.state.protocol) state.protocol = std::move(part.state.protocol);
+    if (part.state.metadata) state.metadata = std::move(part.state.metadata);
+    Contents& contents = part.state.contents;
+    MoveToEnd(contents.files, state.contents.files);
+    MoveToEnd(contents.tombstones, state.contents.tombstones);
+    for (auto& [id, transaction] : contents.app_transactions) {
+      state.contents.app_transactions[id] = std::move(transaction);
+    }
+    for (auto& [name, domain] : contents.domain_metadata) {
+      state.contents.domain_metadata[name] = std::move(domain);
+    }
+    MoveToEnd(part.sidecars, sidecars);
+  }
+  return Ok();
 }
 
 // A version 2 checkpoint in JSON has the lines of a log entry.
@@ -371,18 +443,19 @@ Result<std::vector<std::string>> ReadSidecars(io::FileSystem& files, ParquetHand
                                               std::string_view table_path) {
   std::vector<SidecarFile> sidecars;
   CheckpointState rest;
-  Status status = Ok();
+  const std::string name = "checkpoint " + path;
   if (path.ends_with(".json")) {
-    status = ReadJson(files, path, table_path, rest, sidecars);
+    const Status status = ReadJson(files, path, table_path, rest, sidecars);
+    if (!status.ok()) return Error(status.error()).WithContext(name);
   } else {
-    // A checkpoint without sidecars has no such column, but always a protocol.
-    status =
-        parquet.Read(path, {"protocol", "sidecar"}, [&](const data::ArrowBatch& batch) -> Status {
-          LEAT_ASSIGN(const ArrowView root, ArrowView::Of(batch));
-          return BatchReader(root, table_path, rest, sidecars).Read();
-        });
+    std::vector<Part> parts;
+    LEAT_TRY(FindParts(parquet, path, name, parts));
+    for (Part& part : parts) {
+      std::erase_if(part.rows.columns, [](const auto& column) { return column != "sidecar"; });
+    }
+    std::erase_if(parts, [](const Part& part) { return part.rows.columns.empty(); });
+    LEAT_TRY(ReadParts(parquet, std::move(parts), table_path, rest, sidecars));
   }
-  if (!status.ok()) return Error(status.error()).WithContext("checkpoint " + path);
   std::vector<std::string> paths;
   for (const SidecarFile& sidecar : sidecars) {
     LEAT_ASSIGN(std::string relative, RelativeSidecarPath(sidecar, table_path));
@@ -396,23 +469,28 @@ Result<CheckpointState> ReadCheckpoint(io::FileSystem& files, ParquetHandler& pa
                                        std::string_view table_path) {
   CheckpointState state;
   std::vector<SidecarFile> sidecars;
+  std::vector<Part> parts;
   for (const std::string& path : paths) {
-    const Status status = path.ends_with(".json")
-                              ? ReadJson(files, path, table_path, state, sidecars)
-                              : ReadParquet(parquet, path, table_path, state, sidecars);
-    if (!status.ok()) return Error(status.error()).WithContext("checkpoint " + path);
-  }
-  for (const SidecarFile& sidecar : sidecars) {
-    std::vector<SidecarFile> nested;
-    const auto path = RelativeSidecarPath(sidecar, table_path);
-    Status status =
-        path.ok() ? ReadParquet(parquet, io::JoinPath(table_path, *path), table_path, state, nested)
-                  : Status(path.error());
-    if (status.ok() && !nested.empty()) status = Corrupt("a sidecar names sidecars of its own");
-    if (!status.ok()) {
-      return Error(status.error())
-          .WithContext(fmt::format("sidecar {} of checkpoint {}", sidecar.path, paths[0]));
+    const std::string name = "checkpoint " + path;
+    if (!path.ends_with(".json")) {
+      LEAT_TRY(FindParts(parquet, path, name, parts));
+      continue;
     }
+    const Status status = ReadJson(files, path, table_path, state, sidecars);
+    if (!status.ok()) return Error(status.error()).WithContext(name);
+  }
+  LEAT_TRY(ReadParts(parquet, std::move(parts), table_path, state, sidecars));
+  parts = {};
+  for (const SidecarFile& sidecar : sidecars) {
+    const std::string name = fmt::format("sidecar {} of checkpoint {}", sidecar.path, paths[0]);
+    const auto path = RelativeSidecarPath(sidecar, table_path);
+    if (!path.ok()) return Error(path.error()).WithContext(name);
+    LEAT_TRY(FindParts(parquet, io::JoinPath(table_path, *path), name, parts));
+  }
+  std::vector<SidecarFile> nested;
+  LEAT_TRY(ReadParts(parquet, std::move(parts), table_path, state, nested));
+  if (!nested.empty()) {
+    return Corrupt(fmt::format("checkpoint {}: a sidecar names sidecars of its own", paths[0]));
   }
   return state;
 }

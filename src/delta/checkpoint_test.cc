@@ -429,7 +429,7 @@ TEST_F(CheckpointTest, AllThatACheckpointHoldsComesBack) {
                      .size_bytes = 1LL << 40,
                      .modified_ms = 5,
                      .stats_json = "{}",
-                     .tags = {{"t", std::nullopt}}},
+                     .tags = NullableTexts{{"t", std::nullopt}}},
                     {.path = "p=null", .partition_values = {{"p", std::nullopt}}}};
   contents.tombstones = {
       {.path = "old", .deleted_ms = 9, .partition_values = {{"p", "x"}}, .size_bytes = 3}};
@@ -491,7 +491,7 @@ TEST_F(CheckpointTest, DeletionVectorsRowTrackingAndDomainsComeBack) {
   EXPECT_EQ(read->contents.files[0].deletion_vector, contents.files[0].deletion_vector);
   EXPECT_EQ(read->contents.files[0].base_row_id, 0);
   EXPECT_EQ(read->contents.files[0].default_row_commit_version, 1LL << 33);
-  EXPECT_EQ(read->contents.files[0].clustering_provider, "liquid");
+  EXPECT_EQ(*read->contents.files[0].clustering_provider, "liquid");
   EXPECT_EQ(read->contents.files[1].base_row_id, std::nullopt);
   EXPECT_EQ(read->contents.files[1].deletion_vector, std::nullopt);
   EXPECT_EQ(read->contents.tombstones[0].deletion_vector, contents.tombstones[0].deletion_vector);

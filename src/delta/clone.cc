@@ -10,7 +10,7 @@ namespace {
 // The file as another table names it.
 Result<AddFile> FromElsewhere(AddFile file, const std::string& source_path) {
   file.path = io::JoinPath(source_path, file.path);
-  file.path_in_log.clear();
+  file.path_in_log.reset();
   file.data_change = true;
   if (!file.deletion_vector) return file;
   LEAT_ASSIGN(const std::string path, DeletionVectorPath(*file.deletion_vector, source_path));

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "base/text.h"
+#include "delta/field_metadata.h"
 
 namespace leat::delta {
 namespace {
@@ -16,11 +17,6 @@ namespace {
 constexpr const char* kModeProperty = "delta.columnMapping.mode";
 constexpr const char* kPhysicalNameKey = "delta.columnMapping.physicalName";
 constexpr const char* kIdKey = "delta.columnMapping.id";
-
-nlohmann::json MetadataOf(const data::Field& field) {
-  if (field.metadata_json.find("delta.columnMapping") == std::string::npos) return {};
-  return nlohmann::json::parse(field.metadata_json, nullptr, /*allow_exceptions=*/false);
-}
 
 class MappingCheck {
  public:

@@ -127,6 +127,7 @@ class Compaction {
     }
     result.files_removed = transaction.removes.size();
     result.files_added = transaction.adds.size();
+    transaction.copies_row_ids = true;
     transaction.info.operation = "OPTIMIZE";
     transaction.info.operation_parameters = {
         {"predicate", "[]"}, {"zOrderBy", nlohmann::json(options_.cluster_by).dump()}};

@@ -19,7 +19,8 @@ class RowRewriter {
  public:
   virtual ~RowRewriter() = default;
   // Writes the files' rows, without deleted ones, into new files of the table's folder, in log
-  // order or, when columns are given, along a Z-order curve over them. The files are durable;
+  // order or, when columns are given, along a Z-order curve over them. Rows take their ids along
+  // where the table keeps them (row_tracking.h). The files are durable;
   // partition values are the caller's to fill in. All given files have the same ones.
   virtual Result<std::vector<AddFile>> Rewrite(const std::string& table_path,
                                                const Snapshot& snapshot,

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "delta/field_metadata.h"
 
 namespace leat::delta {
 namespace {
@@ -16,17 +17,12 @@ constexpr std::string_view kCheckPrefix = "delta.constraints.";
 constexpr const char* kInvariantsKey = "delta.invariants";
 constexpr const char* kDefaultKey = "CURRENT_DEFAULT";
 
-json MetadataOf(const data::Field& field, const char* key) {
-  if (field.metadata_json.find(key) == std::string::npos) return json::object();
-  return json::parse(field.metadata_json, nullptr, /*allow_exceptions=*/false);
-}
-
 // {"expression": {"expression": "x > 3"}}, as text within the metadata.
 Status AddInvariants(const std::vector<data::Field>& fields, const std::string& parent,
                      std::vector<Constraint>& constraints) {
   for (const data::Field& field : fields) {
     const std::string path = parent.empty() ? field.name : parent + "." + field.name;
-    const json metadata = MetadataOf(field, kInvariantsKey);
+    const json metadata = MetadataOf(field);
     const auto invariant = metadata.find(kInvariantsKey);
     if (invariant != metadata.end()) {
       const json parsed = invariant->is_string()
@@ -75,7 +71,7 @@ std::vector<std::vector<std::string>> RequiredColumns(const data::Schema& schema
 }
 
 std::optional<std::string> DefaultOf(const data::Field& field) {
-  const json metadata = MetadataOf(field, kDefaultKey);
+  const json metadata = MetadataOf(field);
   const auto value = metadata.find(kDefaultKey);
   if (value == metadata.end() || !value->is_string()) return std::nullopt;
   return value->get<std::string>();

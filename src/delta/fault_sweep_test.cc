@@ -29,7 +29,11 @@ class UnsyncedParquet final : public ParquetHandler {
  public:
   explicit UnsyncedParquet(PowerLossFileSystem& disk) : disk_(disk) {}
 
-  Status Read(const std::string& path, const std::vector<std::string>&,
+  Result<std::vector<RowRange>> Ranges(const std::string&,
+                                       const std::vector<std::string>& columns) override {
+    return std::vector<RowRange>{{.columns = columns}};
+  }
+  Status Read(const std::string& path, const RowRange&,
               const std::function<Status(const data::ArrowBatch&)>& visit) override {
     LEAT_ASSIGN(const std::string content, disk_.ReadFile(path));
     const auto found = batches_.find(content);
@@ -266,7 +270,8 @@ class FaultSweepTest : public testing::Test, protected RowRewriter {
   // False when the operation makes fewer calls than `n`.
   bool FailAt(const Operation& operation, int n, Fault fault, const Error& error,
               std::optional<PowerLossFileSystem::Loss> loss) {
-    operation.prepare();
+    files_.Heal();
+    disk_.Restore(prepared_);
     const auto before = State();
     const auto after = after_;
     files_.FailCall(n, fault, error);
@@ -294,6 +299,7 @@ class FaultSweepTest : public testing::Test, protected RowRewriter {
   void Sweep(Fault fault, const Error& error, std::optional<PowerLossFileSystem::Loss> loss) {
     for (const Operation& operation : Operations()) {
       operation.prepare();
+      prepared_ = disk_.Save();
       {
         Table table = Open();
         const Status done = operation.run(table);
@@ -316,6 +322,7 @@ class FaultSweepTest : public testing::Test, protected RowRewriter {
   ManualClock clock_;
   io::Environment environment_{files_, clock_, io::SystemRandom()};
   UnsyncedParquet parquet_{disk_};
+  PowerLossFileSystem::Image prepared_;
   std::optional<Rows> after_;
   int staged_ = 0;
 };

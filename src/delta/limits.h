@@ -24,7 +24,8 @@ constexpr int kMaxListAttempts = 3;
 // reads one by one before it starts again from the latest checkpoint.
 constexpr std::size_t kMaxTailEntries = 64;
 
-// Threads that read log entries besides the one that wants them, each for so many entries.
+// Threads that read log entries, and parts of checkpoints, besides the one that wants them; of
+// entries, each for so many.
 constexpr std::size_t kMaxLogThreads = 7;
 constexpr std::size_t kEntriesPerThread = 4;
 
@@ -33,6 +34,9 @@ constexpr std::int64_t kCommitInfoProbeBytes = 16 * 1024;
 
 // Applications, and domains, that a checksum file lists; it has none when there are more. As Spark.
 constexpr std::size_t kMaxActionsInChecksum = 100;
+
+// Room that is made for the files of one part of a checkpoint before it is read.
+constexpr std::int64_t kMaxRowsToReserve = 1 << 17;
 
 // Actions in one sidecar file of a version 2 checkpoint.
 constexpr std::size_t kMaxSidecarActions = 500'000;

@@ -21,14 +21,24 @@ Error Wrong(std::string_view key, simdjson::error_code error) {
   return Corrupt(fmt::format("'{}': {}", Shorten(key, 60), simdjson::error_message(error)));
 }
 
+// The key as it stands in the text, which spares a copy; empty when it has escapes, or nothing.
+std::string_view PlainKey(const json::field& field) {
+  const char* begin = field.key().raw();
+  const char* end = begin;
+  while (*end != '"' && *end != '\\') end++;  // simdjson has looked for the end already
+  return *end == '"' ? std::string_view(begin, end) : std::string_view();
+}
+
 // Calls visit(key, value) for each field of the object whose value is not null.
 template <typename Visit>
 Status ForEachField(json::object object, Visit visit) {
   for (auto item : object) {
     json::field field;
     if (const auto error = std::move(item).get(field)) return Wrong("object", error);
-    std::string_view key;
-    if (const auto error = field.unescaped_key().get(key)) return Wrong("key", error);
+    std::string_view key = PlainKey(field);
+    if (key.empty()) {
+      if (const auto error = field.unescaped_key().get(key)) return Wrong("key", error);
+    }
     json::value value = field.value();
     json::json_type type{};
     if (const auto error = value.type().get(type)) return Wrong(key, error);
@@ -92,8 +102,6 @@ Status Read(std::string_view key, json::value value, std::map<std::string, std::
     return ReadAsText(name, item, target[std::string(name)]);
   });
 }
-
-using NullableTexts = std::map<std::string, std::optional<std::string>>;
 
 Status Read(std::string_view key, json::value value, NullableTexts& target) {
   json::object object;
@@ -294,13 +302,15 @@ class EntryReader {
       if (key == "modificationTime") return Read(key, value, add.modified_ms);
       if (key == "dataChange") return Read(key, value, add.data_change);
       if (key == "stats") return Read(key, value, add.stats_json);
-      if (key == "tags") return Read(key, value, add.tags);
+      if (key == "tags") return Read(key, value, add.tags.emplace());
       if (key == "deletionVector") return ReadVector(key, value, add.deletion_vector);
       if (key == "baseRowId") return Read(key, value, add.base_row_id.emplace());
       if (key == "defaultRowCommitVersion") {
         return Read(key, value, add.default_row_commit_version.emplace());
       }
-      if (key == "clusteringProvider") return Read(key, value, add.clustering_provider);
+      if (key == "clusteringProvider") {
+        return Read(key, value, add.clustering_provider.emplace());
+      }
       return Ok();
     }));
     EmptyToNull(add.partition_values);
@@ -342,13 +352,14 @@ class EntryReader {
   }
 
   static Status ReadVector(std::string_view key, json::value value,
-                           std::optional<DeletionVectorDescriptor>& target) {
+                           Boxed<DeletionVectorDescriptor>& target) {
     json::object object;
     if (const auto error = value.get_object().get(object)) return Wrong(key, error);
-    return Take(ReadDescriptor(object), target);
+    LEAT_ASSIGN(target, ReadDescriptor(object));
+    return Ok();
   }
 
-  Status ReadPath(json::value value, std::string& target, std::string* in_log = nullptr) {
+  Status ReadPath(json::value value, std::string& target, Boxed<std::string>* in_log = nullptr) {
     std::string_view text;
     if (const auto error = value.get_string().get(text)) return Wrong("path", error);
     target = CanonicalPath(text, table_path_);
@@ -403,12 +414,21 @@ Status ForEachLine(std::string_view content, const std::string& file, Visit visi
   return Ok();
 }
 
+// By memchr, which looks at many bytes at once.
+std::size_t CountLines(std::string_view content) {
+  std::size_t count = 0;
+  for (std::size_t at = content.find('\n'); at != std::string_view::npos;
+       at = content.find('\n', at + 1)) {
+    count++;
+  }
+  return count;
+}
+
 }  // namespace
 
 Result<LogEntry> ParseLogEntry(std::string_view content, const std::string& file,
                                std::string_view table_path) {
-  EntryReader reader(table_path,
-                     static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n')));
+  EntryReader reader(table_path, CountLines(content));
   LEAT_TRY(
       ForEachLine(content, file, [&](json::object object) { return reader.ReadAction(object); }));
   return std::move(reader).Finish();

@@ -93,11 +93,9 @@ void AppendAdd(std::string& out, const AddFile& add) {
     action.Number("modificationTime", add.modified_ms);
     action.Flag("dataChange", add.data_change);
     if (!add.stats_json.empty()) action.Text("stats", add.stats_json);
-    if (!add.tags.empty()) action.TextMap("tags", add.tags);
+    if (add.tags) action.TextMap("tags", *add.tags);
     AppendVectorAndRows(action, add);
-    if (!add.clustering_provider.empty()) {
-      action.Text("clusteringProvider", add.clustering_provider);
-    }
+    if (add.clustering_provider) action.Text("clusteringProvider", *add.clustering_provider);
   });
 }
 

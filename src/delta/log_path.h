@@ -34,8 +34,8 @@ std::optional<LogFileName> ParseLogFileName(std::string_view name);
 
 // The log's form of a relative path: percent-encoded as in a URI.
 std::string EncodePath(std::string_view path);
-// `text` when it is another form of the path than EncodePath's; else empty.
-std::string UnlessEncoded(std::string_view text, std::string_view canonical_path);
+// `text` when it is another form of the path than EncodePath's; else nothing.
+std::optional<std::string> UnlessEncoded(std::string_view text, std::string_view canonical_path);
 // A path from the log in one form per file: decoded, without "file:" and, when it lies inside the
 // table, relative to `table_path` (absolute, without a slash at the end).
 std::string CanonicalPath(std::string_view text, std::string_view table_path);
@@ -43,7 +43,7 @@ std::string CanonicalPath(std::string_view text, std::string_view table_path);
 // What stands in the log for an added or removed file.
 template <typename Action>
 std::string PathInLog(const Action& file) {
-  return file.path_in_log.empty() ? EncodePath(file.path) : file.path_in_log;
+  return file.path_in_log ? *file.path_in_log : EncodePath(file.path);
 }
 
 // Refuses paths that lead out of the table: absolute ones, other schemes (s3://), "..", NUL.

@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <system_error>
-#include <thread>
 
 #include "delta/checkpoint.h"
 #include "delta/checksum.h"
 #include "delta/deletion_vector.h"
 #include "delta/limits.h"
 #include "delta/log_path.h"
+#include "delta/parallel.h"
 #include "delta/protocol.h"
 
 namespace leat::delta {
@@ -139,29 +137,12 @@ Result<LogEntry> LogReader::ReadEntryFile(const std::string& name) const {
 // By several threads: parsing takes time, and an object store answers late.
 Result<std::vector<LogEntry>> LogReader::ReadEntries(const std::vector<std::string>& names) const {
   std::vector<LogEntry> entries(names.size());
-  std::vector<Status> statuses(names.size());
-  std::atomic<std::size_t> next{0};
-  const auto read = [&] {
-    for (std::size_t i = next++; i < names.size(); i = next++) {
-      auto entry = ReadEntryFile(names[i]);
-      if (entry.ok()) {
-        entries[i] = std::move(*entry);
-      } else {
-        statuses[i] = std::move(entry).error();
-      }
-    }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    const std::size_t wanted = std::min(names.size() / kEntriesPerThread, kMaxLogThreads);
-    try {
-      while (helpers.size() < wanted) helpers.emplace_back(read);
-    } catch (const std::system_error&) {
-      // As many as the system gives.
-    }
-    read();
-  }
-  for (Status& status : statuses) LEAT_TRY(std::move(status));
+  const std::size_t helpers = std::min(names.size() / kEntriesPerThread,
+                                       LogThreads(/*answers_late=*/io::IsS3Path(log_directory_)));
+  LEAT_TRY(ForEachPart(names.size(), helpers, [&](std::size_t i) -> Status {
+    LEAT_ASSIGN(entries[i], ReadEntryFile(names[i]));
+    return Ok();
+  }));
   return entries;
 }
 

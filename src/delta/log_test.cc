@@ -100,7 +100,7 @@ LogEntry Full() {
                  .size_bytes = 10,
                  .modified_ms = 11,
                  .stats_json = R"({"numRecords":1})",
-                 .tags = {{"t", "v"}},
+                 .tags = NullableTexts{{"t", "v"}},
                  .deletion_vector =
                      DeletionVectorDescriptor{
                          .path_or_inline = "x", .offset = 1, .size_bytes = 2, .cardinality = 3},
@@ -143,7 +143,7 @@ TEST(LogEntryTest, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(read->adds[0].deletion_vector, wanted.adds[0].deletion_vector);
   EXPECT_EQ(read->adds[0].base_row_id, 7);
   EXPECT_EQ(read->adds[0].default_row_commit_version, 8);
-  EXPECT_EQ(read->adds[0].clustering_provider, "liquid");
+  EXPECT_EQ(*read->adds[0].clustering_provider, "liquid");
   EXPECT_EQ(read->removes[0].deletion_vector, wanted.removes[0].deletion_vector);
   EXPECT_EQ(read->changes[0].path, "_change_data/c d");
   EXPECT_EQ(read->changes[0].partition_values, wanted.changes[0].partition_values);

@@ -53,6 +53,8 @@ class ObjectStoreTest : public TableTest {
 
   // An empty store, then a table of so many commits, each of one file.
   void Prepare(int commits) {
+    const auto prepared = prepared_.find(commits);
+    if (prepared != prepared_.end()) return store_.Reset(prepared->second);
     store_.Reset();
     Table table = OpenTable();
     for (int i = 0; i < commits; i++) {
@@ -61,9 +63,11 @@ class ObjectStoreTest : public TableTest {
                                : table.Commit(Append(table.Load().value(), file))),
                 i);
     }
+    prepared_[commits] = store_.objects();
   }
 
   io::S3TestStore store_;
+  std::map<int, std::map<std::string, io::S3TestStore::Object>> prepared_;  // by commits
   io::TestClock time_;
   const std::unique_ptr<io::S3FileSystem> s3_ = OpenStore(/*probes=*/false);
   const io::Environment world_{*s3_, time_, io::SystemRandom()};

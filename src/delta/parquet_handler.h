@@ -1,6 +1,7 @@
 // What delta/ needs of a Parquet library: checkpoints. engine/ implements it; tests use that too.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -10,14 +11,24 @@
 
 namespace leat::delta {
 
+// Rows of a file that are stored together: one row group, or small ones that are alike.
+struct RowRange {
+  std::int64_t first_row = 0;  // from 0
+  std::int64_t row_count = 0;
+  std::vector<std::string> columns;  // the top-level ones that have a value in any of the rows
+};
+
 // Thread-safe.
 class ParquetHandler {
  public:
   virtual ~ParquetHandler() = default;
 
-  // Calls `visit` for each batch of the file's rows, top-level columns limited to `columns` (those
-  // present).
-  virtual Status Read(const std::string& path, const std::vector<std::string>& columns,
+  // The file's rows in order, with those of `columns` that are in the file. kNotFound; kCorrupt:
+  // no Parquet file, or one that has none of the columns.
+  virtual Result<std::vector<RowRange>> Ranges(const std::string& path,
+                                               const std::vector<std::string>& columns) = 0;
+  // Calls `visit` for each batch of the range's rows, in order.
+  virtual Status Read(const std::string& path, const RowRange& range,
                       const std::function<Status(const data::ArrowBatch&)>& visit) = 0;
   // Writes one file with the batch's rows (a struct array with its schema); not durable until
   // synced.

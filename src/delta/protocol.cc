@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 #include "delta/column_mapping.h"
+#include "delta/row_tracking.h"
+#include "delta/table_properties.h"
 
 namespace leat::delta {
 namespace {
@@ -23,11 +25,6 @@ bool HasProperty(const Metadata& metadata, std::string_view prefix) {
   return found != metadata.configuration.end() && found->first.starts_with(prefix);
 }
 
-bool PropertyIs(const Metadata& metadata, const std::string& key, std::string_view value) {
-  const auto found = metadata.configuration.find(key);
-  return found != metadata.configuration.end() && EqualsIgnoreCase(found->second, value);
-}
-
 bool HasTimestampNtz(const std::vector<data::Field>& fields) {
   return std::any_of(fields.begin(), fields.end(), [](const data::Field& field) {
     return field.type.kind == data::TypeKind::kTimestampNtz || HasTimestampNtz(field.type.children);
@@ -35,12 +32,10 @@ bool HasTimestampNtz(const std::vector<data::Field>& fields) {
 }
 
 bool Never(const Metadata&) { return false; }
-bool IsAppendOnly(const Metadata& m) { return PropertyIs(m, "delta.appendOnly", "true"); }
+bool IsAppendOnly(const Metadata& m) { return IsOn(m, "delta.appendOnly"); }
 bool HasInvariants(const Metadata& m) { return AnyField(m.schema.fields, "\"delta.invariants\""); }
 bool HasConstraints(const Metadata& m) { return HasProperty(m, "delta.constraints."); }
-bool HasChangeFeed(const Metadata& m) {
-  return PropertyIs(m, "delta.enableChangeDataFeed", "true");
-}
+bool HasChangeFeed(const Metadata& m) { return IsOn(m, "delta.enableChangeDataFeed"); }
 bool HasGeneratedColumns(const Metadata& m) {
   return AnyField(m.schema.fields, "\"delta.generationExpression\"");
 }
@@ -53,17 +48,14 @@ bool HasIdentityColumns(const Metadata& m) {
   return AnyField(m.schema.fields, "\"delta.identity.");
 }
 bool HasNtz(const Metadata& m) { return HasTimestampNtz(m.schema.fields); }
-bool HasDeletionVectors(const Metadata& m) {
-  return PropertyIs(m, "delta.enableDeletionVectors", "true");
+bool HasDeletionVectors(const Metadata& m) { return IsOn(m, "delta.enableDeletionVectors"); }
+bool HasV2Checkpoints(const Metadata& m) {
+  const auto policy = m.configuration.find("delta.checkpointPolicy");
+  return policy != m.configuration.end() && EqualsIgnoreCase(policy->second, "v2");
 }
-bool HasV2Checkpoints(const Metadata& m) { return PropertyIs(m, "delta.checkpointPolicy", "v2"); }
-bool HasRowTracking(const Metadata& m) { return PropertyIs(m, "delta.enableRowTracking", "true"); }
-bool HasTypeWidening(const Metadata& m) {
-  return PropertyIs(m, "delta.enableTypeWidening", "true");
-}
-bool HasInCommitTimestamps(const Metadata& m) {
-  return PropertyIs(m, "delta.enableInCommitTimestamps", "true");
-}
+bool HasRowTracking(const Metadata& m) { return KeepsRowIds(m); }
+bool HasTypeWidening(const Metadata& m) { return IsOn(m, "delta.enableTypeWidening"); }
+bool HasInCommitTimestamps(const Metadata& m) { return IsOn(m, "delta.enableInCommitTimestamps"); }
 
 enum class For { kWriters, kReadersAndWriters };
 enum class Writing { kHonoured, kRefused };  // of tables that use the feature

@@ -4,15 +4,18 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
-#include "base/text.h"
 #include "delta/file_skipping.h"
+#include "delta/table_properties.h"
 
 namespace leat::delta {
 namespace {
 
 constexpr const char* kDomain = "delta.rowTracking";
 constexpr const char* kHighWaterMark = "rowIdHighWaterMark";
+constexpr const char* kIdColumn = "delta.rowTracking.materializedRowIdColumnName";
+constexpr const char* kVersionColumn = "delta.rowTracking.materializedRowCommitVersionColumnName";
 
 // The last id given so far; -1 when none was.
 Result<std::int64_t> LastRowId(const Snapshot* latest) {
@@ -27,11 +30,6 @@ Result<std::int64_t> LastRowId(const Snapshot* latest) {
     return Corrupt(fmt::format("the domain {} has no {}", kDomain, kHighWaterMark));
   }
   return mark->get<std::int64_t>();
-}
-
-bool KeepsIds(const Metadata& metadata) {
-  const auto found = metadata.configuration.find("delta.enableRowTracking");
-  return found != metadata.configuration.end() && EqualsIgnoreCase(found->second, "true");
 }
 
 // A file that replaces another entry for itself (a new deletion vector) or comes back keeps its
@@ -55,14 +53,29 @@ bool TracksRows(const Protocol& protocol) {
                    "rowTracking") != protocol.writer_features.end();
 }
 
+bool KeepsRowIds(const Metadata& metadata) { return IsOn(metadata, "delta.enableRowTracking"); }
+
+Result<std::optional<RowIdColumns>> RowIdColumnsOf(const Metadata& metadata) {
+  if (!KeepsRowIds(metadata)) return std::optional<RowIdColumns>();
+  RowIdColumns columns;
+  for (const auto& [property, name] :
+       {std::pair(kIdColumn, &columns.id), std::pair(kVersionColumn, &columns.version)}) {
+    const auto found = metadata.configuration.find(property);
+    if (found == metadata.configuration.end() || found->second.empty()) {
+      return Corrupt(fmt::format("the table keeps the ids of its rows, and lacks {}", property));
+    }
+    *name = found->second;
+  }
+  return std::optional(std::move(columns));
+}
+
 Status CheckRowTracking(const Transaction& transaction, const Metadata& metadata,
                         const std::string& table_path) {
-  if (!KeepsIds(metadata) || !CopiesRows(transaction)) return Ok();
-  return InvalidInput(
-             fmt::format("table {} keeps the ids of its rows (rowTracking, "
-                         "delta.enableRowTracking is true), which Leat cannot copy into new files",
-                         table_path))
-      .WithHint("Leat can append to it and replace it as a whole");
+  if (transaction.copies_row_ids || !KeepsRowIds(metadata) || !CopiesRows(transaction)) return Ok();
+  return Bug(
+      fmt::format("rows of table {} would lose their ids (rowTracking, "
+                  "delta.enableRowTracking is true)",
+                  table_path));
 }
 
 Status AssignRowIds(const Snapshot* latest, TableVersion version, LogEntry& entry) {

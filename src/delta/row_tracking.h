@@ -1,6 +1,9 @@
 // Row ids of the files of a commit. Source: PROTOCOL.md, "Row Tracking".
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "base/result.h"
 #include "delta/log_entry.h"
 #include "delta/table.h"
@@ -10,8 +13,20 @@ namespace leat::delta {
 // Whether the table, as the transaction leaves it, gives its rows ids.
 bool TracksRows(const Protocol& protocol);
 
-// kInvalidInput: the table promises that a row keeps its id (delta.enableRowTracking), and the
-// transaction copies rows into new files, which Leat writes without their ids.
+// Whether the table promises that a row keeps its id (delta.enableRowTracking).
+bool KeepsRowIds(const Metadata& metadata);
+
+// The columns of data files that hold the ids of rows from other files, and the versions that wrote
+// them; in the schema they are not.
+struct RowIdColumns {
+  std::string id;
+  std::string version;
+};
+// Nothing where rows do not keep their ids. kCorrupt: they do, and the columns have no names.
+Result<std::optional<RowIdColumns>> RowIdColumnsOf(const Metadata& metadata);
+
+// kBug: rows keep their ids, and the transaction copies rows into new files without them
+// (Transaction::copies_row_ids).
 Status CheckRowTracking(const Transaction& transaction, const Metadata& metadata,
                         const std::string& table_path);
 

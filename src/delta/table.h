@@ -64,6 +64,9 @@ struct Transaction {
   std::vector<AddFile> adds;
   std::vector<RemoveFile> removes;
   std::vector<ChangeFile> changes;  // the change data feed's, where the table keeps one
+  // Whether rows of removed files have taken their ids along into the added ones, where the table
+  // keeps ids (row_tracking.h).
+  bool copies_row_ids = false;
   std::vector<AppTransaction> app_transactions;
   std::vector<DomainMetadata> domain_metadata;
   CommitInfo info;  // timestamp, engine and txn_id are filled in by Commit

@@ -102,6 +102,11 @@ constexpr std::string_view kConstraintPrefix = "delta.constraints.";
 
 }  // namespace
 
+bool IsOn(const Metadata& metadata, const std::string& property) {
+  const auto found = metadata.configuration.find(property);
+  return found != metadata.configuration.end() && EqualsIgnoreCase(found->second, "true");
+}
+
 Result<std::string> KnownProperty(const std::string& name) {
   const std::string lower = ToLower(name);
   if (!lower.starts_with("delta.")) return name;

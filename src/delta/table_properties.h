@@ -26,6 +26,9 @@ struct TableProperties {
 // kInvalidInput naming the property whose value cannot be understood.
 Result<TableProperties> ParseTableProperties(const Metadata& metadata);
 
+// Whether the property has the value "true", in any case.
+bool IsOn(const Metadata& metadata, const std::string& property);
+
 // The property as the protocol spells it, case ignored: one of Delta that Leat acts on or keeps,
 // delta.constraints.<name>, or a user's own, without "delta." in front. kInvalidInput: another one
 // of Delta's.

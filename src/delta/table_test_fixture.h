@@ -31,7 +31,11 @@ class MemoryParquet final : public ParquetHandler {
  public:
   explicit MemoryParquet(io::FileSystem& files) : files_(files) {}
 
-  Status Read(const std::string& path, const std::vector<std::string>&,
+  Result<std::vector<RowRange>> Ranges(const std::string&,
+                                       const std::vector<std::string>& columns) override {
+    return std::vector<RowRange>{{.columns = columns}};
+  }
+  Status Read(const std::string& path, const RowRange&,
               const std::function<Status(const data::ArrowBatch&)>& visit) override {
     LEAT_ASSIGN(const std::string content, files_.ReadFile(path));
     const std::lock_guard lock(mutex_);

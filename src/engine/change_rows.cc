@@ -5,8 +5,9 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "delta/file_skipping.h"
+#include "engine/key_range.h"
 #include "engine/limits.h"
+#include "engine/row_ids.h"
 #include "engine/table_edit.h"
 
 namespace leat::engine {
@@ -33,6 +34,7 @@ class Attempt {
               engine.file_roots()) {}
 
   Result<delta::Transaction> Build() {
+    LEAT_ASSIGN(ids_, RowIds::Of(base_->metadata()));
     delta::Transaction transaction{.base = base_, .scope = delta::ReadScope::kWholeTable};
     transaction.info.operation = statement_.operation;
     transaction.info.extra = change_.commit_extra;
@@ -57,18 +59,22 @@ class Attempt {
   const ChangedRows& changed() const { return changed_; }
 
  private:
-  // The table's rows with their places, as a FROM item. `range` bounds them: " WHERE ...".
-  std::string Target(const std::string& range = "") const {
+  // The table's rows with their places and ids, as a FROM item. `range` bounds them: " WHERE ...".
+  Result<std::string> Target(const std::string& range = "") const {
     const PlaceColumns place = PlaceColumnsOf(base_->schema());
-    return fmt::format(
-        "(SELECT *, {} AS leat_file, {} AS leat_row FROM delta_scan({}, version => {}){}) AS {}",
-        place.file, place.row, QuoteLiteral(change_.table_path), base_->version().value(), range,
-        QuoteIdentifier(statement_.alias));
+    LEAT_ASSIGN(const std::string scan, ids_.Scan(session_, {.table_path = change_.table_path,
+                                                             .metadata = base_->metadata(),
+                                                             .files = base_->files(),
+                                                             .snapshot = base_}));
+    return fmt::format("(SELECT {}, {} AS leat_file, {} AS leat_row FROM {}{}) AS {}",
+                       ids_.Selected(base_->schema()), place.file, place.row, scan, range,
+                       QuoteIdentifier(statement_.alias));
   }
 
   Result<std::int64_t> DeleteWhere(const std::string& condition) {
+    LEAT_ASSIGN(const std::string target, Target());
     return edit_.Delete(fmt::format("{}SELECT leat_file, leat_row FROM {} WHERE {}",
-                                    statement_.with, Target(), condition),
+                                    statement_.with, target, condition),
                         {}, ChangeType::kDelete);
   }
 
@@ -80,8 +86,16 @@ class Attempt {
 
   Status Insert(delta::Transaction& transaction) {
     transaction.info.operation_parameters["mode"] = "Append";
+    std::vector<std::string> names;
+    const auto columns = statement_.columns.empty() ? base_->schema().names() : statement_.columns;
+    for (const std::string& column : columns) names.push_back(QuoteIdentifier(column));
+    const std::string aliases = statement_.by_name ? "" : "(" + Join(names, ", ") + ")";
+    const std::string rows = fmt::format("{}SELECT * FROM ({}) AS leat_new{}", statement_.with,
+                                         statement_.rows, aliases);
+    LEAT_ASSIGN(const BoundQuery bound, session_.Bind(rows));
+    const bool reads_itself = bound.tables.contains(io::AbsolutePath(change_.table_path));
     if (change_.replace_where.empty()) {
-      transaction.scope = delta::ReadScope::kNothing;
+      if (!reads_itself) transaction.scope = delta::ReadScope::kNothing;
     } else {
       transaction.info.operation_parameters["mode"] = "Overwrite";
       edit_.writer().Require(
@@ -89,26 +103,21 @@ class Attempt {
           fmt::format("a new row is outside of the rows to replace ({})", change_.replace_where));
       LEAT_ASSIGN(changed_.deleted, DeleteWhere("(" + change_.replace_where + ")"));
     }
-    std::vector<std::string> names;
-    const auto columns = statement_.columns.empty() ? base_->schema().names() : statement_.columns;
-    for (const std::string& column : columns) names.push_back(QuoteIdentifier(column));
-    const std::string aliases = statement_.by_name ? "" : "(" + Join(names, ", ") + ")";
-    LEAT_TRY(edit_.Insert(fmt::format("{}SELECT * FROM ({}) AS leat_new{}", statement_.with,
-                                      statement_.rows, aliases),
-                          {}, ChangeType::kInsert));
+    LEAT_TRY(edit_.Insert(rows, ChangeType::kInsert));
     changed_.inserted = edit_.writer().rows_written();
     return Ok();
   }
 
   Status Merge() {
-    std::string from = Target();
+    std::string from;
     if (!statement_.source.empty()) {
       // Its rows are needed more than once, and must be the same each time.
       LEAT_TRY(session_.Execute(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {}SELECT * FROM {}",
                                             kSource, statement_.with, statement_.source)));
       LEAT_ASSIGN(from, Joined());
-    } else if (!statement_.condition.empty()) {
-      from += " WHERE " + statement_.condition;
+    } else {
+      LEAT_ASSIGN(from, Target());
+      if (!statement_.condition.empty()) from += " WHERE " + statement_.condition;
     }
     LEAT_ASSIGN(const std::string columns, Columns());
     LEAT_TRY(
@@ -140,40 +149,15 @@ class Attempt {
     const bool wants_source = Has(When::kNotMatchedByTarget);
     std::string range;
     if (!wants_table) {
-      LEAT_ASSIGN(range, KeyRange());
+      LEAT_ASSIGN(range, KeyRange(session_, base_->schema(), statement_.equal_columns, kSource,
+                                  NullKeys::kNeverMatch));
     }
     const char* join =
         wants_table ? (wants_source ? "FULL" : "LEFT") : (wants_source ? "RIGHT" : "INNER");
+    LEAT_ASSIGN(const std::string target, Target(range));
     return fmt::format("{} {} JOIN (SELECT *, true AS leat_from_source FROM {}) AS {} ON {}",
-                       Target(range), join, kSource, QuoteIdentifier(statement_.source_alias),
+                       target, join, kSource, QuoteIdentifier(statement_.source_alias),
                        statement_.condition);
-  }
-
-  // " WHERE key BETWEEN ..." by the bounds of the source's keys, so that files of other keys are
-  // not even opened.
-  Result<std::string> KeyRange() {
-    std::vector<std::string> ranges;
-    for (const auto& [column, of_source] : statement_.equal_columns) {
-      const data::Field* field = base_->schema().Find(column);
-      // The text of nested values does not lead back to them for certain.
-      if (field == nullptr || !field->type.children.empty()) continue;
-      const std::string name = QuoteIdentifier(of_source);
-      LEAT_ASSIGN(const auto bounds,
-                  session_.Query(fmt::format("SELECT CAST(min({0}) AS VARCHAR), CAST(max({0}) AS "
-                                             "VARCHAR), typeof(any_value({0})) FROM {1}",
-                                             name, kSource)));
-      const auto* low = std::get_if<std::string>(&bounds.rows[0][0]);
-      const auto* high = std::get_if<std::string>(&bounds.rows[0][1]);
-      const std::string type = data::ToSql(field->type);
-      const auto* source_type = std::get_if<std::string>(&bounds.rows[0][2]);
-      if (low == nullptr || high == nullptr || source_type == nullptr || *source_type != type) {
-        continue;  // no keys, or such as are compared as another type
-      }
-      ranges.push_back(fmt::format("{0} BETWEEN CAST({1} AS {3}) AND CAST({2} AS {3})",
-                                   QuoteIdentifier(column), QuoteLiteral(*low), QuoteLiteral(*high),
-                                   type));
-    }
-    return ranges.empty() ? std::string() : " WHERE " + Join(ranges, " AND ");
   }
 
   // leat_clause, the number of the clause that a row meets, and its new values leat_0, leat_1, ....
@@ -191,6 +175,10 @@ class Attempt {
                       clause.condition.empty() ? "" : " AND (" + clause.condition + ")", result);
     }
     std::vector<std::string> columns = {clauses + " END AS leat_clause"};
+    if (ids_.columns()) {
+      columns.push_back(fmt::format("{}.{} AS leat_id", QuoteIdentifier(statement_.alias),
+                                    QuoteIdentifier(ids_.columns()->id)));
+    }
     const auto& fields = base_->schema().fields;
     for (std::size_t i = 0; i < fields.size(); i++) {
       std::string value = "CASE leat_clause";
@@ -268,9 +256,13 @@ class Attempt {
     for (std::size_t i = 0; i < fields.size(); i++) {
       columns.push_back(fmt::format("leat_{} AS {}", i, QuoteIdentifier(fields[i].name)));
     }
+    if (action == Action::kUpdate && ids_.columns()) {
+      columns.push_back("leat_id AS " + QuoteIdentifier(ids_.columns()->id));
+      columns.push_back("CAST(NULL AS BIGINT) AS " + QuoteIdentifier(ids_.columns()->version));
+    }
     return edit_.Insert(fmt::format("SELECT {} FROM {} WHERE leat_clause IN ({})",
                                     Join(columns, ", "), kChanges, clauses),
-                        {}, type);
+                        type);
   }
 
   // Under the names that Spark's history has.
@@ -301,6 +293,7 @@ class Attempt {
   const ChangeStatement& statement_;
   const std::shared_ptr<const delta::Snapshot> base_;  // shared with the transaction
   TableEdit edit_;
+  RowIds ids_;
   ChangedRows changed_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "delta/column_mapping.h"
+#include "engine/row_ids.h"
 #include "engine/table_edit.h"
 
 namespace leat::engine {
@@ -26,6 +27,11 @@ class ChangeRowsTest : public testing::Test {
   void SetUp() override {
     root_ = io::MakeTemporaryDirectory("leat-change-").value();
     path_ = io::JoinPath(root_, "t");
+    OpenEngine();
+  }
+  // Afresh, without what is known of the table.
+  void OpenEngine() {
+    session_.reset();
     engine_ = Engine::Open(environment_, {.threads = 2}).value();
     session_ = engine_->NewSession();
     session_->SetResolver([this](const std::string& schema,
@@ -54,7 +60,7 @@ class ChangeRowsTest : public testing::Test {
     ASSERT_TRUE(delta::AssignColumnMapping(environment_.random, nullptr, metadata).ok());
     delta::Transaction transaction{.metadata = metadata};
     TableEdit edit(environment_, *session_, path_, nullptr, metadata);
-    const Status inserted = edit.Insert(sql, {}, ChangeType::kInsert);
+    const Status inserted = edit.Insert(sql, ChangeType::kInsert);
     ASSERT_TRUE(inserted.ok()) << inserted.error().ToString();
     ASSERT_TRUE(edit.Finish(transaction).ok());
     const auto outcome = table().Commit(std::move(transaction));
@@ -207,6 +213,87 @@ TEST_F(ChangeRowsTest, ReplaceWhereReplacesTheRangeAndTakesNothingOutsideOfIt) {
   const auto refused = Change("insert into t values (1, 2)", "day = 1");
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message(), HasSubstr("outside of the rows to replace (day = 1)"));
+}
+
+TEST_F(ChangeRowsTest, AnInsertThatReadsItsOwnTableIsNoBlindAppend) {
+  Create("select 1 as id", {});
+  const auto is_blind = [this] {
+    return table().History(1).value().at(0).info.extra.at("isBlindAppend");
+  };
+  Do("insert into s.t values (2)");
+  EXPECT_EQ(is_blind(), "true");
+  Do("insert into s.t select id + 10 from s.t");
+  EXPECT_EQ(is_blind(), "false");
+  Do("insert into s.t select max(id) + 100 from delta_scan('" + path_ + "/')");
+  EXPECT_EQ(is_blind(), "false");
+  EXPECT_EQ(Number("select sum(id)::bigint from s.t"), 1 + 2 + 11 + 12 + 112);
+}
+
+class RowIdsTest : public ChangeRowsTest {
+ protected:
+  // Of a query of one text column, sorted.
+  std::vector<std::string> Texts(const std::string& sql) {
+    const auto rows = session_->Query(sql + " ORDER BY 1");
+    if (!rows.ok()) return {rows.error().ToString()};
+    std::vector<std::string> texts;
+    for (const auto& row : rows->rows) texts.push_back(std::get<std::string>(row[0]));
+    return texts;
+  }
+  // "id row version" of each row; ids count from 0 in the order of writing.
+  std::vector<std::string> Ids() {
+    const auto snapshot = table().Load().value();
+    const RowIds ids = RowIds::Of(snapshot->metadata()).value();
+    const std::string scan = ids.Scan(*session_, {.table_path = path_,
+                                                  .metadata = snapshot->metadata(),
+                                                  .files = snapshot->files()})
+                                 .value();
+    const std::string columns = ids.Selected(snapshot->schema());
+    return Texts(fmt::format(
+        "select concat_ws(' ', id, \"row\", \"version\") from (select {} from {})", columns, scan));
+  }
+  const Properties tracking_ = {
+      {"delta.enableRowTracking", "true"},
+      {"delta.rowTracking.materializedRowIdColumnName", "row"},
+      {"delta.rowTracking.materializedRowCommitVersionColumnName", "version"}};
+};
+
+TEST_F(RowIdsTest, AreKeptByUpdatesMergesAndCompaction) {
+  for (const bool with_vectors : {false, true}) {
+    SCOPED_TRACE(with_vectors);
+    ASSERT_TRUE(io::RemoveAll(path_).ok());
+    OpenEngine();
+    Properties properties = tracking_;
+    if (with_vectors) properties["delta.enableDeletionVectors"] = "true";
+    Create("select i as id, 'a' as name from range(5) t(i)", properties);
+    Do("insert into s.t values (5, 'b'), (6, 'b')");
+    EXPECT_THAT(Ids(), ElementsAre("0 0 0", "1 1 0", "2 2 0", "3 3 0", "4 4 0", "5 5 1", "6 6 1"));
+    Do("update s.t set name = 'c' where id in (1, 5)");
+    EXPECT_THAT(Ids(), ElementsAre("0 0 0", "1 1 2", "2 2 0", "3 3 0", "4 4 0", "5 5 2", "6 6 1"));
+    Do("merge into s.t t using (select unnest([2, 3, 7]) as id) s on t.id = s.id "
+       "when matched and s.id = 2 then delete when matched then update set name = 'd' "
+       "when not matched then insert (id, name) values (s.id, 'e')");
+    const auto merged = Ids();
+    ASSERT_EQ(merged.size(), 7U);
+    EXPECT_EQ(merged[2], "3 3 3");
+    EXPECT_THAT(merged[6], testing::MatchesRegex("7 [0-9]+ 3"));
+    const auto rewriter = MakeRowRewriter(environment_, *session_);
+    ASSERT_TRUE(delta::Compact(environment_, table(), *rewriter, {}).value().version);
+    ASSERT_THAT(table().Load().value()->files(), SizeIs(1));
+    EXPECT_EQ(Ids(), merged);
+    ASSERT_TRUE(
+        delta::Compact(environment_, table(), *rewriter, {.cluster_by = {"name"}}).value().version);
+    EXPECT_EQ(Ids(), merged);
+    EXPECT_THAT(Rows("select * from s.t where id = 3"), ElementsAre("{'id': 3, 'name': d}"))
+        << "the ids are no columns of the table";
+  }
+}
+
+TEST_F(RowIdsTest, ATableThatPromisesIdsAndHasNoNamesForThemIsNotWritten) {
+  Create("select 1 as id", tracking_);
+  auto metadata = table().Load().value()->metadata();
+  metadata.configuration.erase("delta.rowTracking.materializedRowIdColumnName");
+  ASSERT_TRUE(table().Commit({.base = table().Load().value(), .metadata = metadata}).ok());
+  EXPECT_THAT(ErrorOf("update s.t set id = 2"), HasSubstr("materializedRowIdColumnName"));
 }
 
 TEST_F(ChangeRowsTest, PartitionsOfEveryTypeAreWrittenAndReadBack) {

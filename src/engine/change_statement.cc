@@ -163,7 +163,7 @@ void AddEqualColumns(const duckdb::ParsedExpression& condition, ChangeStatement&
     std::string of_table = ColumnOf(**a, change.alias);
     std::string of_source = ColumnOf(**b, change.source_alias);
     if (!of_table.empty() && !of_source.empty()) {
-      change.equal_columns.emplace_back(std::move(of_table), std::move(of_source));
+      change.equal_columns.push_back({std::move(of_table), std::move(of_source)});
     }
   }
 }
@@ -177,7 +177,7 @@ ChangeStatement FromMerge(duckdb::MergeIntoStatement& statement) {
   change.condition = TextOf(statement.join_condition);
   if (statement.join_condition) AddEqualColumns(*statement.join_condition, change);
   for (const std::string& column : statement.using_columns) {
-    change.equal_columns.emplace_back(column, column);
+    change.equal_columns.push_back({column, column});
     const std::string name = QuoteIdentifier(column);
     if (!change.condition.empty()) change.condition += " AND ";
     change.condition += fmt::format("{}.{} = {}.{}", QuoteIdentifier(change.alias), name,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/key_range.h"
 
 namespace leat::engine {
 
@@ -45,7 +46,7 @@ struct ChangeStatement {
   std::string condition = {};
   // Columns of the table and the source that the condition wants to be equal, as far as it says so
   // plainly: table.a = source.b AND ....
-  std::vector<std::pair<std::string, std::string>> equal_columns = {};
+  std::vector<KeyColumn> equal_columns = {};
   std::vector<ChangeClause> clauses = {};
 };
 

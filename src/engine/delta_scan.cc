@@ -212,8 +212,10 @@ duckdb::unique_ptr<duckdb::FunctionData> BindDeltaScan(duckdb::ClientContext& co
   if (input.inputs[0].IsNull() || input.inputs[0].type().id() != duckdb::LogicalTypeId::VARCHAR) {
     throw duckdb::BinderException("delta_scan takes one path");
   }
-  auto& source = SessionState::Of(context)->bound_source;
+  SessionState& state = *SessionState::Of(context);
+  auto& source = state.bound_source;
   source = LoadSource(context, input.inputs[0].ToString(), input.named_parameters);
+  state.bound_tables.insert(source->root);
   if (MayHideNan(*source)) {
     input.named_parameters["can_have_nan"] = duckdb::Value::BOOLEAN(true);
   }

@@ -197,7 +197,10 @@ class DuckSession final : public Session {
 
   Result<BoundQuery> Bind(const std::string& sql, const Parameters& parameters) override {
     try {
-      return BindAndTrace(connection_, sql, parameters);
+      state_->bound_tables.clear();
+      BoundQuery bound = BindAndTrace(connection_, sql, parameters);
+      bound.tables = std::exchange(state_->bound_tables, {});
+      return bound;
     } catch (const std::exception& e) {
       return ToError(e, sql);
     }
@@ -237,7 +240,8 @@ class DuckSession final : public Session {
                                                 .root = io::AbsolutePath(files.table_path),
                                                 .schema = files.metadata.schema,
                                                 .mapping = mapping,
-                                                .files = files.files});
+                                                .files = files.files,
+                                                .snapshot = files.snapshot});
     return "delta_scan(" + QuoteLiteral(kSourcePrefix + key) + ")";
   }
   Result<std::vector<MarkedRows>> MarkRows(const std::string& sql,

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -104,6 +105,8 @@ struct TableFiles {
   std::string table_path;
   delta::Metadata metadata;
   std::vector<delta::AddFile> files;
+  // Given, files are skipped by their statistics; shared with the scans.
+  std::shared_ptr<const delta::Snapshot> snapshot = nullptr;
 };
 
 // The names under which a scan of a table says where a row lies: its file's path and its number in
@@ -130,6 +133,7 @@ struct ColumnLineage {
 struct BoundQuery {
   data::Schema schema;                 // result, with types that Delta can store
   std::vector<ColumnLineage> lineage;  // only for tables resolved as SchemaSource
+  std::set<std::string> tables;        // folders of the Delta tables that it reads, absolute
 };
 
 struct QueryProgress {

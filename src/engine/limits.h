@@ -19,6 +19,8 @@ constexpr int kCompressionLevel = 1;
 constexpr int kDictionaryValues = 4096;
 // DuckDB's row groups, and so the rows that leat_parquet holds back before it decides.
 constexpr std::int64_t kRowGroupRows = 122'880;
+// Rows of a checkpoint that one thread reads while another reads others.
+constexpr std::int64_t kCheckpointRowGroup = 16'384;
 // leat_parquet: a column whose first rows have no more values than this, and no longer ones, is
 // written by their numbers.
 constexpr std::uint32_t kMaxEnumValues = 1024;

@@ -1,5 +1,7 @@
 // delta/'s Parquet needs, served by DuckDB over the Arrow C data interface.
-#include <set>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/text.h"
 #include "duckdb/common/arrow/arrow_converter.hpp"
@@ -8,6 +10,7 @@
 #include "duckdb/main/stream_query_result.hpp"
 #include "engine/duckdb_text.h"
 #include "engine/engine_error.h"
+#include "engine/limits.h"
 #include "engine/session_state.h"
 
 namespace leat::engine {
@@ -72,33 +75,75 @@ Error ReadError(const duckdb::ErrorData& data, const std::string& path) {
   return std::move(error).WithContext("reading " + path);
 }
 
+// Per row group, its rows and its top-level columns, and whether the footer leaves room for a value
+// in them: a checkpoint has a column for each kind of action, and reading the nulls of one costs
+// as much as reading values.
+constexpr const char* kRowGroups =
+    "SELECT row_group_id, any_value(row_group_num_rows), split_part(path_in_schema, ', ', 1) AS "
+    "column_name, NOT bool_and(coalesce(stats_null_count = num_values, false)) FROM "
+    "parquet_metadata({}) GROUP BY row_group_id, column_name ORDER BY row_group_id, "
+    "min(column_id)";
+
 class DuckParquetHandler final : public delta::ParquetHandler {
  public:
   explicit DuckParquetHandler(duckdb::DuckDB& database) : database_(database) {}
 
-  Status Read(const std::string& path, const std::vector<std::string>& columns,
+  Result<std::vector<delta::RowRange>> Ranges(const std::string& path,
+                                              const std::vector<std::string>& columns) override {
+    try {
+      duckdb::Connection connection(database_);
+      auto groups = connection.Query(fmt::format(kRowGroups, QuoteLiteral(path)));
+      if (groups->HasError()) return ReadError(groups->GetErrorObject(), path);
+      std::vector<delta::RowRange> ranges;
+      bool is_any_there = false;
+      std::int64_t group = -1;
+      std::int64_t first_row = 0;
+      for (duckdb::idx_t row = 0; row < groups->RowCount(); row++) {
+        const auto number = groups->GetValue(0, row).GetValue<std::int64_t>();
+        if (number != group) {
+          group = number;
+          const auto rows = groups->GetValue(1, row).GetValue<std::int64_t>();
+          if (rows < 0) return Corrupt(path + " has a row group of less than no rows");
+          ranges.push_back({.first_row = first_row, .row_count = rows});
+          first_row += rows;
+        }
+        const std::string name = groups->GetValue(2, row).ToString();
+        if (std::find(columns.begin(), columns.end(), name) == columns.end()) continue;
+        is_any_there = true;
+        const bool has_values = groups->GetValue(3, row).GetValue<bool>();
+        if (has_values) ranges.back().columns.push_back(name);
+      }
+      if (group == -1) {  // a file without rows has no row groups
+        LEAT_ASSIGN(is_any_there, HasAnyOf(connection, path, columns));
+      }
+      if (!is_any_there) return Corrupt("none of the expected columns is in " + path);
+      return Joined(std::move(ranges));
+    } catch (const std::exception& e) {
+      return ReadError(duckdb::ErrorData(e), path);
+    }
+  }
+
+  Status Read(const std::string& path, const delta::RowRange& range,
               const std::function<Status(const data::ArrowBatch&)>& visit) override {
     try {
       duckdb::Connection connection(database_);
-      const std::string from = " FROM read_parquet(" + QuoteLiteral(path) + ")";
-      auto there = connection.Query("SELECT * " + from + " LIMIT 0");
-      if (there->HasError()) return ReadError(there->GetErrorObject(), path);
-      LEAT_ASSIGN(const auto empty, ColumnsWithoutValues(connection, path));
-      std::vector<std::string> wanted;
-      bool is_any_there = false;
-      for (const auto& name : there->names) {
-        const bool asked =
-            columns.empty() || std::find(columns.begin(), columns.end(), name) != columns.end();
-        is_any_there |= asked;
-        if (asked && !empty.contains(name)) wanted.push_back(QuoteIdentifier(name));
-      }
-      if (!is_any_there) return Corrupt("none of the expected columns is in " + path);
-      if (wanted.empty()) return Ok();
-      auto result = connection.SendQuery("SELECT " + Join(wanted, ", ") + from);
+      std::vector<std::string> names;
+      for (const std::string& name : range.columns) names.push_back(QuoteIdentifier(name));
+      auto result = connection.SendQuery(
+          fmt::format("SELECT {} FROM read_parquet({}) WHERE file_row_number BETWEEN {} AND {}",
+                      Join(names, ", "), QuoteLiteral(path), range.first_row,
+                      range.first_row + range.row_count - 1));
       if (result->HasError()) return ReadError(result->GetErrorObject(), path);
-      Status visited = VisitBatches(*result, visit);
+      std::int64_t rows = 0;
+      Status visited = VisitBatches(*result, [&](const data::ArrowBatch& batch) {
+        rows += batch.row_count();
+        return visit(batch);
+      });
       if (result->HasError()) return ReadError(result->GetErrorObject(), path);
-      return visited;
+      LEAT_TRY(std::move(visited));
+      if (rows == range.row_count) return Ok();
+      return Corrupt(fmt::format("{} has {} rows from row {}, its footer names {}", path, rows,
+                                 range.first_row, range.row_count));
     } catch (const std::exception& e) {
       return ReadError(duckdb::ErrorData(e), path);
     }
@@ -114,8 +159,10 @@ class DuckParquetHandler final : public delta::ParquetHandler {
                           duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(&Produce)),
                           duckdb::Value::POINTER(reinterpret_cast<uintptr_t>(&ProduceSchema))})
           ->CreateView("leat_batch", true, true);
-      auto result = connection.Query("COPY (SELECT * FROM leat_batch) TO " + QuoteLiteral(path) +
-                                     " (FORMAT parquet, COMPRESSION snappy)");
+      auto result =
+          connection.Query("COPY (SELECT * FROM leat_batch) TO " + QuoteLiteral(path) +
+                           fmt::format(" (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {})",
+                                       kCheckpointRowGroup));
       if (result->HasError()) return ToError(result->GetErrorObject(), "");
       return Ok();
     } catch (const std::exception& e) {
@@ -124,22 +171,28 @@ class DuckParquetHandler final : public delta::ParquetHandler {
   }
 
  private:
-  // The top-level columns that the footer says to be null in every row: a checkpoint has a column
-  // for each kind of action, and reading the nulls of one that the table lacks costs as much as
-  // reading values.
-  static Result<std::set<std::string>> ColumnsWithoutValues(duckdb::Connection& connection,
-                                                            const std::string& path) {
-    auto result = connection.Query(
-        "SELECT column_name FROM (SELECT split_part(path_in_schema, ', ', 1) AS column_name, "
-        "bool_and(coalesce(stats_null_count = num_values, false)) AS is_null FROM "
-        "parquet_metadata(" +
-        QuoteLiteral(path) + ") GROUP BY 1) WHERE is_null");
-    if (result->HasError()) return ReadError(result->GetErrorObject(), path);
-    std::set<std::string> columns;
-    for (duckdb::idx_t row = 0; row < result->RowCount(); row++) {
-      columns.insert(result->GetValue(0, row).ToString());
+  static Result<bool> HasAnyOf(duckdb::Connection& connection, const std::string& path,
+                               const std::vector<std::string>& columns) {
+    auto there = connection.Query("FROM read_parquet(" + QuoteLiteral(path) + ") LIMIT 0");
+    if (there->HasError()) return ReadError(there->GetErrorObject(), path);
+    return std::any_of(there->names.begin(), there->names.end(), [&](const auto& name) {
+      return std::find(columns.begin(), columns.end(), name) != columns.end();
+    });
+  }
+
+  // Small neighbours with the same columns as one: each range costs a query.
+  static std::vector<delta::RowRange> Joined(std::vector<delta::RowRange> ranges) {
+    std::vector<delta::RowRange> joined;
+    for (delta::RowRange& range : ranges) {
+      const bool fits = !joined.empty() && joined.back().columns == range.columns &&
+                        joined.back().row_count + range.row_count <= kCheckpointRowGroup;
+      if (fits) {
+        joined.back().row_count += range.row_count;
+      } else {
+        joined.push_back(std::move(range));
+      }
     }
-    return columns;
+    return joined;
   }
 
   duckdb::DuckDB& database_;

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "delta/log_path.h"
 #include "engine/engine.h"
+#include "engine/row_ids.h"
 #include "engine/table_writer.h"
 
 namespace leat::engine {
@@ -24,8 +24,9 @@ class SqlRowRewriter final : public delta::RowRewriter {
                                               const delta::Snapshot& snapshot,
                                               const std::vector<delta::AddFile>& files,
                                               const std::vector<std::string>& cluster_by) override {
+    LEAT_ASSIGN(const std::string sql, Query(table_path, snapshot, files, cluster_by));
     TableWriter writer(environment_, session_, table_path, snapshot.metadata());
-    LEAT_ASSIGN(auto adds, writer.WriteAgain(Query(table_path, snapshot, files, cluster_by), true));
+    LEAT_ASSIGN(auto adds, writer.WriteAgain(sql, true));
     const Status synced = writer.Sync();
     if (!synced.ok()) {
       writer.Discard();
@@ -35,22 +36,25 @@ class SqlRowRewriter final : public delta::RowRewriter {
   }
 
  private:
-  static std::string Query(const std::string& table_path, const delta::Snapshot& snapshot,
-                           const std::vector<delta::AddFile>& files,
-                           const std::vector<std::string>& cluster_by) {
+  Result<std::string> Query(const std::string& table_path, const delta::Snapshot& snapshot,
+                            const std::vector<delta::AddFile>& files,
+                            const std::vector<std::string>& cluster_by) {
+    LEAT_ASSIGN(const RowIds ids, RowIds::Of(snapshot.metadata()));
+    LEAT_ASSIGN(const std::string scan, ids.Scan(session_, {.table_path = table_path,
+                                                            .metadata = snapshot.metadata(),
+                                                            .files = files}));
+    const std::string rows =
+        fmt::format("SELECT {} FROM {}", ids.Selected(snapshot.schema()), scan);
+    if (cluster_by.empty()) return rows;
+    return fmt::format("SELECT * EXCLUDE ({}) FROM (SELECT *, {} FROM ({})) ORDER BY {}",
+                       RankNames(cluster_by.size()), Ranks(cluster_by), rows,
+                       ZValue(cluster_by.size()));
+  }
+
+  static std::string RankNames(std::size_t columns) {
     std::vector<std::string> names;
-    for (const delta::AddFile& file : files) names.push_back(QuoteLiteral(file.path));
-    std::vector<std::string> columns;
-    for (const data::Field& field : snapshot.schema().fields) {
-      columns.push_back(QuoteIdentifier(field.name));
-    }
-    const std::string list = Join(columns, ", ");
-    const std::string scan =
-        fmt::format("delta_scan({}, version => {}, files => [{}])", QuoteLiteral(table_path),
-                    snapshot.version().value(), Join(names, ", "));
-    if (cluster_by.empty()) return fmt::format("SELECT {} FROM {}", list, scan);
-    return fmt::format("SELECT {} FROM (SELECT *, {} FROM {}) ORDER BY {}", list, Ranks(cluster_by),
-                       scan, ZValue(cluster_by.size()));
+    for (std::size_t i = 0; i < columns; i++) names.push_back(fmt::format("leat_rank_{}", i));
+    return Join(names, ", ");
   }
 
   static int BitsPerColumn(std::size_t columns) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -78,6 +79,7 @@ class SessionState final : public duckdb::ClientContextState {
   std::map<std::string, std::shared_ptr<const ScanSource>>
       sources;                                     // by the key in "leat-source:<key>"
   std::shared_ptr<const ScanSource> bound_source;  // while delta_scan is bound: for its reader
+  std::set<std::string> bound_tables;              // folders that delta_scan was bound to
   std::optional<PlannedCopy> planned_copy;         // while WriteParquet waits for a plan
   std::unique_ptr<RowsApart> rows_apart;           // while WriteParquet writes some
   std::unique_ptr<RowMarks> row_marks;             // while MarkRows collects them

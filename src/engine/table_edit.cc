@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "delta/file_skipping.h"
+#include "delta/table_properties.h"
 #include "engine/limits.h"
 
 namespace leat::engine {
@@ -20,11 +21,6 @@ const char* ToText(ChangeType type) {
     case ChangeType::kUpdatePostimage: return "update_postimage";
   }
   return "";
-}
-
-bool IsSet(const delta::Metadata& metadata, const char* property) {
-  const auto found = metadata.configuration.find(property);
-  return found != metadata.configuration.end() && EqualsIgnoreCase(found->second, "true");
 }
 
 // The bounds in the statistics may belong to rows that are deleted now.
@@ -86,8 +82,9 @@ Result<std::int64_t> TableEdit::Delete(const std::string& sql, const Parameters&
 
 void TableEdit::DeleteAll() { deletes_all_ = base_ != nullptr; }
 
-Status TableEdit::Insert(const std::string& sql, const Parameters& parameters, ChangeType type) {
-  LEAT_ASSIGN(auto files, writer_.Write(sql, parameters));
+Status TableEdit::Insert(const std::string& sql, ChangeType type) {
+  LEAT_ASSIGN(auto files, type == ChangeType::kUpdatePostimage ? writer_.WriteChanged(sql)
+                                                               : writer_.Write(sql));
   insertions_.push_back({.type = type, .files = std::move(files)});
   return Ok();
 }
@@ -99,8 +96,12 @@ Status TableEdit::Adopt(const std::vector<WrittenFile>& files, const data::Schem
   return Ok();
 }
 
-bool TableEdit::KeepsVectors() const { return IsSet(metadata_, "delta.enableDeletionVectors"); }
-bool TableEdit::keeps_changes() const { return IsSet(metadata_, "delta.enableChangeDataFeed"); }
+bool TableEdit::KeepsVectors() const {
+  return delta::IsOn(metadata_, "delta.enableDeletionVectors");
+}
+bool TableEdit::keeps_changes() const {
+  return delta::IsOn(metadata_, "delta.enableChangeDataFeed");
+}
 
 Status TableEdit::Finish(delta::Transaction& transaction) {
   if (deletes_all_) {
@@ -109,6 +110,7 @@ Status TableEdit::Finish(delta::Transaction& transaction) {
     }
   }
   LEAT_TRY(TakeOut(transaction));
+  transaction.copies_row_ids = true;
   for (const Insertion& insertion : insertions_) {
     transaction.adds.insert(transaction.adds.end(), insertion.files.begin(), insertion.files.end());
   }
@@ -172,8 +174,14 @@ Status TableEdit::AddVectors(std::vector<std::pair<delta::AddFile, delta::Deleti
 Status TableEdit::WriteAnew(std::vector<delta::AddFile> files, delta::Transaction& transaction) {
   if (files.empty()) return Ok();
   const std::int64_t before = writer_.rows_written();
-  LEAT_ASSIGN(const std::string scan, Scan(std::move(files), base_->metadata()));
-  LEAT_ASSIGN(auto kept, writer_.WriteAgain("SELECT * FROM " + scan, false));
+  const delta::Metadata& metadata = base_->metadata();
+  LEAT_ASSIGN(const RowIds ids, RowIds::Of(metadata));
+  LEAT_ASSIGN(const std::string scan, ids.Scan(session_, {.table_path = table_path_,
+                                                          .metadata = metadata,
+                                                          .files = std::move(files)}));
+  LEAT_ASSIGN(auto kept,
+              writer_.WriteAgain(
+                  fmt::format("SELECT {} FROM {}", ids.Selected(metadata.schema), scan), false));
   rows_rewritten_ += writer_.rows_written() - before;
   transaction.adds.insert(transaction.adds.end(), kept.begin(), kept.end());
   return Ok();

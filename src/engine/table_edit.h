@@ -28,9 +28,9 @@ class TableEdit {
   Result<std::int64_t> Delete(const std::string& sql, const Parameters& parameters,
                               ChangeType type);
   void DeleteAll();
-  // Puts in the rows of a query, see TableWriter::Write, or of staged files, see
-  // TableWriter::Adopt.
-  Status Insert(const std::string& sql, const Parameters& parameters, ChangeType type);
+  // Puts in the rows of a query, see TableWriter::Write and, for new values of rows that are taken
+  // out (kUpdatePostimage), WriteChanged; or of staged files, see TableWriter::Adopt.
+  Status Insert(const std::string& sql, ChangeType type);
   Status Adopt(const std::vector<WrittenFile>& files, const data::Schema& schema,
                const std::string& sql, ChangeType type);
   TableWriter& writer() { return writer_; }

@@ -48,6 +48,7 @@ Status TableWriter::Prepare() {
   if (is_prepared_) return Ok();
   LEAT_ASSIGN(mapping_, delta::MappingOf(metadata_));
   physical_ = delta::PhysicalSchema(mapping_, metadata_.schema);
+  LEAT_ASSIGN(ids_, RowIds::Of(metadata_));
   LEAT_ASSIGN(const auto conditions, MakeConditions());
   conditions_.insert(conditions_.begin(), conditions.begin(), conditions.end());
   is_prepared_ = true;
@@ -79,6 +80,13 @@ void TableWriter::Require(std::string condition, std::string message) {
   conditions_.push_back({.sql = "(" + std::move(condition) + ")", .message = std::move(message)});
 }
 
+// Columns of the rows that are in the files and not in the table's schema.
+std::vector<std::string> TableWriter::ExtraColumns(const data::Schema& given, Rows rows) const {
+  if (rows == Rows::kChanges) return {kChangeType};
+  if (rows == Rows::kNew || !ids_.columns() || given.Find(ids_.columns()->id) == nullptr) return {};
+  return {ids_.columns()->id, ids_.columns()->version};
+}
+
 bool TableWriter::IsPartition(const data::Field& field) const {
   const auto& partitions = metadata_.partition_columns;
   return std::find(partitions.begin(), partitions.end(), field.name) != partitions.end();
@@ -89,6 +97,10 @@ Result<std::vector<delta::AddFile>> TableWriter::Write(const std::string& sql,
                                                        bool keep_order) {
   return WriteFiles(sql, parameters, {.directory = table_path_, .keep_order = keep_order},
                     Rows::kNew);
+}
+
+Result<std::vector<delta::AddFile>> TableWriter::WriteChanged(const std::string& sql) {
+  return WriteFiles(sql, {}, {.directory = table_path_}, Rows::kChanged);
 }
 
 Result<std::vector<delta::AddFile>> TableWriter::WriteAgain(const std::string& sql,
@@ -116,14 +128,15 @@ Result<std::vector<delta::AddFile>> TableWriter::WriteFiles(const std::string& s
                                                             WriteOptions options, Rows rows) {
   LEAT_TRY(Prepare());
   LEAT_ASSIGN(const auto bound, session_.Bind(sql, parameters));
-  LEAT_ASSIGN(const std::string typed, TypedRows(sql, bound.schema, rows));
+  const std::vector<std::string> extra = ExtraColumns(bound.schema, rows);
+  LEAT_ASSIGN(const std::string typed, TypedRows(sql, bound.schema, extra));
   if (mapping_ != delta::ColumnMapping::kNone || !metadata_.partition_columns.empty()) {
-    options.layout = Layout(rows);
+    options.layout = Layout(extra);
   }
   LEAT_ASSIGN(const auto written,
-              session_.WriteParquet(
-                  fmt::format("SELECT {} FROM ({}) AS {}", WrittenColumns(rows), typed, kRow),
-                  parameters, options));
+              session_.WriteParquet(fmt::format("SELECT {} FROM ({}) AS {}",
+                                                WrittenColumns(rows, extra), typed, kRow),
+                                    parameters, options));
   std::vector<delta::AddFile> files;
   for (const WrittenFile& file : written.files) {
     written_.push_back(file.path);
@@ -135,7 +148,7 @@ Result<std::vector<delta::AddFile>> TableWriter::WriteFiles(const std::string& s
   return files;
 }
 
-FileLayout TableWriter::Layout(Rows rows) const {
+FileLayout TableWriter::Layout(const std::vector<std::string>& extra) const {
   FileLayout layout;
   for (const std::string& name : metadata_.partition_columns) {
     layout.partition_by.push_back(delta::PhysicalName(mapping_, *metadata_.schema.Find(name)));
@@ -143,7 +156,7 @@ FileLayout TableWriter::Layout(Rows rows) const {
   for (std::size_t i = 0; i < physical_.fields.size(); i++) {
     if (!IsPartition(metadata_.schema.fields[i])) layout.columns.push_back(physical_.fields[i]);
   }
-  if (rows == Rows::kChanges) layout.columns.push_back({.name = kChangeType});
+  for (const std::string& name : extra) layout.columns.push_back({.name = name});
   return layout;
 }
 
@@ -172,7 +185,7 @@ Result<std::string> TableWriter::DefaultValue(const data::Field& field) const {
 
 // The query's rows with the table's columns.
 Result<std::string> TableWriter::TypedRows(const std::string& sql, const data::Schema& given,
-                                           Rows rows) const {
+                                           const std::vector<std::string>& extra) const {
   std::vector<std::string> columns;
   for (const data::Field& field : metadata_.schema.fields) {
     LEAT_ASSIGN(const std::string value, ValueOf(field, given));
@@ -180,17 +193,17 @@ Result<std::string> TableWriter::TypedRows(const std::string& sql, const data::S
   }
   for (const data::Field& column : given.fields) {
     if (metadata_.schema.Find(column.name) != nullptr) continue;
-    if (rows == Rows::kChanges && column.name == kChangeType) continue;
+    if (std::find(extra.begin(), extra.end(), column.name) != extra.end()) continue;
     return InvalidInput(fmt::format("table {} has no column {}", table_path_, column.name))
         .WithHint(NearestHint(column.name, metadata_.schema.names()));
   }
-  if (rows == Rows::kChanges) columns.emplace_back(kChangeType);
+  for (const std::string& name : extra) columns.push_back(QuoteIdentifier(name));
   return fmt::format("SELECT {} FROM (\n{}\n)", Join(columns, ", "), sql);
 }
 
 // The columns to write; the first one only where all conditions are met. (In the column list,
 // because a filter could be applied to rows that others leave out.)
-std::string TableWriter::WrittenColumns(Rows rows) const {
+std::string TableWriter::WrittenColumns(Rows rows, const std::vector<std::string>& extra) const {
   std::vector<std::string> columns;
   for (const data::Field& field : metadata_.schema.fields) {
     const std::string name = QuoteIdentifier(field.name);
@@ -206,7 +219,8 @@ std::string TableWriter::WrittenColumns(Rows rows) const {
           name, kNullPartition, QuoteLiteral(refusal));
       as = QuoteIdentifier(delta::PhysicalName(mapping_, field));
     }
-    if (columns.empty() && !conditions_.empty() && rows == Rows::kNew) {
+    const bool is_checked = rows == Rows::kNew || rows == Rows::kChanged;
+    if (columns.empty() && !conditions_.empty() && is_checked) {
       std::string guarded = "CASE";
       for (const Condition& condition : conditions_) {
         guarded += fmt::format(" WHEN {} IS NOT TRUE THEN error({})", condition.sql,
@@ -216,7 +230,7 @@ std::string TableWriter::WrittenColumns(Rows rows) const {
     }
     columns.push_back(value == as ? value : value + " AS " + as);
   }
-  if (rows == Rows::kChanges) columns.emplace_back(kChangeType);
+  for (const std::string& name : extra) columns.push_back(QuoteIdentifier(name));
   return Join(columns, ", ");
 }
 
@@ -249,7 +263,7 @@ Result<std::vector<delta::AddFile>> TableWriter::Adopt(const std::vector<Written
 
 Status TableWriter::CheckStaged(const data::Schema& schema, const std::string& sql) {
   if (conditions_.empty()) return Ok();
-  LEAT_ASSIGN(const std::string rows, TypedRows(sql, schema, Rows::kNew));
+  LEAT_ASSIGN(const std::string rows, TypedRows(sql, schema, {}));
   std::string broken = "CASE";
   for (const Condition& condition : conditions_) {
     broken +=

@@ -9,6 +9,7 @@
 #include "delta/column_mapping.h"
 #include "delta/constraints.h"
 #include "engine/engine.h"
+#include "engine/row_ids.h"
 
 namespace leat::engine {
 
@@ -35,7 +36,12 @@ class TableWriter {
                                             const Parameters& parameters = {},
                                             bool keep_order = false);
 
-  // Rows that the table has already, in the query's order if asked: no constraint is checked.
+  // New values of rows that the table has: as Write. Rows keep their ids where the query gives them
+  // as columns (RowIds).
+  Result<std::vector<delta::AddFile>> WriteChanged(const std::string& sql);
+
+  // Rows that the table has already, in the query's order if asked, with the columns of their ids
+  // (RowIds): no constraint is checked.
   Result<std::vector<delta::AddFile>> WriteAgain(const std::string& sql, bool keep_order);
 
   // Files that WriteParquet has written into the table's folder with the columns `schema`: as they
@@ -58,7 +64,7 @@ class TableWriter {
   std::int64_t bytes_written() const { return bytes_written_; }
 
  private:
-  enum class Rows { kNew, kOfTheTable, kChanges };
+  enum class Rows { kNew, kChanged, kOfTheTable, kChanges };
   struct Condition {
     std::string sql;      // must be true
     std::string message;  // if it is not
@@ -67,10 +73,12 @@ class TableWriter {
   Status Prepare();
   Result<std::vector<Condition>> MakeConditions() const;
   Result<std::string> ValueOf(const data::Field& field, const data::Schema& given) const;
-  Result<std::string> TypedRows(const std::string& sql, const data::Schema& given, Rows rows) const;
-  std::string WrittenColumns(Rows rows) const;
+  std::vector<std::string> ExtraColumns(const data::Schema& given, Rows rows) const;
+  Result<std::string> TypedRows(const std::string& sql, const data::Schema& given,
+                                const std::vector<std::string>& extra) const;
+  std::string WrittenColumns(Rows rows, const std::vector<std::string>& extra) const;
   bool IsPartition(const data::Field& field) const;
-  FileLayout Layout(Rows rows) const;
+  FileLayout Layout(const std::vector<std::string>& extra) const;
   Status CheckStaged(const data::Schema& schema, const std::string& sql);
   Result<std::vector<delta::AddFile>> WriteFiles(const std::string& sql,
                                                  const Parameters& parameters, WriteOptions options,
@@ -84,6 +92,7 @@ class TableWriter {
   const delta::Metadata metadata_;
   delta::ColumnMapping mapping_ = delta::ColumnMapping::kNone;
   data::Schema physical_;  // of the data files and partition values
+  RowIds ids_;
   std::vector<Condition> conditions_;
   bool is_prepared_ = false;
   std::vector<std::string> written_;  // absolute paths

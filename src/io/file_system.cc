@@ -299,6 +299,27 @@ constexpr std::int64_t kCopyBytes = 1 << 20;
 
 constexpr std::string_view kS3Scheme = "s3://";
 
+// As std::filesystem's parent_path: "" of a name alone, "/" of "/name" and of "/". Paths are taken
+// apart many times per commit, and a filesystem::path holds each of their steps.
+std::string_view ParentOf(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return "";
+  const std::size_t end = path.find_last_not_of('/', slash);
+  return end == std::string_view::npos ? path.substr(0, 1) : path.substr(0, end + 1);
+}
+
+// Whether the path is absolute and has no step that is empty, "." or "..".
+bool IsNormal(std::string_view path) {
+  if (!path.starts_with('/')) return false;
+  for (std::size_t begin = 1; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view step = path.substr(begin, end - begin);
+    if (step.empty() || step == "." || step == "..") return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
 // "/key" of "s3://bucket/key": the bucket is the root, which has no name.
 std::string_view S3Rest(std::string_view path) {
   const std::size_t slash = path.find('/', kS3Scheme.size());
@@ -347,18 +368,20 @@ std::string JoinPath(std::string_view directory, std::string_view name) {
 }
 
 std::string ParentPath(std::string_view path) {
-  if (!IsS3Path(path)) return fs::path(path).parent_path().string();
-  const std::string parent = fs::path(S3Rest(path)).parent_path().string();
-  return S3Root(path) + (parent == "/" ? "" : parent);
+  if (!IsS3Path(path)) return std::string(ParentOf(path));
+  const std::string_view parent = ParentOf(S3Rest(path));
+  return S3Root(path) + (parent == "/" ? "" : std::string(parent));
 }
 
 std::string FileName(std::string_view path) {
-  return fs::path(IsS3Path(path) ? S3Rest(path) : path).filename().string();
+  const std::string_view whole = IsS3Path(path) ? S3Rest(path) : path;
+  return std::string(whole.substr(whole.rfind('/') + 1));
 }
 
 std::string AbsolutePath(std::string_view path) {
   if (IsS3Path(path)) return NormaliseS3(path);
-  std::string text = fs::absolute(fs::path(path)).lexically_normal().string();
+  if (IsNormal(path)) return std::string(path);
+  std::string text = fs::absolute(fs::path(path.empty() ? "." : path)).lexically_normal().string();
   if (text.size() > 1 && text.ends_with('/')) text.pop_back();
   return text;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "io/environment.h"
 #include "io/fault_file_system.h"
 
@@ -46,6 +48,23 @@ TEST_F(FileSystemTest, ErrorsNamePathAndReason) {
   EXPECT_EQ(missing.error().kind(), ErrorKind::kNotFound);
   EXPECT_NE(missing.error().message().find(At("nothing")), std::string::npos);
   EXPECT_EQ(files_.ReadFile(root_).error().kind(), ErrorKind::kInvalidInput);
+}
+
+TEST(PathTest, ParentsAndNamesAreThoseOfStdFilesystem) {
+  for (const char* text : {"", "/", "a", "/a", "a/b", "/a/b", "/a/b/", "a//b", "/a//b///c", "./a",
+                           "a/..", "/..", "/a/./b", "ünï/x y"}) {
+    const std::filesystem::path path(text);
+    EXPECT_EQ(ParentPath(text), path.parent_path().string()) << text;
+    EXPECT_EQ(FileName(text), path.filename().string()) << text;
+    std::string absolute =
+        std::filesystem::absolute(path.empty() ? "." : path).lexically_normal().string();
+    if (absolute.size() > 1 && absolute.ends_with('/')) absolute.pop_back();
+    EXPECT_EQ(AbsolutePath(text), absolute) << text;
+  }
+  EXPECT_EQ(ParentPath("s3://bucket/a/b"), "s3://bucket/a");
+  EXPECT_EQ(ParentPath("s3://bucket/a"), "s3://bucket");
+  EXPECT_EQ(FileName("s3://bucket/a/b"), "b");
+  EXPECT_EQ(FileName("s3://bucket"), "");
 }
 
 TEST_F(FileSystemTest, GlobMatchesFoldersWildcardsAndAnyDepth) {

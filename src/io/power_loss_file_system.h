@@ -27,19 +27,36 @@ class PowerLossFileSystem final : public FileSystem {
     kBytes,  // names are there, unsynced bytes are not: the empty files after a careless rename
     kSome,   // by chance, each for itself
   };
+  struct File {
+    std::string content;
+    std::optional<std::string> synced;  // none: no byte of it was
+    std::int64_t modified_us = 0;
+  };
+  // Shared: a file has two sets of names.
+  using Names = std::map<std::string, std::shared_ptr<File>>;
+  struct Image {
+    Names seen;     // by programs
+    Names durable;  // on the disk
+    std::set<std::string> directories;
+  };
 
   // What an engine does that writes by itself: neither bytes nor name are synced.
   void WriteUnsynced(const std::string& path, std::string content) {
     const std::lock_guard lock(mutex_);
-    seen_[path] = std::make_shared<File>(File{.content = std::move(content)});
+    now_.seen[path] = std::make_shared<File>(File{.content = std::move(content)});
   }
 
   // An empty disk again.
-  void Format() {
+  void Format() { Restore({}); }
+
+  // A copy of all that is on the disk, for Restore to bring back.
+  Image Save() {
     const std::lock_guard lock(mutex_);
-    seen_.clear();
-    durable_.clear();
-    directories_.clear();
+    return Copy(now_);
+  }
+  void Restore(const Image& image) {
+    const std::lock_guard lock(mutex_);
+    now_ = Copy(image);
   }
 
   // The power goes, and comes back. `seed` decides what kSome keeps.
@@ -50,24 +67,24 @@ class PowerLossFileSystem final : public FileSystem {
       return loss == Loss::kBytes || (loss == Loss::kSome && random() % 2 == 0);
     };
     std::set<std::string> paths;
-    for (const auto& [path, file] : seen_) paths.insert(path);
-    for (const auto& [path, file] : durable_) paths.insert(path);
+    for (const auto& [path, file] : now_.seen) paths.insert(path);
+    for (const auto& [path, file] : now_.durable) paths.insert(path);
     for (const std::string& path : paths) {
-      if (Find(seen_, path) != Find(durable_, path) && keeps()) CopyName(path);
+      if (Find(now_.seen, path) != Find(now_.durable, path) && keeps()) CopyName(path);
     }
-    for (auto& [path, file] : durable_) {
+    for (auto& [path, file] : now_.durable) {
       if (file->synced == file->content) continue;
       const auto chance = loss == Loss::kSome ? random() % 3 : 0;
       if (chance == 0) file->content = file->synced.value_or("");
       if (chance == 1) file->content.resize(file->content.size() / 2);
       file->synced = file->content;
     }
-    seen_ = durable_;
+    now_.seen = now_.durable;
   }
 
   Result<std::string> ReadFile(const std::string& path) override {
     const std::lock_guard lock(mutex_);
-    const auto file = Find(seen_, path);
+    const auto file = Find(now_.seen, path);
     if (file == nullptr) return Missing(path);
     return file->content;
   }
@@ -80,12 +97,12 @@ class PowerLossFileSystem final : public FileSystem {
   Result<std::vector<FileInfo>> List(const std::string& path_of_directory) override {
     const std::lock_guard lock(mutex_);
     const std::string directory = AbsolutePath(path_of_directory);  // "table/" is the folder, too
-    if (!directories_.contains(directory)) return Missing(directory);
+    if (!now_.directories.contains(directory)) return Missing(directory);
     std::vector<FileInfo> entries;
-    for (const auto& [path, file] : seen_) {
+    for (const auto& [path, file] : now_.seen) {
       if (ParentPath(path) == directory) entries.push_back(InfoOf(path, *file));
     }
-    for (const std::string& path : directories_) {
+    for (const std::string& path : now_.directories) {
       if (path != directory && ParentPath(path) == directory) {
         entries.push_back({.path = path, .is_directory = true});
       }
@@ -96,8 +113,8 @@ class PowerLossFileSystem final : public FileSystem {
   }
   Result<FileInfo> Stat(const std::string& path) override {
     const std::lock_guard lock(mutex_);
-    if (directories_.contains(path)) return FileInfo{.path = path, .is_directory = true};
-    const auto file = Find(seen_, path);
+    if (now_.directories.contains(path)) return FileInfo{.path = path, .is_directory = true};
+    const auto file = Find(now_.seen, path);
     if (file == nullptr) return Missing(path);
     return InfoOf(path, *file);
   }
@@ -107,26 +124,26 @@ class PowerLossFileSystem final : public FileSystem {
   }
   Result<bool> CreateFile(const std::string& path, std::string_view content) override {
     const std::lock_guard lock(mutex_);
-    if (seen_.contains(path)) return false;
+    if (now_.seen.contains(path)) return false;
     LEAT_TRY(Put(path, content));
     return true;
   }
   Result<bool> CreateFileUnsynced(const std::string& path, std::string_view content) override {
     const std::lock_guard lock(mutex_);
-    if (!directories_.contains(ParentPath(path))) return Missing(ParentPath(path));
-    return seen_.emplace(path, std::make_shared<File>(File{.content = std::string(content)}))
+    if (!now_.directories.contains(ParentPath(path))) return Missing(ParentPath(path));
+    return now_.seen.emplace(path, std::make_shared<File>(File{.content = std::string(content)}))
         .second;
   }
   Status SyncFile(const std::string& path) override {
     const std::lock_guard lock(mutex_);
-    const auto file = Find(seen_, path);
+    const auto file = Find(now_.seen, path);
     if (file == nullptr) return Missing(path);
     file->synced = file->content;
     return Ok();
   }
   Status SyncDirectory(const std::string& directory) override {
     const std::lock_guard lock(mutex_);
-    if (!directories_.contains(directory)) return Missing(directory);
+    if (!now_.directories.contains(directory)) return Missing(directory);
     Sync(directory);
     return Ok();
   }
@@ -134,7 +151,7 @@ class PowerLossFileSystem final : public FileSystem {
     const std::lock_guard lock(mutex_);
     bool is_new = false;
     for (std::string path = directory; !path.empty() && path != "/"; path = ParentPath(path)) {
-      is_new = directories_.insert(path).second || is_new;
+      is_new = now_.directories.insert(path).second || is_new;
     }
     return is_new;
   }
@@ -147,26 +164,30 @@ class PowerLossFileSystem final : public FileSystem {
   }
   Status Remove(const std::string& path) override {
     const std::lock_guard lock(mutex_);
-    return seen_.erase(path) > 0 ? Ok() : Status(Missing(path));
+    return now_.seen.erase(path) > 0 ? Ok() : Status(Missing(path));
   }
   Status Rename(const std::string& from, const std::string& to) override {
     const std::lock_guard lock(mutex_);
-    const auto file = Find(seen_, from);
+    const auto file = Find(now_.seen, from);
     if (file == nullptr) return Missing(from);
-    seen_[to] = file;
-    seen_.erase(from);
+    now_.seen[to] = file;
+    now_.seen.erase(from);
     return Ok();
   }
 
  private:
-  struct File {
-    std::string content;
-    std::optional<std::string> synced;  // none: no byte of it was
-    std::int64_t modified_us = 0;
-  };
-  using Names =
-      std::map<std::string, std::shared_ptr<File>>;  // shared: a file has two sets of names
-
+  static Image Copy(const Image& image) {
+    std::map<const File*, std::shared_ptr<File>> copies;
+    const auto copy_of = [&](const std::shared_ptr<File>& file) {
+      std::shared_ptr<File>& copy = copies[file.get()];
+      if (copy == nullptr) copy = std::make_shared<File>(*file);
+      return copy;
+    };
+    Image whole{.directories = image.directories};
+    for (const auto& [path, file] : image.seen) whole.seen[path] = copy_of(file);
+    for (const auto& [path, file] : image.durable) whole.durable[path] = copy_of(file);
+    return whole;
+  }
   static std::shared_ptr<File> Find(const Names& names, const std::string& path) {
     const auto found = names.find(path);
     return found == names.end() ? nullptr : found->second;
@@ -179,32 +200,30 @@ class PowerLossFileSystem final : public FileSystem {
   }
 
   Status Put(const std::string& path, std::string_view content) {
-    if (!directories_.contains(ParentPath(path))) return Missing(ParentPath(path));
-    seen_[path] = std::make_shared<File>(
+    if (!now_.directories.contains(ParentPath(path))) return Missing(ParentPath(path));
+    now_.seen[path] = std::make_shared<File>(
         File{.content = std::string(content), .synced = std::string(content)});
     Sync(ParentPath(path));
     return Ok();
   }
   void CopyName(const std::string& path) {
-    if (const auto file = Find(seen_, path)) {
-      durable_[path] = file;
+    if (const auto file = Find(now_.seen, path)) {
+      now_.durable[path] = file;
     } else {
-      durable_.erase(path);
+      now_.durable.erase(path);
     }
   }
   void Sync(const std::string& directory) {
-    std::erase_if(durable_, [&](const auto& entry) {
-      return ParentPath(entry.first) == directory && !seen_.contains(entry.first);
+    std::erase_if(now_.durable, [&](const auto& entry) {
+      return ParentPath(entry.first) == directory && !now_.seen.contains(entry.first);
     });
-    for (const auto& [path, file] : seen_) {
-      if (ParentPath(path) == directory) durable_[path] = file;
+    for (const auto& [path, file] : now_.seen) {
+      if (ParentPath(path) == directory) now_.durable[path] = file;
     }
   }
 
   std::mutex mutex_;
-  Names seen_;     // by programs
-  Names durable_;  // on the disk
-  std::set<std::string> directories_;
+  Image now_;
 };
 
 }  // namespace leat::io

@@ -9,6 +9,7 @@
 #include "delta/column_mapping.h"
 #include "delta/file_skipping.h"
 #include "delta/log_path.h"
+#include "engine/key_range.h"
 #include "engine/table_edit.h"
 #include "transform/limits.h"
 #include "transform/schema_evolution.h"
@@ -151,7 +152,7 @@ class Attempt {
     transaction_.scope = delta::ReadScope::kWholeTable;
     transaction_.info.operation = "MERGE";
     const std::string same = EqualKeys(mode.key, "t", "s");
-    LEAT_ASSIGN(const std::string range, KeyRange(mode.key[0]));
+    LEAT_ASSIGN(const std::string range, KeyRange(mode.key));
     const auto deleted = edit_->Delete(
         fmt::format(
             "SELECT {} FROM (SELECT *, {} FROM leat_target t{}) t SEMI JOIN leat_staged s ON {}",
@@ -160,9 +161,9 @@ class Attempt {
     if (!deleted.ok()) return deleted.error();
     if (!edit_->keeps_changes()) return AddStaged();
     const std::string target = " JOIN (SELECT * FROM leat_target" + range + ") t ON " + same;
-    LEAT_TRY(edit_->Insert("SELECT s.* FROM leat_staged s SEMI" + target, {},
+    LEAT_TRY(edit_->Insert("SELECT s.* FROM leat_staged s SEMI" + target,
                            engine::ChangeType::kUpdatePostimage));
-    return edit_->Insert("SELECT s.* FROM leat_staged s ANTI" + target, {},
+    return edit_->Insert("SELECT s.* FROM leat_staged s ANTI" + target,
                          engine::ChangeType::kInsert);
   }
 
@@ -175,7 +176,7 @@ class Attempt {
     const std::string begin = "SELECT s.*, " + from +
                               " AS valid_from, CAST(NULL AS TIMESTAMPTZ) AS valid_to, "
                               "true AS is_current FROM leat_staged s";
-    if (!base_) return edit_->Insert(begin, {}, engine::ChangeType::kInsert);
+    if (!base_) return edit_->Insert(begin, engine::ChangeType::kInsert);
     transaction_.scope = delta::ReadScope::kWholeTable;
     transaction_.info.operation = "MERGE";
     const std::string same = EqualKeys(mode.key, "t", "s");
@@ -199,11 +200,11 @@ class Attempt {
                                  " AS valid_to, false AS is_current) FROM leat_target t JOIN "
                                  "leat_staged s ON " +
                                  changed,
-                             {}, engine::ChangeType::kUpdatePostimage));
+                             engine::ChangeType::kUpdatePostimage));
     }
     return edit_->Insert(begin + " ANTI JOIN leat_target t ON " + current + " AND NOT (" +
                              Join(differs, " OR ") + ")",
-                         {}, engine::ChangeType::kInsert);
+                         engine::ChangeType::kInsert);
   }
 
   Status RefuseDuplicates(const std::vector<std::string>& key) {
@@ -228,24 +229,12 @@ class Attempt {
             "= 1");
   }
 
-  // " WHERE key BETWEEN ..." with the staged rows' bounds, so that files of other keys are not even
-  // opened.
-  Result<std::string> KeyRange(const std::string& column) {
-    const std::string name = QuoteIdentifier(column);
-    LEAT_ASSIGN(
-        const auto bounds,
-        session_->Query("SELECT CAST(min(" + name + ") AS VARCHAR), CAST(max(" + name +
-                        ") AS VARCHAR), count(*) FILTER (" + name + " IS NULL) FROM leat_staged"));
-    const auto* low = std::get_if<std::string>(&bounds.rows[0][0]);
-    const auto* high = std::get_if<std::string>(&bounds.rows[0][1]);
-    const data::Field* field = input_.schema.Find(column);
-    if (low == nullptr || high == nullptr || field == nullptr ||
-        std::get<std::int64_t>(bounds.rows[0][2]) > 0) {
-      return std::string();
-    }
-    const std::string type = data::ToSql(field->type);
-    return fmt::format(" WHERE {0} >= CAST({1} AS {3}) AND {0} <= CAST({2} AS {3})", name,
-                       QuoteLiteral(*low), QuoteLiteral(*high), type);
+  // See engine::KeyRange.
+  Result<std::string> KeyRange(const std::vector<std::string>& key) {
+    std::vector<engine::KeyColumn> columns;
+    for (const std::string& column : key) columns.push_back({.table = column, .source = column});
+    return engine::KeyRange(*session_, base_->schema(), columns, "leat_staged",
+                            engine::NullKeys::kMatchEachOther);
   }
 
   // What the log says of columns that stay: ids, comments, defaults.

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "delta/alter.h"
+#include "delta/table_properties.h"
 
 namespace leat::transform {
 namespace {
@@ -59,9 +60,7 @@ class Evolution {
 }  // namespace
 
 Status Evolve(delta::Metadata& metadata, const data::Schema& added) {
-  const auto property = metadata.configuration.find("delta.enableTypeWidening");
-  Evolution evolution(property != metadata.configuration.end() &&
-                      EqualsIgnoreCase(property->second, "true"));
+  Evolution evolution(delta::IsOn(metadata, "delta.enableTypeWidening"));
   evolution.Fields(metadata.schema.fields, added.fields, "");
   if (evolution.differences.empty()) return Ok();
   return InvalidInput(Join(evolution.differences, "; "))

@@ -1,6 +1,9 @@
 """Tables of delta-rs and Spark whose rows `leat change` inserts, updates, deletes and merges, read by their engines again."""
 
+from pathlib import Path
+
 import pyarrow as pa
+import pyarrow.dataset
 import pyarrow.parquet
 from deltalake import DeltaTable, write_deltalake
 
@@ -156,6 +159,47 @@ def constraints_of_spark_are_kept(case):
     expect(_ids(rows) == [1, 2], f"{_ids(rows)}")
 
 
+def _row_ids(table: str) -> dict:
+    """Of each row, by its column id: Spark's row id, and the version that wrote it."""
+    found = spark.session().sql(
+        f"SELECT id, _metadata.row_id AS row, _metadata.row_commit_version AS version FROM delta.`{table}`").toArrow()
+    return {row["id"]: (row["row"], row["version"]) for row in found.to_pylist()}
+
+
+def _keeps_row_ids(case, properties: str) -> None:
+    table = case.path("tracked")
+    sql(f"CREATE TABLE delta.`{table}` (id LONG, name STRING, part STRING) USING delta PARTITIONED BY (part) "
+        f"TBLPROPERTIES ('delta.enableRowTracking' = 'true', {properties})",
+        f"INSERT INTO delta.`{table}` SELECT /*+ COALESCE(1) */ id, 'n', 'x' FROM range(10)",
+        f"INSERT INTO delta.`{table}` SELECT /*+ COALESCE(1) */ id + 10, 'n', 'y' FROM range(10)",
+        f"UPDATE delta.`{table}` SET name = 'Spark' WHERE id = 3")
+    before = _row_ids(table)
+    version = len(log_actions(table, "commitInfo"))
+    _change(case, table, "update TABLE set name = 'updated' where id in (1, 12)", "update TABLE set part = 'z' where id = 5",
+            "delete from TABLE where id = 4",
+            """merge into TABLE t using (select unnest([6, 7, 200]) as id) s on t.id = s.id
+               when matched and s.id = 6 then delete when matched then update set name = 'merged'
+               when not matched then insert (id, name, part) values (s.id, 'new', 'z')""")
+    after = _row_ids(table)
+    changed = {1: version, 12: version, 5: version + 1, 7: version + 3}
+    new_row, new_version = after.pop(200)
+    expect(new_version == version + 3 and new_row not in {row for row, _ in before.values()}, f"{new_row}, {new_version}")
+    expect(after == {number: (row, changed.get(number, wrote)) for number, (row, wrote) in before.items()
+                     if number not in (4, 6)}, f"before {before}\nafter {after}")
+    sql(f"UPDATE delta.`{table}` SET name = 'again' WHERE id = 200", f"OPTIMIZE delta.`{table}`")
+    expect({number: row for number, (row, _) in _row_ids(table).items()} ==
+           {200: new_row, **{number: row for number, (row, _) in after.items()}}, "Spark sees other ids after its own changes")
+    case.expect_leat_reads_as_spark(table)
+
+
+def rows_keep_their_ids_when_files_are_written_anew(case):
+    _keeps_row_ids(case, NO_DELETION_VECTORS)
+
+
+def rows_keep_their_ids_beside_deletion_vectors_and_mapped_columns(case):
+    _keeps_row_ids(case, f"'delta.columnMapping.mode' = 'name', {DELETION_VECTORS}")
+
+
 def rows_of_every_version_are_those_that_spark_sees(case):
     table = case.path("versions")
     sql(f"CREATE TABLE delta.`{table}` (id LONG, day DATE) USING delta TBLPROPERTIES ({DELETION_VECTORS})")
@@ -185,6 +229,18 @@ def _leat_table(case, **properties: str) -> str:
     for key, value in properties.items():
         _change(case, table, f"""alter table TABLE set ("{key.replace('__', '.')}" = '{value}')""")
     return table
+
+
+def rows_keep_their_ids_when_leat_compacts_them(case):
+    table = _leat_table(case)
+    sql(f"ALTER TABLE delta.`{table}` SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')",
+        f"INSERT INTO delta.`{table}` (id, name) SELECT id + 10, 's' FROM range(10)",
+        f"UPDATE delta.`{table}` SET name = 'Spark' WHERE id IN (3, 13)")
+    before = _row_ids(table)
+    case.leat.must("maintain", "-s", "silver.numbers", "--cluster-by", "name", folder=case.folder / "mine")
+    expect(len(DeltaTable(table).file_uris()) == 1, "not compacted")
+    expect(_row_ids(table) == before, f"before {before}\nafter {_row_ids(table)}")
+    case.expect_leat_reads_as_spark(table)
 
 
 def constraints_of_leat_are_obeyed_by_both(case):
@@ -240,3 +296,47 @@ def defaults_change_feed_and_deletion_vectors_that_leat_turns_on_are_understood(
     rows = case.expect_leat_reads_as_spark(table)
     names = {row["id"]: row["name"] for row in rows.to_pylist()}
     expect(names[10] == names[11] == "none" and 4 not in names and 5 not in names, f"{names}")
+
+
+# --- what Leat makes of tables and files of others
+
+
+def version_2_checkpoints_of_leat_are_read_by_spark(case):
+    table = _leat_table(case, delta__checkpointPolicy="v2", delta__checkpointInterval="3")
+    _change(case, table, *(f"insert into TABLE by name select {number} as id, 'v2' as name" for number in range(10, 17)),
+            "delete from TABLE where id = 12")
+    log = Path(table) / "_delta_log"
+    newest = max(int(path.name[:20]) for path in log.glob("*.checkpoint.*.json"))
+    expect(any((log / "_sidecars").iterdir()), "no sidecars")
+    for entry in log.glob("*.json"):
+        if entry.stem.isdigit() and int(entry.stem) <= newest:
+            entry.unlink()  # so that nobody can do without the checkpoint
+    rows = case.expect_leat_reads_as_spark(table)
+    expect(_ids(rows) == [number for number in range(17) if number != 12], f"{_ids(rows)}")
+    sql(f"INSERT INTO delta.`{table}` (id, name) VALUES (17, 'Spark')", f"UPDATE delta.`{table}` SET name = 'u' WHERE id = 1")
+    case.expect_leat_reads_as_spark(table)
+
+
+def clones_of_leat_are_read_and_changed_by_spark(case):
+    source, clone = case.path("source"), case.path("clone")
+    write_deltalake(source, _numbers(), partition_by=["part"])
+    DeltaTable(source).delete("id = 4")
+    before = case.expect_leat_reads_as_delta_rs(source)
+    case.leat.must("clone", source, clone)
+    expect_same(before, spark.rows(clone), "Spark of Leat's clone")
+    sql(f"UPDATE delta.`{clone}` SET name = 'of the clone' WHERE id = 1", f"DELETE FROM delta.`{clone}` WHERE id = 2")
+    expect(_ids(spark.rows(clone)) == [0, 1, 3, 5, 6, 7, 8, 9], f"{_ids(spark.rows(clone))}")
+    case.expect_leat_reads(source, before)
+
+
+def folders_that_leat_converts_are_tables_of_both(case):
+    folder = case.path("files")
+    pa.parquet.write_to_dataset(_numbers(), folder, partition_cols=["part"])
+    case.leat.must("convert", folder, "--partition-by", "part string")
+    case.expect_leat_reads_as_delta_rs(folder)
+    rows = case.expect_leat_reads_as_spark(folder)
+    expect(_ids(rows) == list(range(10)), f"{_ids(rows)}")
+    DeltaTable(folder).delete("id = 1")
+    sql(f"UPDATE delta.`{folder}` SET name = 'Spark' WHERE id = 2")
+    rows = case.expect_leat_reads_as_spark(folder)
+    expect(_ids(rows) == [0, *range(2, 10)], f"{_ids(rows)}")

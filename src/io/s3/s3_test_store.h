@@ -74,8 +74,9 @@ class S3TestStore {
   std::string url() const { return server_.url(""); }
   // Sets the fault of the n-th request from now, and of all after it if `lasting`.
   void FailRequest(int n, Fault fault, bool lasting = false);
-  // Forgets everything but the bucket "lake".
-  void Reset();
+  // Forgets everything but the bucket "lake", and has the objects given.
+  void Reset(std::map<std::string, Object> objects = {});
+  std::map<std::string, Object> objects();  // by key
   void Put(const std::string& key, const std::string& content);
   std::map<std::string, std::string> contents();  // by key
   int requests();                                 // since the last FailRequest or Reset
@@ -157,11 +158,16 @@ inline void S3TestStore::FailRequest(int n, Fault fault, bool lasting) {
   is_lasting_ = lasting;
 }
 
-inline void S3TestStore::Reset() {
+inline void S3TestStore::Reset(std::map<std::string, Object> objects) {
   FailRequest(0, Fault::kNone);
   const std::scoped_lock lock(mutex_);
-  objects_.clear();
+  objects_ = std::move(objects);
   uploads_.clear();
+}
+
+inline std::map<std::string, S3TestStore::Object> S3TestStore::objects() {
+  const std::scoped_lock lock(mutex_);
+  return objects_;
 }
 
 inline void S3TestStore::Put(const std::string& key, const std::string& content) {
