@@ -10,7 +10,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/text_width.h"
-#include "delta/protocol.h"
+#include "delta/log_path.h"
 
 namespace leat::cli {
 namespace {
@@ -24,6 +24,7 @@ struct CloneOptions {
 struct Cloned {
   TableVersion source_version;
   std::int64_t files = 0;
+  std::string root_to_name;  // LEAT_FILE_ROOTS needs it to read the clone; empty: it does not
 };
 
 Result<std::optional<TableVersion>> ParseVersion(const std::string& text) {
@@ -39,11 +40,17 @@ Result<std::optional<TableVersion>> ParseVersion(const std::string& text) {
   return std::optional(TableVersion(version));
 }
 
-Result<Cloned> Clone(engine::Engine& engine, const CloneOptions& options) {
+Result<Cloned> Clone(const io::Environment& environment, engine::Engine& engine,
+                     const CloneOptions& options) {
   LEAT_ASSIGN(const auto version, ParseVersion(options.version));
   delta::Table& source = engine.TableAt(options.source);
-  delta::Table& target = engine.TableAt(options.target);
-  if (&source == &target) return InvalidInput("a table cannot be cloned into its own folder");
+  // Who names the source here wants its files read.
+  delta::FileRoots roots = engine.file_roots();
+  roots.push_back(source.path());
+  delta::Table target(environment, engine.parquet(), options.target, std::move(roots));
+  if (source.path() == target.path()) {
+    return InvalidInput("a table cannot be cloned into its own folder");
+  }
   LEAT_ASSIGN(const auto snapshot, source.Load(version));
   LEAT_ASSIGN(delta::Transaction transaction, delta::MakeClone(*snapshot, source.path()));
   LEAT_ASSIGN(const delta::CommitOutcome outcome, target.Commit(std::move(transaction)));
@@ -51,7 +58,11 @@ Result<Cloned> Clone(engine::Engine& engine, const CloneOptions& options) {
     return AlreadyExists(fmt::format("{} is a Delta table already", target.path()))
         .WithHint("clone into another folder, or remove that one first");
   }
-  return Cloned{.source_version = snapshot->version(), .files = std::ssize(snapshot->files())};
+  const bool is_known =
+      delta::CheckDataPath(io::JoinPath(source.path(), "file"), engine.file_roots()).ok();
+  return Cloned{.source_version = snapshot->version(),
+                .files = std::ssize(snapshot->files()),
+                .root_to_name = is_known ? "" : source.path()};
 }
 
 int RunClone(App& app, const CloneOptions& options) {
@@ -65,7 +76,7 @@ int RunClone(App& app, const CloneOptions& options) {
     if (!opened.ok()) return app.Fail(opened.error());
     own = std::move(*opened);
   }
-  const auto cloned = Clone(workspace ? workspace->engine() : *own, options);
+  const auto cloned = Clone(app.environment(), workspace ? workspace->engine() : *own, options);
   if (!cloned.ok()) return app.Fail(cloned.error());
   const data::Rows rows{
       .schema = TextColumns({"source", "source_version", "target", "files"}),
@@ -75,9 +86,15 @@ int RunClone(App& app, const CloneOptions& options) {
                     .csv = [&] { return rows; },
                     .plain =
                         [&] {
-                          return fmt::format("{} is a clone of version {} of {}: {}\n",
-                                             options.target, cloned->source_version.value(),
-                                             options.source, Counted(cloned->files, "file"));
+                          std::string text =
+                              fmt::format("{} is a clone of version {} of {}: {}\n", options.target,
+                                          cloned->source_version.value(), options.source,
+                                          Counted(cloned->files, "file"));
+                          if (!cloned->root_to_name.empty()) {
+                            text += fmt::format("Leat reads it with LEAT_FILE_ROOTS={}\n",
+                                                cloned->root_to_name);
+                          }
+                          return text;
                         },
                     .is_remark = true});
   return kDone;
