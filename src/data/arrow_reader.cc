@@ -148,7 +148,7 @@ Status ArrowView::AddChildren(int depth) {
 
 bool ArrowView::IsNull(std::int64_t row) const {
   assert(row >= 0 && row < row_count_);
-  if (std::string_view(schema_->format) == "n") return true;
+  if (schema_->format[0] == 'n' && schema_->format[1] == '\0') return true;
   if (array_->null_count == 0 || array_->n_buffers == 0 || array_->buffers[0] == nullptr)
     return false;
   const std::int64_t position = offset_ + row;

@@ -29,6 +29,9 @@ constexpr std::size_t kMaxTailEntries = 64;
 constexpr std::size_t kMaxLogThreads = 7;
 constexpr std::size_t kEntriesPerThread = 4;
 
+// Files whose paths one thread checks while another checks others.
+constexpr std::size_t kFilesPerThread = 20'000;
+
 // Where commitInfo is looked for before a whole log entry is read.
 constexpr std::int64_t kCommitInfoProbeBytes = 16 * 1024;
 
