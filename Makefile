@@ -52,7 +52,7 @@ tidy: configure  ## the lint with clang-tidy; LINT_TIDY=all also for tests and s
 bench: build  ## benchmarks against peers, which it installs; BENCH=name for one
 	$(PYTHON) bench/run.py $(BENCH)
 
-bench-%: build  ## one of the benchmarks: bench-flights, bench-csv, bench-graph, bench-start, bench-delta, bench-merge
+bench-%: build  ## one of the benchmarks: bench-flights, bench-csv, bench-graph, bench-start, bench-delta, bench-merge, bench-tpch
 	$(PYTHON) bench/run.py $*
 
 install: build  ## into $(DESTDIR)$(PREFIX)
