@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/text.h"
 #include "cli/assets.h"
@@ -33,6 +34,35 @@ Error InQuery(Error error, int lines_before = 0) {
     if (!error.location()->file.empty()) return error;
     place.line = std::max(1, error.location()->line - lines_before);
     place.column = error.location()->column;
+  }
+  return std::move(error).At(std::move(place));
+}
+
+// A change is taken apart and put together anew before it runs, so that places in its errors are
+// not those of the statement. The place is that of the first name in quotes that the message tells,
+// if the statement has it once.
+Error AtName(Error error, const std::string& sql) {
+  Location place{.file = "query"};
+  const std::size_t begin = error.message().find('"');
+  const std::size_t end = error.message().find('"', begin + 1);
+  const std::string name = end == std::string::npos
+                               ? std::string()
+                               : ToLower(error.message().substr(begin + 1, end - begin - 1));
+  const auto is_part = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
+  const std::string text = ToLower(sql);
+  std::vector<std::size_t> found;
+  for (std::size_t at = text.find(name); !name.empty() && at != std::string::npos;
+       at = text.find(name, at + 1)) {
+    const std::size_t after = at + name.size();
+    const bool begins = at == 0 || !is_part(text[at - 1]);
+    if (begins && (after == text.size() || !is_part(text[after]))) found.push_back(at);
+  }
+  if (found.size() == 1) {
+    const Location in_statement = engine::LocationOf(sql, found[0]);
+    place.line = in_statement.line;
+    place.column = in_statement.column;
   }
   return std::move(error).At(std::move(place));
 }
@@ -155,10 +185,12 @@ Result<engine::ChangedRows> SqlSession::Change(const std::string& sql,
   }
   LEAT_ASSIGN(std::string path, PathOf(statement->table));
   engine::Engine& engine = workspace_ ? workspace_->engine() : *engine_;
-  return engine::ChangeRows(app_.environment(), engine, *session_,
-                            {.table_path = std::move(path),
-                             .statement = *std::move(statement),
-                             .replace_where = replace_where});
+  auto changed = engine::ChangeRows(app_.environment(), engine, *session_,
+                                    {.table_path = std::move(path),
+                                     .statement = *std::move(statement),
+                                     .replace_where = replace_where});
+  if (changed.ok() || changed.error().kind() != ErrorKind::kInvalidInput) return changed;
+  return AtName(std::move(changed).error(), sql);
 }
 
 Result<std::optional<TableVersion>> SqlSession::Alter(const std::string& sql) {

@@ -35,6 +35,7 @@ class Attempt {
 
   Result<delta::Transaction> Build() {
     LEAT_ASSIGN(ids_, RowIds::Of(base_->metadata()));
+    LEAT_TRY(CheckColumns());
     delta::Transaction transaction{.base = base_, .scope = delta::ReadScope::kWholeTable};
     transaction.info.operation = statement_.operation;
     transaction.info.extra = change_.commit_extra;
@@ -71,6 +72,24 @@ class Attempt {
                        QuoteIdentifier(statement_.alias));
   }
 
+  // The columns that the statement gives values to.
+  Status CheckColumns() const {
+    std::vector<std::string> columns = statement_.columns;
+    for (const ChangeClause& clause : statement_.clauses) {
+      for (const auto& [column, value] : clause.values) columns.push_back(column);
+    }
+    const auto& fields = base_->schema().fields;
+    for (const std::string& column : columns) {
+      const bool is_there = std::any_of(
+          fields.begin(), fields.end(),
+          [&](const data::Field& field) { return EqualsIgnoreCase(field.name, column); });
+      if (is_there) continue;
+      return InvalidInput(fmt::format("table {} has no column \"{}\"", statement_.table, column))
+          .WithHint(NearestHint(column, base_->schema().names()));
+    }
+    return Ok();
+  }
+
   Result<std::int64_t> DeleteWhere(const std::string& condition) {
     LEAT_ASSIGN(const std::string target, Target());
     return edit_.Delete(fmt::format("{}SELECT leat_file, leat_row FROM {} WHERE {}",
@@ -92,7 +111,13 @@ class Attempt {
     const std::string aliases = statement_.by_name ? "" : "(" + Join(names, ", ") + ")";
     const std::string rows = fmt::format("{}SELECT * FROM ({}) AS leat_new{}", statement_.with,
                                          statement_.rows, aliases);
-    LEAT_ASSIGN(const BoundQuery bound, session_.Bind(rows));
+    LEAT_ASSIGN(const BoundQuery bound, session_.Bind(statement_.with + statement_.rows));
+    if (!statement_.by_name && bound.schema.fields.size() != columns.size()) {
+      return InvalidInput(
+                 fmt::format("the rows to insert have {} columns, and {} are to be filled: {}",
+                             bound.schema.fields.size(), columns.size(), Join(columns, ", ")))
+          .WithHint("name those that are given: insert into table (a, b) ..., or insert by name");
+    }
     const bool reads_itself = bound.tables.contains(io::AbsolutePath(change_.table_path));
     if (change_.replace_where.empty()) {
       if (!reads_itself) transaction.scope = delta::ReadScope::kNothing;

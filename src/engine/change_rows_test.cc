@@ -229,6 +229,20 @@ TEST_F(ChangeRowsTest, AnInsertThatReadsItsOwnTableIsNoBlindAppend) {
   EXPECT_EQ(Number("select sum(id)::bigint from s.t"), 1 + 2 + 11 + 12 + 112);
 }
 
+TEST_F(ChangeRowsTest, ColumnsThatTheTableLacksAreRefusedByName) {
+  Create("select 1 as id, 'a' as name", {});
+  for (const char* sql : {"update s.t set nam = 'b'", "update s.t set id = 2, nam = 'b'",
+                          "insert into s.t (id, nam) values (2, 'b')",
+                          "merge into s.t t using (select 1 as id) s on t.id = s.id "
+                          "when matched then update set nam = 'b'",
+                          "merge into s.t t using (select 2 as id) s on t.id = s.id "
+                          "when not matched then insert (id, nam) values (s.id, 'b')"}) {
+    EXPECT_THAT(ErrorOf(sql), HasSubstr("has no column \"nam\"")) << sql;
+  }
+  EXPECT_THAT(ErrorOf("insert into s.t values (2)"), HasSubstr("have 1 columns, and 2 are"));
+  EXPECT_EQ(table().Load().value()->version().value(), 0);
+}
+
 class RowIdsTest : public ChangeRowsTest {
  protected:
   // Of a query of one text column, sorted.
