@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "delta/table_test_fixture.h"
@@ -182,6 +184,7 @@ class CommitRequestTest : public ObjectStoreTest {
   void Delay(int count) {
     store_.choose_fault = [this, count](const TestRequest& request) {
       if (!IsWriteOf(request, 1)) return StoreFault::kNone;
+      const std::scoped_lock lock(mutex_);
       delayed_ = request.body;
       return ++writes_ <= count ? StoreFault::kDrop : StoreFault::kNone;
     };
@@ -200,14 +203,22 @@ class CommitRequestTest : public ObjectStoreTest {
     return table.Commit(Append(table.Load().value(), "new"));
   }
 
-  int writes_ = 0;       // of version 1, which have been sent
-  std::string delayed_;  // what the last of them would write
+  std::string delayed() {
+    const std::scoped_lock lock(mutex_);
+    return delayed_;
+  }
+
+  std::atomic<int> writes_{0};  // of version 1, which have been sent
+
+ private:
+  std::mutex mutex_;     // guards what follows: the server has threads of its own
+  std::string delayed_;  // what the last write of version 1 would write
 };
 
 TEST_F(CommitRequestTest, ALateRequestThatArrivesBeforeTheEntryIsWrittenAgainIsTheCommit) {
   Delay(kAttemptsOfClient);
   store_.on_request = [&](const TestRequest& request) {
-    if (IsWriteOf(request, 1) && writes_ == kAttemptsOfClient) store_.Put(KeyOf(1), delayed_);
+    if (IsWriteOf(request, 1) && writes_ == kAttemptsOfClient) store_.Put(KeyOf(1), delayed());
   };
   EXPECT_EQ(Version(Commit()), 1);
   EXPECT_EQ(writes_, kAttemptsOfClient + 1);
@@ -218,7 +229,7 @@ TEST_F(CommitRequestTest, ALateRequestThatArrivesBeforeTheEntryIsWrittenAgainIsT
 TEST_F(CommitRequestTest, ALateRequestThatArrivesAfterTheEntryWasWrittenAgainIsRefusedByTheStore) {
   Delay(kAttemptsOfClient);
   EXPECT_EQ(Version(Commit()), 1);
-  EXPECT_FALSE(*s3_->CreateFile("s3://lake/" + KeyOf(1), delayed_)) << "the late request";
+  EXPECT_FALSE(*s3_->CreateFile("s3://lake/" + KeyOf(1), delayed())) << "the late request";
   EXPECT_THAT(Paths(*Seen()), ElementsAre("file0", "new"));
 }
 
@@ -230,7 +241,7 @@ TEST_F(CommitRequestTest, ARequestThatMayStillArriveIsNeverCalledNotCommitted) {
   EXPECT_THAT(outcome.error().message(), HasSubstr("may or may not be committed"));
   EXPECT_EQ(Seen()->version().value(), 0);
   store_.choose_fault = nullptr;
-  store_.Put(KeyOf(1), delayed_);  // it arrives
+  store_.Put(KeyOf(1), delayed());  // it arrives
   EXPECT_THAT(Paths(*Seen()), ElementsAre("file0", "new"));
 }
 
