@@ -216,6 +216,9 @@ duckdb::unique_ptr<duckdb::FunctionData> BindDeltaScan(duckdb::ClientContext& co
   auto& source = state.bound_source;
   source = LoadSource(context, input.inputs[0].ToString(), input.named_parameters);
   state.bound_tables.insert(source->root);
+  if (source->schema.fields.empty()) {
+    Throw(InvalidInput("table " + source->name + " has no columns"));
+  }
   if (MayHideNan(*source)) {
     input.named_parameters["can_have_nan"] = duckdb::Value::BOOLEAN(true);
   }
