@@ -1,22 +1,15 @@
 """The same as deltalake_peer.py and deltalake_changes.py with Spark: commits FOLDER N | open FOLDER N print one JSON object with
 the seconds within a running session; merge TABLE SOURCE | compact TABLE are measured from outside."""
 import json
+import pathlib
 import sys
 import time
 import uuid
 
-from delta import configure_spark_with_delta_pip
-from pyspark.sql import SparkSession
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import spark_session  # noqa: E402
 
-spark = configure_spark_with_delta_pip(
-    SparkSession.builder.master("local[2]").appName("changes")
-    .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
-    .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
-    .config("spark.driver.memory", "8g").config("spark.ui.enabled", "false")
-    .config("spark.sql.shuffle.partitions", "4").config("spark.databricks.delta.snapshotPartitions", "2")
-    .config("spark.sql.parquet.compression.codec", "zstd").config("spark.sql.session.timeZone", "UTC")
-    .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")).getOrCreate()
-spark.sparkContext.setLogLevel("ERROR")
+spark = spark_session.start("changes", "8g")
 delta = spark._jvm.org.apache.spark.sql.delta
 
 

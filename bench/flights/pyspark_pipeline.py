@@ -1,20 +1,14 @@
 """The flights pipeline in PySpark over Delta tables: every layer stored, the same checks, bad rows set aside."""
+import pathlib
 import sys
 
-from delta import configure_spark_with_delta_pip
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import spark_session  # noqa: E402
+
 source, airports, out = sys.argv[1:4]
-spark = configure_spark_with_delta_pip(
-    SparkSession.builder.master("local[2]").appName("flights")
-    .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
-    .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
-    .config("spark.driver.memory", "6g").config("spark.ui.enabled", "false")
-    .config("spark.sql.shuffle.partitions", "4").config("spark.databricks.delta.snapshotPartitions", "2")
-    .config("spark.sql.parquet.compression.codec", "zstd").config("spark.sql.session.timeZone", "UTC")
-    .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")).getOrCreate()
-spark.sparkContext.setLogLevel("ERROR")
+spark = spark_session.start("flights", "6g")
 
 
 def store(name, frame):

@@ -83,7 +83,7 @@ class TextMap {
     return map;
   }
 
-  bool IsThere(std::int64_t row) const { return column_.has_value() && !column_->IsNull(row); }
+  bool IsThere(std::int64_t row) const { return Has(column_, row); }
   NullableTexts Read(std::int64_t row) const {
     NullableTexts texts;
     if (!Has(column_, row)) return texts;

@@ -33,7 +33,7 @@ Status ForEachPart(std::size_t count, std::size_t helpers,
 }
 
 std::size_t LogThreads(bool answers_late) {
-  const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+  static const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
   return answers_late ? kMaxLogThreads : std::min(kMaxLogThreads, processors - 1);
 }
 

@@ -53,7 +53,6 @@ bool HasV2Checkpoints(const Metadata& m) {
   const auto policy = m.configuration.find("delta.checkpointPolicy");
   return policy != m.configuration.end() && EqualsIgnoreCase(policy->second, "v2");
 }
-bool HasRowTracking(const Metadata& m) { return KeepsRowIds(m); }
 bool HasTypeWidening(const Metadata& m) { return IsOn(m, "delta.enableTypeWidening"); }
 bool HasInCommitTimestamps(const Metadata& m) { return IsOn(m, "delta.enableInCommitTimestamps"); }
 
@@ -79,9 +78,9 @@ constexpr std::array<Feature, 18> kFeatures = {{
     {"vacuumProtocolCheck", Never, 7, For::kReadersAndWriters},  // concerns vacuum only
     {"deletionVectors", HasDeletionVectors, 7, For::kReadersAndWriters},
     {"v2Checkpoint", HasV2Checkpoints, 7, For::kReadersAndWriters},
-    {"domainMetadata", HasRowTracking, 7},
-    {"rowTracking", HasRowTracking, 7},  // row_tracking.h
-    {"clustering", Never, 7},            // a hint: its domain metadata is kept
+    {"domainMetadata", KeepsRowIds, 7},
+    {"rowTracking", KeepsRowIds, 7},  // row_tracking.h
+    {"clustering", Never, 7},         // a hint: its domain metadata is kept
     {"typeWidening", HasTypeWidening, 7, For::kReadersAndWriters},  // files have today's types
     {"typeWidening-preview", Never, 7, For::kReadersAndWriters},
     {"inCommitTimestamp", HasInCommitTimestamps, 7},
