@@ -29,8 +29,7 @@ class NoParquet final : public delta::ParquetHandler {
                                               const std::vector<std::string>&) override {
     return Corrupt(path + " is not a Parquet file");
   }
-  Status Read(const std::string& path, const delta::RowRange&,
-              const std::function<Status(const data::ArrowBatch&)>&) override {
+  Status Read(const std::string& path, const delta::RowRange&, const delta::VisitRows&) override {
     return Corrupt(path + " is not a Parquet file");
   }
   Status Write(const std::string& path, data::ArrowBatch) override {
@@ -142,6 +141,10 @@ void DeletionVectorDescriptor(std::string_view input) {
 
 void Path(std::string_view input) {
   const std::string path = delta::CanonicalPath(input, kTable);
+  if (delta::IsPlainPath(input)) {
+    const bool has_one_form = path == input && !delta::UnlessEncoded(input, path);
+    Promise(has_one_form && delta::CheckInsideTable(path).ok(), "a plain path is none: " + path);
+  }
   if (!delta::CheckInsideTable(path).ok()) return;
   ExpectInside(path, std::string(input));
   const std::string encoded = delta::EncodePath(path);

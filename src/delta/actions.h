@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/boxed.h"
+#include "base/shared_text.h"
 #include "base/time.h"
 #include "data/schema.h"
 
@@ -39,7 +40,7 @@ struct AddFile {
   std::int64_t size_bytes = 0;
   std::int64_t modified_ms = 0;
   bool data_change = true;
-  std::string stats_json;     // as in the log; empty when there are none
+  SharedText stats_json;      // as in the log; empty when there are none
   Boxed<NullableTexts> tags;  // other writers' notes, kept in checkpoints
   Boxed<DeletionVectorDescriptor> deletion_vector;
   std::optional<std::int64_t> base_row_id;                 // row tracking

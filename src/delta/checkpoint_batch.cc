@@ -32,7 +32,7 @@ void AppendTexts(ArrowColumn& list, const std::vector<std::string>& texts) {
   list.EndRow();
 }
 
-void AppendOptional(ArrowColumn& column, const std::string& text) {
+void AppendOptional(ArrowColumn& column, std::string_view text) {
   if (text.empty()) {
     column.AppendNull();
   } else {

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "data/arrow_reader.h"
 #include "delta/checkpoint.h"
@@ -283,8 +285,7 @@ class BatchReader {
       if (column.IsNull(row)) continue;
       if (!Has(path, row)) return Corrupt("a removed file has no path");
       RemoveFile& remove = state_.contents.tombstones.emplace_back();
-      remove.path = CanonicalPath(path->String(row), table_path_);
-      remove.path_in_log = UnlessEncoded(path->String(row), remove.path);
+      SetPath(path->String(row), table_path_, remove);
       ReadInt(deleted, row, remove.deleted_ms);
       ReadFlag(data_change, row, remove.data_change);
       ReadInt(size, row, remove.size_bytes);
@@ -313,19 +314,19 @@ class BatchReader {
       if (column.IsNull(row)) continue;
       if (!Has(path, row)) return Corrupt("an added file has no path");
       AddFile& add = state_.contents.files.emplace_back();
-      add.path = CanonicalPath(path->String(row), table_path_);
-      add.path_in_log = UnlessEncoded(path->String(row), add.path);
+      const bool is_plain = SetPath(path->String(row), table_path_, add);
       ReadInt(size, row, add.size_bytes);
       ReadInt(modified, row, add.modified_ms);
       ReadFlag(data_change, row, add.data_change);
-      ReadText(stats, row, add.stats_json);
-      if (add.stats_json.empty()) add.stats_json = parsed_stats.Json(row);
+      if (Has(stats, row)) add.stats_json = stats_.Add(stats->String(row));
+      if (add.stats_json.empty()) add.stats_json = stats_.Add(parsed_stats.Json(row));
       add.partition_values = partition_values.ReadPartitionValues(row);
       if (tags.IsThere(row)) add.tags = tags.Read(row);
       ReadInt(base_row_id, row, add.base_row_id);
       ReadInt(row_version, row, add.default_row_commit_version);
       if (Has(clustering, row)) ReadText(clustering, row, add.clustering_provider.emplace());
       LEAT_TRY(deletion_vector.Read(row, add.deletion_vector));
+      state_.contents.has_plain_paths &= is_plain && !add.deletion_vector;
     }
     return Ok();
   }
@@ -334,15 +335,23 @@ class BatchReader {
   std::string_view table_path_;
   CheckpointState& state_;
   std::vector<SidecarFile>& sidecars_;
+  TextPool stats_;
 };
 
-// Some rows of a checkpoint, and what they say.
-struct Part {
+// What some rows of a checkpoint say.
+struct Actions {
+  Actions() { state.contents.has_plain_paths = true; }
+
+  CheckpointState state;
+  std::vector<SidecarFile> sidecars;
+};
+
+// A range of a checkpoint's rows, and its parts.
+struct Section {
   std::string path;
   std::string name;  // of the file, in errors
   RowRange rows;
-  CheckpointState state = {};
-  std::vector<SidecarFile> sidecars = {};
+  std::map<std::uint64_t, Actions> parts = {};
 };
 
 const std::vector<std::string>& ActionColumns() {
@@ -351,31 +360,38 @@ const std::vector<std::string>& ActionColumns() {
   return columns;
 }
 
-// Appends the parts of one Parquet file, unread.
-Status FindParts(ParquetHandler& parquet, const std::string& path, const std::string& name,
-                 std::vector<Part>& parts) {
+// Appends the sections of one Parquet file, unread.
+Status FindSections(ParquetHandler& parquet, const std::string& path, const std::string& name,
+                    std::vector<Section>& sections) {
   auto ranges = parquet.Ranges(path, ActionColumns());
   if (!ranges.ok()) return Error(ranges.error()).WithContext(name);
   for (RowRange& rows : *ranges) {
     if (rows.columns.empty()) continue;
-    parts.push_back({.path = path, .name = name, .rows = std::move(rows)});
+    sections.push_back({.path = path, .name = name, .rows = std::move(rows)});
   }
   return Ok();
 }
 
-Status ReadPart(ParquetHandler& parquet, std::string_view table_path, Part& part) {
+Status ReadSection(ParquetHandler& parquet, std::string_view table_path, Section& section) {
   // A damaged file may claim any number of rows.
-  const auto room = std::clamp<std::int64_t>(part.rows.row_count, 0, kMaxRowsToReserve);
-  if (std::find(part.rows.columns.begin(), part.rows.columns.end(), "add") !=
-      part.rows.columns.end()) {
-    part.state.contents.files.reserve(static_cast<std::size_t>(room));
-  }
-  const Status status =
-      parquet.Read(part.path, part.rows, [&](const data::ArrowBatch& batch) -> Status {
+  const auto room = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(section.rows.row_count, 0, kMaxRowsToReserve));
+  const auto& columns = section.rows.columns;
+  const bool reads_files = std::find(columns.begin(), columns.end(), "add") != columns.end();
+  std::mutex mutex;
+  const Status status = parquet.Read(
+      section.path, section.rows, [&](std::uint64_t part, const data::ArrowBatch& batch) -> Status {
         LEAT_ASSIGN(const ArrowView root, ArrowView::Of(batch));
-        return BatchReader(root, table_path, part.state, part.sidecars).Read();
+        Actions* actions = nullptr;
+        {
+          const std::lock_guard lock(mutex);
+          actions = &section.parts.try_emplace(part).first->second;
+        }
+        auto& added = actions->state.contents.files;
+        if (added.empty() && reads_files) added.reserve(room);
+        return BatchReader(root, table_path, actions->state, actions->sidecars).Read();
       });
-  return status.ok() ? Ok() : Status(Error(status.error()).WithContext(part.name));
+  return status.ok() ? Ok() : Status(Error(status.error()).WithContext(section.name));
 }
 
 template <typename T>
@@ -388,28 +404,37 @@ void MoveToEnd(std::vector<T>& from, std::vector<T>& to) {
   from = {};
 }
 
-// The parts' actions in the order of the rows; several threads read them.
-Status ReadParts(ParquetHandler& parquet, std::vector<Part> parts, std::string_view table_path,
-                 CheckpointState& state, std::vector<SidecarFile>& sidecars) {
+// The sections' actions in the order of the rows. Several threads read each of them; and an object
+// store answers late, so several are read at once.
+Status ReadSections(ParquetHandler& parquet, std::vector<Section> sections,
+                    std::string_view table_path, CheckpointState& state,
+                    std::vector<SidecarFile>& sidecars) {
   const std::size_t helpers = LogThreads(/*answers_late=*/io::IsS3Path(table_path));
-  LEAT_TRY(ForEachPart(parts.size(), helpers,
-                       [&](std::size_t i) { return ReadPart(parquet, table_path, parts[i]); }));
+  LEAT_TRY(ForEachPart(sections.size(), helpers, [&](std::size_t i) {
+    return ReadSection(parquet, table_path, sections[i]);
+  }));
   std::size_t count = state.contents.files.size();
-  for (const Part& part : parts) count += part.state.contents.files.size();
-  if (parts.size() > 1) state.contents.files.reserve(count);
-  for (Part& part : parts) {
-    if (part.state.protocol) state.protocol = std::move(part.state.protocol);
-    if (part.state.metadata) state.metadata = std::move(part.state.metadata);
-    Contents& contents = part.state.contents;
-    MoveToEnd(contents.files, state.contents.files);
-    MoveToEnd(contents.tombstones, state.contents.tombstones);
-    for (auto& [id, transaction] : contents.app_transactions) {
-      state.contents.app_transactions[id] = std::move(transaction);
+  for (const Section& section : sections) {
+    for (const auto& [number, actions] : section.parts)
+      count += actions.state.contents.files.size();
+  }
+  state.contents.files.reserve(count);
+  for (Section& section : sections) {
+    for (auto& [number, actions] : section.parts) {
+      if (actions.state.protocol) state.protocol = std::move(actions.state.protocol);
+      if (actions.state.metadata) state.metadata = std::move(actions.state.metadata);
+      Contents& contents = actions.state.contents;
+      MoveToEnd(contents.files, state.contents.files);
+      state.contents.has_plain_paths &= contents.has_plain_paths;
+      MoveToEnd(contents.tombstones, state.contents.tombstones);
+      for (auto& [id, transaction] : contents.app_transactions) {
+        state.contents.app_transactions[id] = std::move(transaction);
+      }
+      for (auto& [name, domain] : contents.domain_metadata) {
+        state.contents.domain_metadata[name] = std::move(domain);
+      }
+      MoveToEnd(actions.sidecars, sidecars);
     }
-    for (auto& [name, domain] : contents.domain_metadata) {
-      state.contents.domain_metadata[name] = std::move(domain);
-    }
-    MoveToEnd(part.sidecars, sidecars);
   }
   return Ok();
 }
@@ -448,13 +473,13 @@ Result<std::vector<std::string>> ReadSidecars(io::FileSystem& files, ParquetHand
     const Status status = ReadJson(files, path, table_path, rest, sidecars);
     if (!status.ok()) return Error(status.error()).WithContext(name);
   } else {
-    std::vector<Part> parts;
-    LEAT_TRY(FindParts(parquet, path, name, parts));
-    for (Part& part : parts) {
-      std::erase_if(part.rows.columns, [](const auto& column) { return column != "sidecar"; });
+    std::vector<Section> sections;
+    LEAT_TRY(FindSections(parquet, path, name, sections));
+    for (Section& section : sections) {
+      std::erase_if(section.rows.columns, [](const auto& column) { return column != "sidecar"; });
     }
-    std::erase_if(parts, [](const Part& part) { return part.rows.columns.empty(); });
-    LEAT_TRY(ReadParts(parquet, std::move(parts), table_path, rest, sidecars));
+    std::erase_if(sections, [](const Section& section) { return section.rows.columns.empty(); });
+    LEAT_TRY(ReadSections(parquet, std::move(sections), table_path, rest, sidecars));
   }
   std::vector<std::string> paths;
   for (const SidecarFile& sidecar : sidecars) {
@@ -468,27 +493,28 @@ Result<CheckpointState> ReadCheckpoint(io::FileSystem& files, ParquetHandler& pa
                                        const std::vector<std::string>& paths,
                                        std::string_view table_path) {
   CheckpointState state;
+  state.contents.has_plain_paths = true;
   std::vector<SidecarFile> sidecars;
-  std::vector<Part> parts;
+  std::vector<Section> sections;
   for (const std::string& path : paths) {
     const std::string name = "checkpoint " + path;
     if (!path.ends_with(".json")) {
-      LEAT_TRY(FindParts(parquet, path, name, parts));
+      LEAT_TRY(FindSections(parquet, path, name, sections));
       continue;
     }
     const Status status = ReadJson(files, path, table_path, state, sidecars);
     if (!status.ok()) return Error(status.error()).WithContext(name);
   }
-  LEAT_TRY(ReadParts(parquet, std::move(parts), table_path, state, sidecars));
-  parts = {};
+  LEAT_TRY(ReadSections(parquet, std::move(sections), table_path, state, sidecars));
+  sections = {};
   for (const SidecarFile& sidecar : sidecars) {
     const std::string name = fmt::format("sidecar {} of checkpoint {}", sidecar.path, paths[0]);
     const auto path = RelativeSidecarPath(sidecar, table_path);
     if (!path.ok()) return Error(path.error()).WithContext(name);
-    LEAT_TRY(FindParts(parquet, io::JoinPath(table_path, *path), name, parts));
+    LEAT_TRY(FindSections(parquet, io::JoinPath(table_path, *path), name, sections));
   }
   std::vector<SidecarFile> nested;
-  LEAT_TRY(ReadParts(parquet, std::move(parts), table_path, state, nested));
+  LEAT_TRY(ReadSections(parquet, std::move(sections), table_path, state, nested));
   if (!nested.empty()) {
     return Corrupt(fmt::format("checkpoint {}: a sidecar names sidecars of its own", paths[0]));
   }

@@ -184,7 +184,7 @@ TEST_F(CommitTest, RowsOfATableThatTracksThemGetIdsOnce) {
   EXPECT_EQ(snapshot->domain_metadata().at("delta.rowTracking").configuration,
             R"({"rowIdHighWaterMark":119})");
   Transaction uncounted = Append(snapshot, "third");
-  uncounted.adds[0].stats_json.clear();
+  uncounted.adds[0].stats_json = "";
   EXPECT_THAT(table_->Commit(std::move(uncounted)).error().message(), HasSubstr("no row count"));
   Transaction copy = Append(snapshot, "copied");
   copy.scope = ReadScope::kFiles;

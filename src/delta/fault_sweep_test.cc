@@ -33,12 +33,11 @@ class UnsyncedParquet final : public ParquetHandler {
                                        const std::vector<std::string>& columns) override {
     return std::vector<RowRange>{{.columns = columns}};
   }
-  Status Read(const std::string& path, const RowRange&,
-              const std::function<Status(const data::ArrowBatch&)>& visit) override {
+  Status Read(const std::string& path, const RowRange&, const VisitRows& visit) override {
     LEAT_ASSIGN(const std::string content, disk_.ReadFile(path));
     const auto found = batches_.find(content);
     if (found == batches_.end()) return Corrupt(path + " is not a Parquet file");
-    return visit(found->second);
+    return visit(0, found->second);
   }
   Status Write(const std::string& path, data::ArrowBatch batch) override {
     const std::string number = "batch " + std::to_string(batches_.size());

@@ -90,7 +90,7 @@ bool Descend(json::value& value, const std::vector<std::string>& path) {
 // The statistics of one file. Only one may be in use at a time in a thread.
 class Statistics {
  public:
-  explicit Statistics(const std::string& stats_json) {
+  explicit Statistics(std::string_view stats_json) {
     if (stats_json.empty()) return;
     Buffers& buffers = ThreadBuffers();
     buffers.text.assign(stats_json).append(simdjson::SIMDJSON_PADDING, ' ');

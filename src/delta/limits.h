@@ -39,7 +39,7 @@ constexpr std::int64_t kCommitInfoProbeBytes = 16 * 1024;
 constexpr std::size_t kMaxActionsInChecksum = 100;
 
 // Room that is made for the files of one part of a checkpoint before it is read.
-constexpr std::int64_t kMaxRowsToReserve = 1 << 17;
+constexpr std::int64_t kMaxRowsToReserve = 1 << 14;
 
 // Actions in one sidecar file of a version 2 checkpoint.
 constexpr std::size_t kMaxSidecarActions = 500'000;

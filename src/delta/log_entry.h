@@ -18,6 +18,8 @@ struct LogEntry {
   std::vector<AppTransaction> app_transactions;
   std::vector<RemoveFile> removes;
   std::vector<AddFile> adds;
+  // Whether all of `adds` have plain paths (IsPlainPath) and no deletion vectors; false: perhaps.
+  bool has_plain_paths = false;
   std::vector<ChangeFile> changes;
   std::vector<DomainMetadata> domain_metadata;
   std::vector<SidecarFile> sidecars;  // in version 2 checkpoints only

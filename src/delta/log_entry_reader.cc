@@ -58,9 +58,15 @@ Status Read(std::string_view key, json::value value, T& target) {
   return Ok();
 }
 
+// Valid until the line's end.
+Status Read(std::string_view key, json::value value, std::string_view& target) {
+  const auto error = value.get_string().get(target);
+  return error ? Wrong(key, error) : Ok();
+}
+
 Status Read(std::string_view key, json::value value, std::string& target) {
   std::string_view text;
-  if (const auto error = value.get_string().get(text)) return Wrong(key, error);
+  LEAT_TRY(Read(key, value, text));
   target.assign(text);
   return Ok();
 }
@@ -252,6 +258,7 @@ class EntryReader {
   // `max_actions`: room for so many; most lines of a long entry add files.
   EntryReader(std::string_view table_path, std::size_t max_actions) : table_path_(table_path) {
     entry_.adds.reserve(max_actions);
+    entry_.has_plain_paths = true;
   }
 
   Status ReadAction(json::object line) {
@@ -295,13 +302,14 @@ class EntryReader {
 
   Status ReadAdd(json::object object) {
     AddFile& add = entry_.adds.emplace_back();
+    std::string_view path, stats;
     LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
-      if (key == "path") return ReadPath(value, add.path, &add.path_in_log);
+      if (key == "path") return Read(key, value, path);
       if (key == "partitionValues") return Read(key, value, add.partition_values);
       if (key == "size") return Read(key, value, add.size_bytes);
       if (key == "modificationTime") return Read(key, value, add.modified_ms);
       if (key == "dataChange") return Read(key, value, add.data_change);
-      if (key == "stats") return Read(key, value, add.stats_json);
+      if (key == "stats") return Read(key, value, stats);
       if (key == "tags") return Read(key, value, add.tags.emplace());
       if (key == "deletionVector") return ReadVector(key, value, add.deletion_vector);
       if (key == "baseRowId") return Read(key, value, add.base_row_id.emplace());
@@ -314,14 +322,18 @@ class EntryReader {
       return Ok();
     }));
     EmptyToNull(add.partition_values);
+    add.stats_json = stats_.Add(stats);
+    const bool is_plain = SetPath(path, table_path_, add);
+    entry_.has_plain_paths &= is_plain && !add.deletion_vector;
     if (add.path.empty()) return Wrong("an added file has no path");
     return Ok();
   }
 
   Status ReadRemove(json::object object) {
     RemoveFile& remove = entry_.removes.emplace_back();
+    std::string_view path;
     LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
-      if (key == "path") return ReadPath(value, remove.path, &remove.path_in_log);
+      if (key == "path") return Read(key, value, path);
       if (key == "deletionTimestamp") return Read(key, value, remove.deleted_ms);
       if (key == "dataChange") return Read(key, value, remove.data_change);
       if (key == "partitionValues") return Read(key, value, remove.partition_values);
@@ -334,19 +346,22 @@ class EntryReader {
       return Ok();
     }));
     EmptyToNull(remove.partition_values);
+    SetPath(path, table_path_, remove);
     if (remove.path.empty()) return Wrong("a removed file has no path");
     return Ok();
   }
 
   Status ReadChange(json::object object) {
     ChangeFile& change = entry_.changes.emplace_back();
+    std::string_view path;
     LEAT_TRY(ForEachField(object, [&](std::string_view key, json::value value) -> Status {
-      if (key == "path") return ReadPath(value, change.path);
+      if (key == "path") return Read(key, value, path);
       if (key == "partitionValues") return Read(key, value, change.partition_values);
       if (key == "size") return Read(key, value, change.size_bytes);
       return Ok();
     }));
     EmptyToNull(change.partition_values);
+    change.path = CanonicalPath(path, table_path_);
     if (change.path.empty()) return Wrong("a file of changes has no path");
     return Ok();
   }
@@ -359,15 +374,8 @@ class EntryReader {
     return Ok();
   }
 
-  Status ReadPath(json::value value, std::string& target, Boxed<std::string>* in_log = nullptr) {
-    std::string_view text;
-    if (const auto error = value.get_string().get(text)) return Wrong("path", error);
-    target = CanonicalPath(text, table_path_);
-    if (in_log != nullptr) *in_log = UnlessEncoded(text, target);
-    return Ok();
-  }
-
   std::string_view table_path_;
+  TextPool stats_;
   LogEntry entry_;
 };
 

@@ -149,11 +149,19 @@ std::optional<LogFileName> ParseLogFileName(std::string_view name) {
   return ParseCheckpointRest(*version, rest.substr(kCheckpoint.size()));
 }
 
+bool IsPlainPath(std::string_view text) {
+  bool is_plain = !text.empty();
+  char before = '/';
+  for (const char c : text) {
+    const bool is_step = before == '/' && (c == '/' || c == '.');  // "//", "/./", "/../"
+    is_plain = is_plain && IsPlain(c) && !is_step;
+    before = c;
+  }
+  return is_plain;
+}
+
 std::optional<std::string> UnlessEncoded(std::string_view text, std::string_view canonical_path) {
-  // Most paths are plain, and the same in each form.
-  const bool is_plain = text == canonical_path && !text.starts_with('/') &&
-                        std::all_of(text.begin(), text.end(), IsPlain);
-  if (is_plain || EncodePath(canonical_path) == text) return std::nullopt;
+  if (EncodePath(canonical_path) == text) return std::nullopt;
   return std::string(text);
 }
 

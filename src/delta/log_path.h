@@ -40,6 +40,22 @@ std::optional<std::string> UnlessEncoded(std::string_view text, std::string_view
 // table, relative to `table_path` (absolute, without a slash at the end).
 std::string CanonicalPath(std::string_view text, std::string_view table_path);
 
+// Whether the text is a path below the table in the one form that it has: nothing to decode, encode
+// or refuse.
+bool IsPlainPath(std::string_view text);
+
+// Sets the path, and the form that the log has it in if need be. Returns IsPlainPath(text).
+template <typename Action>
+bool SetPath(std::string_view text, std::string_view table_path, Action& action) {
+  if (IsPlainPath(text)) {
+    action.path = text;
+    return true;
+  }
+  action.path = CanonicalPath(text, table_path);
+  action.path_in_log = UnlessEncoded(text, action.path);
+  return false;
+}
+
 // What stands in the log for an added or removed file.
 template <typename Action>
 std::string PathInLog(const Action& file) {

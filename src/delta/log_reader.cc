@@ -201,7 +201,7 @@ Result<std::shared_ptr<const LogSnapshot>> LogReader::Build(const LogListing& li
   LEAT_ASSIGN(const std::int64_t timestamp_ms, TimestampOf(listing, segment, entries));
   auto contents =
       std::make_shared<const Contents>(Replay(std::move(state.contents), std::move(entries)));
-  LEAT_TRY(CheckPaths(contents->files, table_path_, roots_));
+  if (!contents->has_plain_paths) LEAT_TRY(CheckPaths(contents->files, table_path_, roots_));
   SnapshotHead head{.version = TableVersion(segment.version),
                     .timestamp_ms = timestamp_ms,
                     .protocol = std::make_shared<const Protocol>(std::move(*state.protocol)),

@@ -69,6 +69,32 @@ TEST(LogPathTest, PathsOutsideTheTableAreRefusedByName) {
   }
 }
 
+TEST(LogPathTest, APlainPathNeedsNoLookAtItsForm) {
+  for (const char* text :
+       {"part-1.c000.parquet", "day=2026-11-01/p=a/x..parquet", "a..b", "a./b"}) {
+    EXPECT_TRUE(IsPlainPath(text)) << text;
+    EXPECT_EQ(CanonicalPath(text, "/lake/t"), text);
+    EXPECT_EQ(UnlessEncoded(text, text), std::nullopt);
+    EXPECT_TRUE(CheckInsideTable(text).ok());
+  }
+  for (const char* text : {"", ".", "..", "/a", "a//b", "a/../b", "a/.", ".a", "a%20b", "a b", "ü",
+                           "file:/a", "s3://b/a", "a:b"}) {
+    EXPECT_FALSE(IsPlainPath(text)) << text;
+  }
+  EXPECT_FALSE(IsPlainPath(std::string_view("a\0b", 3)));
+}
+
+TEST(LogPathTest, AnEntryTellsWhetherItsPathsNeedALook) {
+  const auto has_plain_paths = [](const std::string& line) {
+    return ParseLogEntry(line, "entry", "/t").value().has_plain_paths;
+  };
+  EXPECT_TRUE(has_plain_paths(R"({"add":{"path":"a"}})"));
+  EXPECT_TRUE(has_plain_paths(R"({"remove":{"path":"../a"}})")) << "nobody reads it";
+  EXPECT_FALSE(has_plain_paths("{\"add\":{\"path\":\"a\"}}\n{\"add\":{\"path\":\"../a\"}}"));
+  EXPECT_FALSE(has_plain_paths(
+      R"({"add":{"path":"a","deletionVector":{"storageType":"p","pathOrInlineDv":"/b","sizeInBytes":1,"cardinality":1}}})"));
+}
+
 LogEntry Full() {
   LogEntry entry;
   entry.info = CommitInfo{.timestamp_ms = 5,

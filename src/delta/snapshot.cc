@@ -104,6 +104,8 @@ void TakeDeciding(std::vector<LogEntry>& entries, const std::vector<bool>& decid
 }  // namespace
 
 Contents Replay(Contents base, std::vector<LogEntry> entries) {
+  if (base.files.empty()) base.has_plain_paths = true;
+  for (const LogEntry& entry : entries) base.has_plain_paths &= entry.has_plain_paths;
   if (entries.empty()) return base;
   std::size_t count = 0;
   for (const LogEntry& entry : entries) count += entry.adds.size() + entry.removes.size();

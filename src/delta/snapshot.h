@@ -16,7 +16,8 @@ namespace leat::delta {
 
 // All that a checkpoint holds besides protocol and metadata.
 struct Contents {
-  std::vector<AddFile> files;  // live, in log order
+  std::vector<AddFile> files;    // live, in log order
+  bool has_plain_paths = false;  // of the files, as in LogEntry
   std::vector<RemoveFile>
       tombstones;  // removed and not added again, in log order; old ones are dropped later
   std::map<std::string, AppTransaction> app_transactions;

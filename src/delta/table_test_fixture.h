@@ -35,13 +35,12 @@ class MemoryParquet final : public ParquetHandler {
                                        const std::vector<std::string>& columns) override {
     return std::vector<RowRange>{{.columns = columns}};
   }
-  Status Read(const std::string& path, const RowRange&,
-              const std::function<Status(const data::ArrowBatch&)>& visit) override {
+  Status Read(const std::string& path, const RowRange&, const VisitRows& visit) override {
     LEAT_ASSIGN(const std::string content, files_.ReadFile(path));
     const std::lock_guard lock(mutex_);
     const auto found = batches_.find(content);
     if (found == batches_.end()) return Corrupt(path + " is not a Parquet file");
-    return visit(found->second);
+    return visit(0, found->second);
   }
 
   Status Write(const std::string& path, data::ArrowBatch batch) override {

@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -120,6 +121,37 @@ TEST_F(EngineTest, TheTenthCommitWritesACheckpointThatReadsBack) {
   ASSERT_TRUE(snapshot.ok()) << snapshot.error().ToString();
   EXPECT_EQ((*snapshot)->version(), TableVersion(11));
   EXPECT_THAT((*snapshot)->files(), SizeIs(12));
+}
+
+// Several threads read its row groups.
+TEST_F(EngineTest, ALargeCheckpointKeepsTheOrderOfItsFiles) {
+  Append("select 1::bigint as n");
+  constexpr int kFiles = 50'000;
+  delta::Table& table = engine_->TableAt(table_path_);
+  delta::Transaction transaction{.base = table.Load().value()};
+  for (int i = 0; i < kFiles; i++) {
+    transaction.adds.push_back({.path = fmt::format("n={}/{}", i % 7, i),
+                                .size_bytes = i,
+                                .stats_json = fmt::format("{{\"numRecords\":{}}}", i)});
+  }
+  transaction.app_transactions = {{.app_id = "app", .version = 9}};
+  ASSERT_TRUE(table.Commit(std::move(transaction)).ok());
+  ASSERT_TRUE(table.Checkpoint().ok());
+  const std::string log = io::JoinPath(table_path_, delta::kLogDirectory);
+  for (const long version : {0, 1}) {
+    ASSERT_TRUE(environment_.files.Remove(io::JoinPath(log, delta::CommitFileName(version))).ok());
+  }
+  const auto reopened = Engine::Open(environment_, {.threads = 4}).value();
+  const auto snapshot = reopened->TableAt(table_path_).Load();
+  ASSERT_TRUE(snapshot.ok()) << snapshot.error().ToString();
+  EXPECT_EQ((*snapshot)->AppVersion("app"), 9);
+  ASSERT_THAT((*snapshot)->files(), SizeIs(kFiles + 1));
+  for (int i = 0; i < kFiles; i++) {
+    const delta::AddFile& file = (*snapshot)->files()[static_cast<std::size_t>(i) + 1];
+    ASSERT_EQ(file.path, fmt::format("n={}/{}", i % 7, i));
+    ASSERT_EQ(file.size_bytes, i);
+    ASSERT_EQ(file.stats_json, fmt::format("{{\"numRecords\":{}}}", i));
+  }
 }
 
 TEST_F(EngineTest, OlderFilesReadNullForNewColumns) {

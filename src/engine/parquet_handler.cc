@@ -2,11 +2,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
 
 #include "base/text.h"
 #include "duckdb/common/arrow/arrow_converter.hpp"
 #include "duckdb/common/arrow/arrow_wrapper.hpp"
+#include "duckdb/common/types/column/column_data_collection.hpp"
+#include "duckdb/execution/operator/helper/physical_result_collector.hpp"
+#include "duckdb/execution/physical_plan_generator.hpp"
 #include "duckdb/function/table/arrow.hpp"
+#include "duckdb/main/client_config.hpp"
+#include "duckdb/main/materialized_query_result.hpp"
+#include "duckdb/main/prepared_statement_data.hpp"
 #include "duckdb/main/stream_query_result.hpp"
 #include "engine/duckdb_text.h"
 #include "engine/engine_error.h"
@@ -58,6 +66,78 @@ void ProduceSchema(ArrowArrayStream* factory, ArrowSchema& schema) {
   GetSchema(&stream, &schema);
 }
 
+Status VisitChunk(duckdb::DataChunk& chunk, const duckdb::vector<std::string>& names,
+                  duckdb::ClientProperties& properties,
+                  const std::function<Status(const data::ArrowBatch&)>& visit) {
+  data::ArrowBatch batch;
+  duckdb::ArrowConverter::ToArrowSchema(&batch.schema, chunk.GetTypes(), names, properties);
+  duckdb::ArrowConverter::ToArrowArray(chunk, &batch.array, properties, {});
+  return visit(batch);
+}
+
+// Ends a query by visiting its rows in the threads that make them: nothing is kept, nor passed from
+// one thread to another. Parts are DuckDB's batches. An error of the visitor ends the query, which
+// then has no error of its own.
+class VisitingCollector final : public duckdb::PhysicalResultCollector {
+ public:
+  // Outlives the query.
+  struct Visit {
+    const delta::VisitRows& visit;
+    std::atomic<std::int64_t> rows{0};
+    std::atomic<bool> is_over{false};
+    std::mutex mutex;
+    Status status = Ok();  // the first that is not
+  };
+
+  VisitingCollector(duckdb::PreparedStatementData& data, duckdb::ClientContext& context,
+                    Visit& visit)
+      : PhysicalResultCollector(*data.physical_plan, data),
+        properties_(context.GetClientProperties()),
+        visit_(visit) {}
+
+  duckdb::SinkResultType Sink(duckdb::ExecutionContext&, duckdb::DataChunk& chunk,
+                              duckdb::OperatorSinkInput& input) const override {
+    if (visit_.is_over) return duckdb::SinkResultType::FINISHED;
+    const auto part = input.local_state.partition_info.batch_index.GetIndex();
+    duckdb::ClientProperties properties = properties_;
+    Status status = VisitChunk(chunk, names, properties, [&](const data::ArrowBatch& batch) {
+      visit_.rows += batch.row_count();
+      return visit_.visit(part, batch);
+    });
+    if (status.ok()) return duckdb::SinkResultType::NEED_MORE_INPUT;
+    const std::lock_guard lock(visit_.mutex);
+    if (!visit_.is_over.exchange(true)) visit_.status = std::move(status);
+    return duckdb::SinkResultType::FINISHED;
+  }
+  duckdb::unique_ptr<duckdb::LocalSinkState> GetLocalSinkState(
+      duckdb::ExecutionContext&) const override {
+    return duckdb::make_uniq<duckdb::LocalSinkState>();
+  }
+  duckdb::unique_ptr<duckdb::GlobalSinkState> GetGlobalSinkState(
+      duckdb::ClientContext& context) const override {
+    auto state = duckdb::make_uniq<NoRows>();
+    state->rows = CreateCollection(context);
+    return state;
+  }
+  duckdb::unique_ptr<duckdb::QueryResult> GetResult(duckdb::GlobalSinkState& state) const override {
+    return duckdb::make_uniq<duckdb::MaterializedQueryResult>(
+        statement_type, properties, names, std::move(state.Cast<NoRows>().rows), properties_);
+  }
+  duckdb::OperatorPartitionInfo RequiredPartitionInfo() const override {
+    return duckdb::OperatorPartitionInfo::BatchIndex();
+  }
+  bool ParallelSink() const override { return true; }
+
+ private:
+  // A result must have rows, if none.
+  struct NoRows final : duckdb::GlobalSinkState {
+    duckdb::unique_ptr<duckdb::ColumnDataCollection> rows;
+  };
+
+  const duckdb::ClientProperties properties_;
+  Visit& visit_;
+};
+
 // What the caller does next differs: a file that is gone or damaged may have others to stand in for
 // it, a disk that does not answer has not.
 Error ReadError(const duckdb::ErrorData& data, const std::string& path) {
@@ -75,14 +155,17 @@ Error ReadError(const duckdb::ErrorData& data, const std::string& path) {
   return std::move(error).WithContext("reading " + path);
 }
 
-// Per row group, its rows and its top-level columns, and whether the footer leaves room for a value
-// in them: a checkpoint has a column for each kind of action, and reading the nulls of one costs
-// as much as reading values.
-constexpr const char* kRowGroups =
-    "SELECT row_group_id, any_value(row_group_num_rows), split_part(path_in_schema, ', ', 1) AS "
-    "column_name, NOT bool_and(coalesce(stats_null_count = num_values, false)) FROM "
-    "parquet_metadata({}) GROUP BY row_group_id, column_name ORDER BY row_group_id, "
-    "min(column_id)";
+// Of each row group, its rows and its columns, nested ones by their path, and whether the footer
+// leaves room for a value in them: a checkpoint has a column for each kind of action, and reading
+// the nulls of one costs as much as reading values.
+constexpr const char* kColumnChunks =
+    "SELECT row_group_id, row_group_num_rows, path_in_schema, "
+    "coalesce(stats_null_count <> num_values, true) FROM parquet_metadata({})";
+
+// "add" of "add, deletionVector, offset".
+std::string_view TopLevelName(std::string_view path_in_schema) {
+  return path_in_schema.substr(0, path_in_schema.find(", "));
+}
 
 class DuckParquetHandler final : public delta::ParquetHandler {
  public:
@@ -92,26 +175,29 @@ class DuckParquetHandler final : public delta::ParquetHandler {
                                               const std::vector<std::string>& columns) override {
     try {
       duckdb::Connection connection(database_);
-      auto groups = connection.Query(fmt::format(kRowGroups, QuoteLiteral(path)));
-      if (groups->HasError()) return ReadError(groups->GetErrorObject(), path);
+      auto chunks = connection.Query(fmt::format(kColumnChunks, QuoteLiteral(path)));
+      if (chunks->HasError()) return ReadError(chunks->GetErrorObject(), path);
       std::vector<delta::RowRange> ranges;
       bool is_any_there = false;
       std::int64_t group = -1;
       std::int64_t first_row = 0;
-      for (duckdb::idx_t row = 0; row < groups->RowCount(); row++) {
-        const auto number = groups->GetValue(0, row).GetValue<std::int64_t>();
+      for (auto& row : *chunks) {
+        const auto number = row.GetValue<std::int64_t>(0);
         if (number != group) {
           group = number;
-          const auto rows = groups->GetValue(1, row).GetValue<std::int64_t>();
+          const auto rows = row.GetValue<std::int64_t>(1);
           if (rows < 0) return Corrupt(path + " has a row group of less than no rows");
           ranges.push_back({.first_row = first_row, .row_count = rows});
           first_row += rows;
         }
-        const std::string name = groups->GetValue(2, row).ToString();
+        const std::string column = row.GetValue<std::string>(2);
+        const std::string_view name = TopLevelName(column);
         if (std::find(columns.begin(), columns.end(), name) == columns.end()) continue;
         is_any_there = true;
-        const bool has_values = groups->GetValue(3, row).GetValue<bool>();
-        if (has_values) ranges.back().columns.push_back(name);
+        auto& found = ranges.back().columns;
+        const bool is_new = found.empty() || found.back() != name;
+        const bool has_values = row.GetValue<bool>(3);
+        if (has_values && is_new) found.emplace_back(name);
       }
       if (group == -1) {  // a file without rows has no row groups
         LEAT_ASSIGN(is_any_there, HasAnyOf(connection, path, columns));
@@ -124,26 +210,26 @@ class DuckParquetHandler final : public delta::ParquetHandler {
   }
 
   Status Read(const std::string& path, const delta::RowRange& range,
-              const std::function<Status(const data::ArrowBatch&)>& visit) override {
+              const delta::VisitRows& visit) override {
     try {
       duckdb::Connection connection(database_);
       std::vector<std::string> names;
       for (const std::string& name : range.columns) names.push_back(QuoteIdentifier(name));
-      auto result = connection.SendQuery(
+      VisitingCollector::Visit visited{.visit = visit};
+      duckdb::ClientConfig::GetConfig(*connection.context).get_result_collector =
+          [&](duckdb::ClientContext& context,
+              duckdb::PreparedStatementData& data) -> duckdb::unique_ptr<duckdb::PhysicalOperator> {
+        return duckdb::make_uniq<VisitingCollector>(data, context, visited);
+      };
+      auto result = connection.Query(
           fmt::format("SELECT {} FROM read_parquet({}) WHERE file_row_number BETWEEN {} AND {}",
                       Join(names, ", "), QuoteLiteral(path), range.first_row,
                       range.first_row + range.row_count - 1));
       if (result->HasError()) return ReadError(result->GetErrorObject(), path);
-      std::int64_t rows = 0;
-      Status visited = VisitBatches(*result, [&](const data::ArrowBatch& batch) {
-        rows += batch.row_count();
-        return visit(batch);
-      });
-      if (result->HasError()) return ReadError(result->GetErrorObject(), path);
-      LEAT_TRY(std::move(visited));
-      if (rows == range.row_count) return Ok();
-      return Corrupt(fmt::format("{} has {} rows from row {}, its footer names {}", path, rows,
-                                 range.first_row, range.row_count));
+      LEAT_TRY(std::move(visited.status));
+      if (visited.rows == range.row_count) return Ok();
+      return Corrupt(fmt::format("{} has {} rows from row {}, its footer names {}", path,
+                                 visited.rows.load(), range.first_row, range.row_count));
     } catch (const std::exception& e) {
       return ReadError(duckdb::ErrorData(e), path);
     }
@@ -180,13 +266,11 @@ class DuckParquetHandler final : public delta::ParquetHandler {
     });
   }
 
-  // Small neighbours with the same columns as one: each range costs a query.
+  // Neighbours with the same columns as one: each range costs a query.
   static std::vector<delta::RowRange> Joined(std::vector<delta::RowRange> ranges) {
     std::vector<delta::RowRange> joined;
     for (delta::RowRange& range : ranges) {
-      const bool fits = !joined.empty() && joined.back().columns == range.columns &&
-                        joined.back().row_count + range.row_count <= kCheckpointRowGroup;
-      if (fits) {
+      if (!joined.empty() && joined.back().columns == range.columns) {
         joined.back().row_count += range.row_count;
       } else {
         joined.push_back(std::move(range));
@@ -204,11 +288,7 @@ Status VisitBatches(duckdb::QueryResult& result,
                     const std::function<Status(const data::ArrowBatch&)>& visit) {
   while (auto chunk = result.Fetch()) {
     if (chunk->size() == 0) break;
-    data::ArrowBatch batch;
-    duckdb::ArrowConverter::ToArrowSchema(&batch.schema, result.types, result.names,
-                                          result.client_properties);
-    duckdb::ArrowConverter::ToArrowArray(*chunk, &batch.array, result.client_properties, {});
-    LEAT_TRY(visit(batch));
+    LEAT_TRY(VisitChunk(*chunk, result.names, result.client_properties, visit));
   }
   if (result.HasError()) return ToError(result.GetErrorObject(), "");
   return Ok();

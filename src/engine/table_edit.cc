@@ -24,8 +24,8 @@ const char* ToText(ChangeType type) {
 }
 
 // The bounds in the statistics may belong to rows that are deleted now.
-std::string WithWideBounds(const std::string& stats_json) {
-  auto stats = nlohmann::json::parse(stats_json, nullptr, /*allow_exceptions=*/false);
+SharedText WithWideBounds(const SharedText& stats_json) {
+  auto stats = nlohmann::json::parse(stats_json.view(), nullptr, /*allow_exceptions=*/false);
   if (!stats.is_object()) return stats_json;
   stats["tightBounds"] = false;
   return stats.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
