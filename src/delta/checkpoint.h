@@ -34,7 +34,7 @@ Result<std::vector<std::string>> ReadSidecars(io::FileSystem& files, ParquetHand
 // `oldest_tombstone_ms`.
 data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t oldest_tombstone_ms);
 // The rows of a sidecar file of a version 2 checkpoint.
-data::ArrowBatch ToSidecarBatch(std::span<const AddFile> files,
+data::ArrowBatch ToSidecarBatch(std::span<const AddFile* const> files,
                                 std::span<const RemoveFile* const> tombstones);
 
 // Writes, syncs and publishes the checkpoint of the snapshot's version, then _last_checkpoint: one

@@ -87,8 +87,11 @@ void AppendVector(ArrowColumn& column, const Boxed<DeletionVectorDescriptor>& ve
 // and reading 100,000 nulls takes its time.
 class AddColumn {
  public:
-  explicit AddColumn(std::span<const AddFile> files) {
-    const auto any = [&](auto has) { return std::any_of(files.begin(), files.end(), has); };
+  explicit AddColumn(std::span<const AddFile* const> files) {
+    const auto any = [&](auto has) {
+      return std::any_of(files.begin(), files.end(),
+                         [&](const AddFile* file) { return has(*file); });
+    };
     std::vector<ArrowColumn> fields;
     fields.push_back(ArrowColumn::String("path"));
     fields.push_back(TextMapColumn("partitionValues"));
@@ -157,7 +160,7 @@ class AddColumn {
 // One row per action; in each row exactly one of the columns has a value.
 class CheckpointBuilder {
  public:
-  explicit CheckpointBuilder(std::span<const AddFile> files) : add_(files) {
+  explicit CheckpointBuilder(std::span<const AddFile* const> files) : add_(files) {
     columns_.push_back(StructColumn("txn", ArrowColumn::String("appId"),
                                     ArrowColumn::Int64("version"),
                                     ArrowColumn::Int64("lastUpdated")));
@@ -283,7 +286,10 @@ class CheckpointBuilder {
 
 data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t oldest_tombstone_ms) {
   const Contents& contents = snapshot.contents();
-  CheckpointBuilder builder(contents.files);
+  std::vector<const AddFile*> files;
+  files.reserve(contents.files.size());
+  for (const AddFile& add : contents.files) files.push_back(&add);
+  CheckpointBuilder builder(files);
   // The files first: most row groups have no other column with a value then, and a reader may leave
   // out the rest.
   for (const AddFile& add : contents.files) builder.Add(add);
@@ -297,11 +303,11 @@ data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t old
   return std::move(builder).Finish();
 }
 
-data::ArrowBatch ToSidecarBatch(std::span<const AddFile> files,
+data::ArrowBatch ToSidecarBatch(std::span<const AddFile* const> files,
                                 std::span<const RemoveFile* const> tombstones) {
   CheckpointBuilder builder(files);
   for (const RemoveFile* remove : tombstones) builder.Add(*remove);
-  for (const AddFile& add : files) builder.Add(add);
+  for (const AddFile* add : files) builder.Add(*add);
   return std::move(builder).FinishSidecar();
 }
 

@@ -157,12 +157,11 @@ class VectorColumn {
   Column cardinality_;
 };
 
-// Appends the actions of one batch to a state, and the sidecars that it names to a list.
+// Appends the actions of one batch to an entry.
 class BatchReader {
  public:
-  BatchReader(const ArrowView& root, std::string_view table_path, CheckpointState& state,
-              std::vector<SidecarFile>& sidecars)
-      : root_(root), table_path_(table_path), state_(state), sidecars_(sidecars) {}
+  BatchReader(const ArrowView& root, std::string_view table_path, LogEntry& entry)
+      : root_(root), table_path_(table_path), entry_(entry) {}
 
   Status Read() {
     LEAT_TRY(ForEach("protocol", [this](const ArrowView& c) { return ReadProtocols(c); }));
@@ -189,7 +188,7 @@ class BatchReader {
     LEAT_ASSIGN(const TextList writer_features, TextList::Of(column, "writerFeatures"));
     for (std::int64_t row = 0; row < column.row_count(); row++) {
       if (column.IsNull(row)) continue;
-      Protocol& protocol = state_.protocol.emplace();
+      Protocol& protocol = entry_.protocol.emplace();
       ReadInt(reader, row, protocol.reader_version);
       ReadInt(writer, row, protocol.writer_version);
       protocol.reader_features = reader_features.Read(row);
@@ -208,7 +207,7 @@ class BatchReader {
     LEAT_ASSIGN(const TextMap configuration, TextMap::Of(column, "configuration"));
     for (std::int64_t row = 0; row < column.row_count(); row++) {
       if (column.IsNull(row)) continue;
-      Metadata& metadata = state_.metadata.emplace();
+      Metadata& metadata = entry_.metadata.emplace();
       ReadText(id, row, metadata.id);
       ReadText(name, row, metadata.name);
       ReadText(description, row, metadata.description);
@@ -239,7 +238,7 @@ class BatchReader {
       ReadText(app_id, row, transaction.app_id);
       ReadInt(version, row, transaction.version);
       ReadInt(updated, row, transaction.updated_ms);
-      state_.contents.app_transactions[transaction.app_id] = transaction;
+      entry_.app_transactions.push_back(std::move(transaction));
     }
     return Ok();
   }
@@ -254,7 +253,7 @@ class BatchReader {
       ReadText(domain, row, metadata.domain);
       ReadText(configuration, row, metadata.configuration);
       ReadFlag(removed, row, metadata.removed);
-      if (!metadata.removed) state_.contents.domain_metadata[metadata.domain] = metadata;
+      entry_.domain_metadata.push_back(std::move(metadata));
     }
     return Ok();
   }
@@ -265,7 +264,7 @@ class BatchReader {
     for (std::int64_t row = 0; row < column.row_count(); row++) {
       if (column.IsNull(row)) continue;
       if (!Has(path, row)) return Corrupt("a sidecar has no path");
-      SidecarFile& sidecar = sidecars_.emplace_back();
+      SidecarFile& sidecar = entry_.sidecars.emplace_back();
       ReadText(path, row, sidecar.path);
       ReadInt(size, row, sidecar.size_bytes);
     }
@@ -284,7 +283,7 @@ class BatchReader {
     for (std::int64_t row = 0; row < column.row_count(); row++) {
       if (column.IsNull(row)) continue;
       if (!Has(path, row)) return Corrupt("a removed file has no path");
-      RemoveFile& remove = state_.contents.tombstones.emplace_back();
+      RemoveFile& remove = entry_.removes.emplace_back();
       SetPath(path->String(row), table_path_, remove);
       ReadInt(deleted, row, remove.deleted_ms);
       ReadFlag(data_change, row, remove.data_change);
@@ -313,7 +312,7 @@ class BatchReader {
     for (std::int64_t row = 0; row < column.row_count(); row++) {
       if (column.IsNull(row)) continue;
       if (!Has(path, row)) return Corrupt("an added file has no path");
-      AddFile& add = state_.contents.files.emplace_back();
+      AddFile& add = entry_.adds.emplace_back();
       const bool is_plain = SetPath(path->String(row), table_path_, add);
       ReadInt(size, row, add.size_bytes);
       ReadInt(modified, row, add.modified_ms);
@@ -326,32 +325,23 @@ class BatchReader {
       ReadInt(row_version, row, add.default_row_commit_version);
       if (Has(clustering, row)) ReadText(clustering, row, add.clustering_provider.emplace());
       LEAT_TRY(deletion_vector.Read(row, add.deletion_vector));
-      state_.contents.has_plain_paths &= is_plain && !add.deletion_vector;
+      entry_.has_plain_paths &= is_plain && !add.deletion_vector;
     }
     return Ok();
   }
 
   const ArrowView& root_;
   std::string_view table_path_;
-  CheckpointState& state_;
-  std::vector<SidecarFile>& sidecars_;
+  LogEntry& entry_;
   TextPool stats_;
 };
 
-// What some rows of a checkpoint say.
-struct Actions {
-  Actions() { state.contents.has_plain_paths = true; }
-
-  CheckpointState state;
-  std::vector<SidecarFile> sidecars;
-};
-
-// A range of a checkpoint's rows, and its parts.
+// A range of a checkpoint's rows, and what its parts say.
 struct Section {
   std::string path;
   std::string name;  // of the file, in errors
   RowRange rows;
-  std::map<std::uint64_t, Actions> parts = {};
+  std::map<std::uint64_t, LogEntry> parts = {};
 };
 
 const std::vector<std::string>& ActionColumns() {
@@ -373,35 +363,41 @@ Status FindSections(ParquetHandler& parquet, const std::string& path, const std:
 }
 
 Status ReadSection(ParquetHandler& parquet, std::string_view table_path, Section& section) {
+  const auto& columns = section.rows.columns;
+  const bool reads_files = std::find(columns.begin(), columns.end(), "add") != columns.end();
   // A damaged file may claim any number of rows.
   const auto room = static_cast<std::size_t>(
       std::clamp<std::int64_t>(section.rows.row_count, 0, kMaxRowsToReserve));
-  const auto& columns = section.rows.columns;
-  const bool reads_files = std::find(columns.begin(), columns.end(), "add") != columns.end();
   std::mutex mutex;
   const Status status = parquet.Read(
       section.path, section.rows, [&](std::uint64_t part, const data::ArrowBatch& batch) -> Status {
         LEAT_ASSIGN(const ArrowView root, ArrowView::Of(batch));
-        Actions* actions = nullptr;
+        LogEntry* entry = nullptr;
         {
           const std::lock_guard lock(mutex);
-          actions = &section.parts.try_emplace(part).first->second;
+          entry = &section.parts.try_emplace(part, LogEntry{.has_plain_paths = true}).first->second;
         }
-        auto& added = actions->state.contents.files;
-        if (added.empty() && reads_files) added.reserve(room);
-        return BatchReader(root, table_path, actions->state, actions->sidecars).Read();
+        if (reads_files && entry->adds.empty()) entry->adds.reserve(room);
+        return BatchReader(root, table_path, *entry).Read();
       });
   return status.ok() ? Ok() : Status(Error(status.error()).WithContext(section.name));
 }
 
-template <typename T>
-void MoveToEnd(std::vector<T>& from, std::vector<T>& to) {
-  if (to.empty() && to.capacity() < from.size()) {
-    to = std::move(from);
-  } else {
-    to.insert(to.end(), std::move_iterator(from.begin()), std::move_iterator(from.end()));
+// A checkpoint has each file, application and domain once.
+void Add(LogEntry entry, CheckpointState& state, std::vector<SidecarFile>& sidecars) {
+  if (entry.protocol) state.protocol = std::move(entry.protocol);
+  if (entry.metadata) state.metadata = std::move(entry.metadata);
+  Contents& contents = state.contents;
+  contents.has_plain_paths &= entry.has_plain_paths;
+  contents.files.Append(std::move(entry.adds));
+  for (RemoveFile& remove : entry.removes) contents.tombstones.push_back(std::move(remove));
+  for (AppTransaction& transaction : entry.app_transactions) {
+    contents.app_transactions[transaction.app_id] = std::move(transaction);
   }
-  from = {};
+  for (DomainMetadata& domain : entry.domain_metadata) {
+    if (!domain.removed) contents.domain_metadata[domain.domain] = std::move(domain);
+  }
+  for (SidecarFile& sidecar : entry.sidecars) sidecars.push_back(std::move(sidecar));
 }
 
 // The sections' actions in the order of the rows. Several threads read each of them; and an object
@@ -413,28 +409,8 @@ Status ReadSections(ParquetHandler& parquet, std::vector<Section> sections,
   LEAT_TRY(ForEachPart(sections.size(), helpers, [&](std::size_t i) {
     return ReadSection(parquet, table_path, sections[i]);
   }));
-  std::size_t count = state.contents.files.size();
-  for (const Section& section : sections) {
-    for (const auto& [number, actions] : section.parts)
-      count += actions.state.contents.files.size();
-  }
-  state.contents.files.reserve(count);
   for (Section& section : sections) {
-    for (auto& [number, actions] : section.parts) {
-      if (actions.state.protocol) state.protocol = std::move(actions.state.protocol);
-      if (actions.state.metadata) state.metadata = std::move(actions.state.metadata);
-      Contents& contents = actions.state.contents;
-      MoveToEnd(contents.files, state.contents.files);
-      state.contents.has_plain_paths &= contents.has_plain_paths;
-      MoveToEnd(contents.tombstones, state.contents.tombstones);
-      for (auto& [id, transaction] : contents.app_transactions) {
-        state.contents.app_transactions[id] = std::move(transaction);
-      }
-      for (auto& [name, domain] : contents.domain_metadata) {
-        state.contents.domain_metadata[name] = std::move(domain);
-      }
-      MoveToEnd(actions.sidecars, sidecars);
-    }
+    for (auto& [number, entry] : section.parts) Add(std::move(entry), state, sidecars);
   }
   return Ok();
 }
@@ -444,12 +420,7 @@ Status ReadJson(io::FileSystem& files, const std::string& path, std::string_view
                 CheckpointState& state, std::vector<SidecarFile>& sidecars) {
   LEAT_ASSIGN(const std::string content, files.ReadFile(path));
   LEAT_ASSIGN(LogEntry entry, ParseLogEntry(content, path, table_path));
-  state.protocol = std::move(entry.protocol);
-  state.metadata = std::move(entry.metadata);
-  sidecars = std::move(entry.sidecars);
-  std::vector<LogEntry> entries;
-  entries.push_back(std::move(entry));
-  state.contents = Replay(std::move(state.contents), std::move(entries));
+  Add(std::move(entry), state, sidecars);
   return Ok();
 }
 

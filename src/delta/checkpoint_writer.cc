@@ -114,7 +114,9 @@ class CheckpointWriter {
     for (const RemoveFile& remove : snapshot_.tombstones()) {
       if (remove.deleted_ms >= oldest_tombstone_ms_) tombstones.push_back(&remove);
     }
-    const std::span<const AddFile> adds(snapshot_.files());
+    std::vector<const AddFile*> files;
+    for (const AddFile& add : snapshot_.files()) files.push_back(&add);
+    const std::span<const AddFile* const> adds(files);
     const std::span<const RemoveFile* const> removes(tombstones);
     for (std::size_t at = 0; at < removes.size(); at += kMaxSidecarActions) {
       LEAT_TRY(
@@ -127,7 +129,8 @@ class CheckpointWriter {
     return files_.SyncDirectory(io::ParentPath(SidecarPath("x")));
   }
 
-  Status WriteSidecar(std::span<const AddFile> adds, std::span<const RemoveFile* const> removes) {
+  Status WriteSidecar(std::span<const AddFile* const> adds,
+                      std::span<const RemoveFile* const> removes) {
     const std::string name = io::NewUuid(environment_.random) + ".parquet";
     const std::string path = SidecarPath(name);
     LEAT_TRY(files_.CreateDirectories(io::ParentPath(path)));

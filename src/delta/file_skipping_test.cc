@@ -34,7 +34,7 @@ class SchemaSnapshot final : public Snapshot {
   std::int64_t timestamp_ms() const override { return 0; }
   const Protocol& protocol() const override { return protocol_; }
   const Metadata& metadata() const override { return metadata_; }
-  const std::vector<AddFile>& files() const override { return files_; }
+  const FileList& files() const override { return files_; }
   const std::vector<RemoveFile>& tombstones() const override { return tombstones_; }
   std::optional<std::int64_t> AppVersion(const std::string&) const override { return std::nullopt; }
   const std::map<std::string, AppTransaction>& app_transactions() const override { return apps_; }

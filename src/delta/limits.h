@@ -29,8 +29,8 @@ constexpr std::size_t kMaxTailEntries = 64;
 constexpr std::size_t kMaxLogThreads = 7;
 constexpr std::size_t kEntriesPerThread = 4;
 
-// Files whose paths one thread checks while another checks others.
-constexpr std::size_t kFilesPerThread = 20'000;
+// Files of a list that are moved to stand beside each other; larger blocks stay where they are.
+constexpr std::size_t kMaxFilesToMove = 1'000;
 
 // Where commitInfo is looked for before a whole log entry is read.
 constexpr std::int64_t kCommitInfoProbeBytes = 16 * 1024;
@@ -38,7 +38,7 @@ constexpr std::int64_t kCommitInfoProbeBytes = 16 * 1024;
 // Applications, and domains, that a checksum file lists; it has none when there are more. As Spark.
 constexpr std::size_t kMaxActionsInChecksum = 100;
 
-// Room that is made for the files of one part of a checkpoint before it is read.
+// Room that is made for the files of a checkpoint's rows that are read together, before they are.
 constexpr std::int64_t kMaxRowsToReserve = 1 << 14;
 
 // Actions in one sidecar file of a version 2 checkpoint.

@@ -18,7 +18,7 @@ LogEntry Reconcile(std::vector<LogEntry> entries) {
   }
   for (auto& [name, domain] : domains) whole.domain_metadata.push_back(std::move(domain));
   Contents contents = Replay({}, std::move(entries));
-  whole.adds = std::move(contents.files);
+  whole.adds.assign(contents.files.begin(), contents.files.end());
   whole.removes = std::move(contents.tombstones);
   for (AddFile& add : whole.adds) add.data_change = false;
   for (RemoveFile& remove : whole.removes) remove.data_change = false;

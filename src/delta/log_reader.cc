@@ -27,17 +27,17 @@ Status CheckFile(const Action& file, std::string_view table_path, const FileRoot
 template <typename Action>
 Status CheckFiles(const std::vector<Action>& files, std::string_view table_path,
                   const FileRoots& roots) {
-  const std::size_t parts = files.size() / kFilesPerThread + 1;
-  return ForEachPart(parts, LogThreads(/*answers_late=*/false), [&](std::size_t part) -> Status {
-    const std::size_t end = files.size() * (part + 1) / parts;
-    for (std::size_t i = files.size() * part / parts; i < end; i++) {
-      LEAT_TRY(CheckFile(files[i], table_path, roots));
-    }
-    return Ok();
-  });
+  for (const Action& file : files) LEAT_TRY(CheckFile(file, table_path, roots));
+  return Ok();
 }
 
 }  // namespace
+
+Status CheckPaths(const FileList& files, std::string_view table_path, const FileRoots& roots) {
+  const auto& blocks = files.blocks();
+  return ForEachPart(blocks.size(), LogThreads(/*answers_late=*/false),
+                     [&](std::size_t i) { return CheckFiles(*blocks[i], table_path, roots); });
+}
 
 Status CheckPaths(const std::vector<AddFile>& files, std::string_view table_path,
                   const FileRoots& roots) {

@@ -60,6 +60,7 @@ class LogReader {
 
 // Refuses a file, or a file of deletion vectors, that lies outside the table and the roots.
 // kInvalidInput.
+Status CheckPaths(const FileList& files, std::string_view table_path, const FileRoots& roots);
 Status CheckPaths(const std::vector<AddFile>& files, std::string_view table_path,
                   const FileRoots& roots);
 Status CheckPaths(const std::vector<RemoveFile>& files, std::string_view table_path,

@@ -11,7 +11,7 @@ namespace {
 
 using FileKeys = std::unordered_set<FileKey, FileKeyHash>;
 
-FileKeys KeysOf(const std::vector<AddFile>& files) {
+FileKeys KeysOf(const FileList& files) {
   FileKeys keys;
   for (const AddFile& file : files) keys.insert(FileKey(file));
   return keys;

@@ -81,23 +81,14 @@ void Apply(const std::vector<DomainMetadata>& newer,
 // is given back before the next one's turn, as a table of a million files fills much of it.
 void TakeDeciding(std::vector<LogEntry>& entries, const std::vector<bool>& decides,
                   Contents& base) {
-  std::size_t adds = 0;
   std::size_t at = decides.size();
-  for (const LogEntry& entry : entries) {
-    at -= entry.removes.size() + entry.adds.size();
-    for (std::size_t i = 0; i < entry.adds.size(); i++) adds += decides[at + i] ? 1 : 0;
-  }
-  base.files.reserve(base.files.size() + adds);
-  at = decides.size();
   for (LogEntry& entry : entries) {
     for (RemoveFile& remove : entry.removes) {
       if (decides[--at]) base.tombstones.push_back(std::move(remove));
     }
-    for (AddFile& add : entry.adds) {
-      if (decides[--at]) base.files.push_back(std::move(add));
-    }
     entry.removes = std::vector<RemoveFile>();
-    entry.adds = std::vector<AddFile>();
+    std::erase_if(entry.adds, [&](const AddFile&) { return !decides[--at]; });
+    base.files.Append(std::exchange(entry.adds, {}));
   }
 }
 
@@ -124,7 +115,7 @@ Contents Replay(Contents base, std::vector<LogEntry> entries) {
       }
     }
     const auto is_touched = [&](const auto& file) { return touched.Contains(FileKey(file)); };
-    std::erase_if(base.files, is_touched);
+    base.files.EraseIf(is_touched);
     std::erase_if(base.tombstones, is_touched);
   }
   TakeDeciding(entries, decides, base);
@@ -135,7 +126,7 @@ Contents Replay(Contents base, std::vector<LogEntry> entries) {
   return base;
 }
 
-FileTotals FileTotals::Of(const std::vector<AddFile>& files) {
+FileTotals FileTotals::Of(const FileList& files) {
   FileTotals totals;
   for (const AddFile& file : files) Count(file, 1, totals);
   return totals;

@@ -16,7 +16,7 @@ namespace leat::delta {
 
 // All that a checkpoint holds besides protocol and metadata.
 struct Contents {
-  std::vector<AddFile> files;    // live, in log order
+  FileList files;                // live, in log order
   bool has_plain_paths = false;  // of the files, as in LogEntry
   std::vector<RemoveFile>
       tombstones;  // removed and not added again, in log order; old ones are dropped later
@@ -35,7 +35,7 @@ struct FileTotals {
   std::int64_t deletion_vectors = 0;
   std::int64_t deleted_rows = 0;
 
-  static FileTotals Of(const std::vector<AddFile>& files);
+  static FileTotals Of(const FileList& files);
   // With the entry's files added and removed; nothing when that cannot be told without the files: a
   // removal without a size, or files named again only to change what is known of them.
   std::optional<FileTotals> After(const LogEntry& entry) const;
@@ -66,7 +66,7 @@ class LogSnapshot final : public Snapshot {
   std::int64_t timestamp_ms() const override { return head_.timestamp_ms; }
   const Protocol& protocol() const override { return *head_.protocol; }
   const Metadata& metadata() const override { return *head_.metadata; }
-  const std::vector<AddFile>& files() const override { return contents().files; }
+  const FileList& files() const override { return contents().files; }
   const std::vector<RemoveFile>& tombstones() const override { return contents().tombstones; }
   std::optional<std::int64_t> AppVersion(const std::string& app_id) const override;
   const std::map<std::string, AppTransaction>& app_transactions() const override {

@@ -10,6 +10,7 @@
 
 #include "base/strong.h"
 #include "delta/actions.h"
+#include "delta/file_list.h"
 #include "delta/log_path.h"
 #include "delta/parquet_handler.h"
 #include "io/environment.h"
@@ -24,7 +25,7 @@ class Snapshot {
   virtual std::int64_t timestamp_ms() const = 0;  // of the version's commit
   virtual const Protocol& protocol() const = 0;
   virtual const Metadata& metadata() const = 0;
-  virtual const std::vector<AddFile>& files() const = 0;  // live files, in log order
+  virtual const FileList& files() const = 0;  // live files, in log order
   // Removed files that a checkpoint still tells of, in log order.
   virtual const std::vector<RemoveFile>& tombstones() const = 0;
   virtual std::optional<std::int64_t> AppVersion(const std::string& app_id) const = 0;

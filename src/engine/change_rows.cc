@@ -65,7 +65,7 @@ class Attempt {
     const PlaceColumns place = PlaceColumnsOf(base_->schema());
     std::string scan = fmt::format("delta_scan({}, version => {})",
                                    QuoteLiteral(change_.table_path), base_->version().value());
-    if (ids_.columns()) {  // they cost a copy of the list of files
+    if (ids_.columns()) {
       LEAT_ASSIGN(scan, ids_.Scan(session_, {.table_path = change_.table_path,
                                              .metadata = base_->metadata(),
                                              .files = base_->files(),

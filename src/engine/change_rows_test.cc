@@ -353,7 +353,7 @@ TEST_F(ChangeRowsTest, FilesOfMappedTablesHaveThePhysicalNamesAndIds) {
     const auto snapshot = table().Load().value();
     EXPECT_EQ(snapshot->protocol().reader_version, 2);
     EXPECT_EQ(snapshot->protocol().writer_version, 5);
-    const delta::AddFile& file = snapshot->files().at(0);
+    const delta::AddFile& file = snapshot->files()[0];
     const auto physical =
         delta::PhysicalSchema(delta::ColumnMapping::kName, snapshot->schema()).fields;
     EXPECT_TRUE(file.partition_values.contains(physical[4].name));

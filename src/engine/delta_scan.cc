@@ -35,8 +35,8 @@ namespace {
 
 using delta::Predicate;
 
-const std::vector<delta::AddFile>& FilesOf(const ScanSource& source) {
-  static const std::vector<delta::AddFile> kNone;
+const delta::FileList& FilesOf(const ScanSource& source) {
+  static const delta::FileList kNone;
   if (source.files) return *source.files;
   return source.snapshot ? source.snapshot->files() : kNone;
 }
@@ -407,14 +407,15 @@ duckdb::unique_ptr<duckdb::TableRef> ToTableRef(SessionState& state, const std::
   }
   if (const auto* files = std::get_if<FilesSource>(&source)) {
     ScanSource scan{.schema = files->schema};
-    scan.files.emplace();
+    std::vector<delta::AddFile> named;
     for (std::size_t i = 0; i < files->paths.size(); i++) {
       const bool is_known = i < files->row_counts.size();
-      scan.files->push_back(
+      named.push_back(
           {.path = files->paths[i],
            .stats_json =
                is_known ? "{\"numRecords\":" + std::to_string(files->row_counts[i]) + "}" : ""});
     }
+    scan.files = std::move(named);
     return ScanOfSource(state, key, std::move(scan));
   }
   if (const auto* schema = std::get_if<SchemaSource>(&source)) {

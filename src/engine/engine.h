@@ -104,7 +104,7 @@ struct WriteOptions {
 struct TableFiles {
   std::string table_path;
   delta::Metadata metadata;
-  std::vector<delta::AddFile> files;
+  delta::FileList files;
   // Given, files are skipped by their statistics; shared with the scans.
   std::shared_ptr<const delta::Snapshot> snapshot = nullptr;
 };

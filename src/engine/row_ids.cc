@@ -28,7 +28,8 @@ Result<std::string> RowIds::Scan(Session& session, TableFiles files) const {
           {.name = column, .type = {.kind = data::TypeKind::kLong}});
     }
   }
-  for (delta::AddFile& file : files.files) {
+  std::vector<delta::AddFile> with_ids(files.files.begin(), files.files.end());
+  for (delta::AddFile& file : with_ids) {
     if (!file.base_row_id || !file.default_row_commit_version) {
       return Corrupt(fmt::format("file {} of table {} has no row ids, which the table promises",
                                  file.path, files.table_path));
@@ -37,6 +38,7 @@ Result<std::string> RowIds::Scan(Session& session, TableFiles files) const {
     file.partition_values[FirstOf(columns_->version)] =
         std::to_string(*file.default_row_commit_version);
   }
+  files.files = std::move(with_ids);
   return session.ScanOf(files);
 }
 

@@ -27,7 +27,7 @@ struct ScanSource {
   data::Schema schema;
   delta::ColumnMapping mapping = delta::ColumnMapping::kNone;
   // Staged files, or some of the snapshot's; none: all of the snapshot's.
-  std::optional<std::vector<delta::AddFile>> files;
+  std::optional<delta::FileList> files;
   std::shared_ptr<const delta::Snapshot>
       snapshot;     // shared: pruned lists of one scan point into it
   AssetName asset;  // set for schema-only sources: column lineage
