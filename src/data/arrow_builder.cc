@@ -1,5 +1,7 @@
 #include "data/arrow_builder.h"
 
+#include <fmt/format.h>
+
 #include <cassert>
 #include <memory>
 #include <utility>
@@ -13,6 +15,9 @@ struct ArrayOwner {
   std::vector<std::uint8_t> bits;
   std::vector<std::int32_t> int32s;
   std::vector<std::int64_t> int64s;
+  std::vector<float> floats;
+  std::vector<double> doubles;
+  std::vector<Int128> decimals;
   std::string text;
   std::vector<const void*> buffers;
   std::vector<ArrowArray> children;
@@ -50,25 +55,39 @@ void AppendBit(std::vector<std::uint8_t>& bits, std::int64_t index, bool value) 
 
 }  // namespace
 
-ArrowColumn::ArrowColumn(Kind kind, std::string name, std::vector<ArrowColumn> children)
-    : kind_(kind), name_(std::move(name)), children_(std::move(children)) {
+ArrowColumn::ArrowColumn(Kind kind, std::string name, std::string format,
+                         std::vector<ArrowColumn> children)
+    : kind_(kind),
+      name_(std::move(name)),
+      format_(std::move(format)),
+      children_(std::move(children)) {
   if (kind_ == Kind::kString) int64s_.push_back(0);
   if (kind_ == Kind::kList || kind_ == Kind::kMap) int32s_.push_back(0);
 }
 
-ArrowColumn ArrowColumn::Bool(std::string name) { return {Kind::kBool, std::move(name), {}}; }
-ArrowColumn ArrowColumn::Int32(std::string name) { return {Kind::kInt32, std::move(name), {}}; }
-ArrowColumn ArrowColumn::Int64(std::string name) { return {Kind::kInt64, std::move(name), {}}; }
-ArrowColumn ArrowColumn::String(std::string name) { return {Kind::kString, std::move(name), {}}; }
+ArrowColumn ArrowColumn::Bool(std::string name) { return {Kind::kBool, std::move(name), "b"}; }
+ArrowColumn ArrowColumn::Int32(std::string name) { return {Kind::kInt32, std::move(name), "i"}; }
+ArrowColumn ArrowColumn::Int64(std::string name) { return {Kind::kInt64, std::move(name), "l"}; }
+ArrowColumn ArrowColumn::Date(std::string name) { return {Kind::kInt32, std::move(name), "tdD"}; }
+ArrowColumn ArrowColumn::Timestamp(std::string name, bool in_utc) {
+  return {Kind::kInt64, std::move(name), in_utc ? "tsu:UTC" : "tsu:"};
+}
+ArrowColumn ArrowColumn::Float(std::string name) { return {Kind::kFloat, std::move(name), "f"}; }
+ArrowColumn ArrowColumn::Double(std::string name) { return {Kind::kDouble, std::move(name), "g"}; }
+ArrowColumn ArrowColumn::Decimal(std::string name, int precision, int scale) {
+  return {Kind::kDecimal, std::move(name), fmt::format("d:{},{}", precision, scale)};
+}
+ArrowColumn ArrowColumn::String(std::string name) { return {Kind::kString, std::move(name), "U"}; }
+ArrowColumn ArrowColumn::Binary(std::string name) { return {Kind::kString, std::move(name), "Z"}; }
 
 ArrowColumn ArrowColumn::Struct(std::string name, std::vector<ArrowColumn> fields) {
-  return {Kind::kStruct, std::move(name), std::move(fields)};
+  return {Kind::kStruct, std::move(name), "+s", std::move(fields)};
 }
 
 ArrowColumn ArrowColumn::List(std::string name, ArrowColumn element) {
   std::vector<ArrowColumn> children;
   children.push_back(std::move(element));
-  return {Kind::kList, std::move(name), std::move(children)};
+  return {Kind::kList, std::move(name), "+l", std::move(children)};
 }
 
 ArrowColumn ArrowColumn::Map(std::string name, ArrowColumn key, ArrowColumn value) {
@@ -80,7 +99,7 @@ ArrowColumn ArrowColumn::Map(std::string name, ArrowColumn key, ArrowColumn valu
   entries.nullable_ = false;
   std::vector<ArrowColumn> children;
   children.push_back(std::move(entries));
-  return {Kind::kMap, std::move(name), std::move(children)};
+  return {Kind::kMap, std::move(name), "+m", std::move(children)};
 }
 
 ArrowColumn& ArrowColumn::child(std::size_t index) {
@@ -99,6 +118,9 @@ void ArrowColumn::AppendNull() {
     case Kind::kBool: AppendBit(bits_, row_count_, false); break;
     case Kind::kInt32: int32s_.push_back(0); break;
     case Kind::kInt64: int64s_.push_back(0); break;
+    case Kind::kFloat: floats_.push_back(0); break;
+    case Kind::kDouble: doubles_.push_back(0); break;
+    case Kind::kDecimal: decimals_.push_back(0); break;
     case Kind::kString: int64s_.push_back(int64s_.back()); break;
     case Kind::kList:
     case Kind::kMap: int32s_.push_back(int32s_.back()); break;
@@ -122,6 +144,22 @@ void ArrowColumn::AppendInt(std::int64_t value) {
   } else {
     int32s_.push_back(static_cast<std::int32_t>(value));
   }
+  AppendValidity(true);
+}
+
+void ArrowColumn::AppendReal(double value) {
+  assert(kind_ == Kind::kFloat || kind_ == Kind::kDouble);
+  if (kind_ == Kind::kDouble) {
+    doubles_.push_back(value);
+  } else {
+    floats_.push_back(static_cast<float>(value));
+  }
+  AppendValidity(true);
+}
+
+void ArrowColumn::AppendDecimal(Int128 unscaled) {
+  assert(kind_ == Kind::kDecimal);
+  decimals_.push_back(unscaled);
   AppendValidity(true);
 }
 
@@ -149,30 +187,23 @@ void ArrowColumn::EndRow() {
   AppendValidity(true);
 }
 
-const char* ArrowColumn::format() const {
-  switch (kind_) {
-    case Kind::kBool: return "b";
-    case Kind::kInt32: return "i";
-    case Kind::kInt64: return "l";
-    case Kind::kString: return "U";
-    case Kind::kStruct: return "+s";
-    case Kind::kList: return "+l";
-    case Kind::kMap: return "+m";
-  }
-  return "n";
-}
-
 void ArrowColumn::ExportArray(ArrowArray* array) && {
   auto owner = std::make_unique<ArrayOwner>();
   owner->validity = std::move(validity_);
   owner->bits = std::move(bits_);
   owner->int32s = std::move(int32s_);
   owner->int64s = std::move(int64s_);
+  owner->floats = std::move(floats_);
+  owner->doubles = std::move(doubles_);
+  owner->decimals = std::move(decimals_);
   owner->text = std::move(text_);
   owner->buffers.push_back(null_count_ == 0 ? nullptr : owner->validity.data());
   switch (kind_) {
     case Kind::kBool: owner->buffers.push_back(owner->bits.data()); break;
     case Kind::kInt64: owner->buffers.push_back(owner->int64s.data()); break;
+    case Kind::kFloat: owner->buffers.push_back(owner->floats.data()); break;
+    case Kind::kDouble: owner->buffers.push_back(owner->doubles.data()); break;
+    case Kind::kDecimal: owner->buffers.push_back(owner->decimals.data()); break;
     case Kind::kString:
       owner->buffers.push_back(owner->int64s.data());
       owner->buffers.push_back(owner->text.data());
@@ -197,7 +228,7 @@ void ArrowColumn::ExportArray(ArrowArray* array) && {
 
 void ArrowColumn::ExportSchema(ArrowSchema* schema) const {
   auto owner = std::make_unique<SchemaOwner>();
-  owner->format = format();
+  owner->format = format_;
   owner->name = name_;
   owner->children.resize(children_.size());
   for (std::size_t i = 0; i < children_.size(); i++) children_[i].ExportSchema(&owner->children[i]);

@@ -1,5 +1,6 @@
 // Builds Arrow columns row by row in memory: for the small batches that Leat itself makes
-// (checkpoints, samples, seeds). Layouts: booleans "b", integers "i" and "l", text "U" (64-bit
+// (checkpoints, samples, seeds). Layouts: booleans "b", integers "i" and "l", dates "tdD", times
+// "tsu:", floating point "f" and "g", decimals "d:" in 128 bits, text "U" and bytes "Z" (64-bit
 // offsets), "+s", "+l", "+m".
 #pragma once
 
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/int128.h"
 #include "data/arrow.h"
 
 namespace leat::data {
@@ -24,15 +26,23 @@ class ArrowColumn {
   static ArrowColumn Bool(std::string name);
   static ArrowColumn Int32(std::string name);
   static ArrowColumn Int64(std::string name);
+  static ArrowColumn Date(std::string name);
+  static ArrowColumn Timestamp(std::string name, bool in_utc);  // without a time zone if not
+  static ArrowColumn Float(std::string name);
+  static ArrowColumn Double(std::string name);
+  static ArrowColumn Decimal(std::string name, int precision, int scale);
   static ArrowColumn String(std::string name);  // UTF-8
+  static ArrowColumn Binary(std::string name);
   static ArrowColumn Struct(std::string name, std::vector<ArrowColumn> fields);
   static ArrowColumn List(std::string name, ArrowColumn element);
   static ArrowColumn Map(std::string name, ArrowColumn key, ArrowColumn value);
 
   void AppendNull();  // of a struct: its fields get a null each
   void AppendBool(bool value);
-  void AppendInt(std::int64_t value);  // kInt32 takes what fits
-  void AppendString(std::string_view value);
+  void AppendInt(std::int64_t value);  // kInt32 takes what fits; days, microseconds since 1970
+  void AppendReal(double value);       // Float: the nearest
+  void AppendDecimal(Int128 unscaled);
+  void AppendString(std::string_view value);  // or bytes
   // Struct: each field has got its value. List, map: the row's elements are the child's values
   // appended since the last row.
   void EndRow();
@@ -44,16 +54,28 @@ class ArrowColumn {
 
  private:
   friend ArrowBatch ToArrowBatch(std::vector<ArrowColumn> columns);
-  enum class Kind { kBool, kInt32, kInt64, kString, kStruct, kList, kMap };
+  enum class Kind {
+    kBool,
+    kInt32,
+    kInt64,
+    kFloat,
+    kDouble,
+    kDecimal,
+    kString,
+    kStruct,
+    kList,
+    kMap
+  };
 
-  ArrowColumn(Kind kind, std::string name, std::vector<ArrowColumn> children);
+  ArrowColumn(Kind kind, std::string name, std::string format,
+              std::vector<ArrowColumn> children = {});
   void AppendValidity(bool valid);
-  const char* format() const;
   void ExportArray(ArrowArray* array) &&;
   void ExportSchema(ArrowSchema* schema) const;
 
   Kind kind_;
   std::string name_;
+  std::string format_;
   std::int64_t row_count_ = 0;
   std::int64_t null_count_ = 0;
   bool nullable_ = true;
@@ -61,6 +83,9 @@ class ArrowColumn {
   std::vector<std::uint8_t> bits_;      // kBool
   std::vector<std::int32_t> int32s_;    // values of kInt32, offsets of kList and kMap
   std::vector<std::int64_t> int64s_;    // values of kInt64, offsets of kString
+  std::vector<float> floats_;           // kFloat
+  std::vector<double> doubles_;         // kDouble
+  std::vector<Int128> decimals_;        // kDecimal
   std::string text_;                    // kString
   std::vector<ArrowColumn> children_;
 };

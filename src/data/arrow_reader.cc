@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cassert>
+#include <charconv>
 #include <cstring>
 
 #include "data/limits.h"
@@ -21,6 +22,20 @@ bool IsTemporal32(std::string_view format) {
   return format == "tdD" || format == "tts" || format == "ttm";
 }
 
+// Of a decimal in 128 bits: "d:10,2" or "d:10,2,128".
+std::optional<int> ScaleOf(std::string_view format) {
+  if (!format.starts_with("d:")) return std::nullopt;
+  const std::size_t comma = format.find(',');
+  if (comma == std::string_view::npos) return std::nullopt;
+  std::string_view scale = format.substr(comma + 1);
+  if (scale.ends_with(",128")) scale.remove_suffix(4);
+  int digits = 0;
+  const auto [end, error] = std::from_chars(scale.data(), scale.data() + scale.size(), digits);
+  const bool is_scale = error == std::errc() && end == scale.data() + scale.size() && digits >= 0 &&
+                        digits <= kMaxDecimalPrecision;
+  return is_scale ? std::optional(digits) : std::nullopt;
+}
+
 }  // namespace
 
 const char* ToString(ArrowKind kind) {
@@ -28,6 +43,7 @@ const char* ToString(ArrowKind kind) {
     case ArrowKind::kBool: return "a boolean";
     case ArrowKind::kInt: return "an integer";
     case ArrowKind::kDouble: return "a floating-point number";
+    case ArrowKind::kDecimal: return "a decimal";
     case ArrowKind::kString: return "text";
     case ArrowKind::kStruct: return "a struct";
     case ArrowKind::kList: return "a list";
@@ -94,6 +110,8 @@ Status ArrowView::SetLayout() {
     set(ArrowKind::kDouble, Layout::kFloat);
   } else if (format == "g") {
     set(ArrowKind::kDouble, Layout::kDouble);
+  } else if (const auto scale = ScaleOf(format)) {
+    set(ArrowKind::kDecimal, Layout::kInt128);
   } else if (format == "u" || format == "z") {
     set(ArrowKind::kString, Layout::kOffsets32);
     buffers = 3;
@@ -180,6 +198,18 @@ double ArrowView::Double(std::int64_t row) const {
   const std::int64_t position = offset_ + row;
   return layout_ == Layout::kFloat ? At<float>(position) : At<double>(position);
 }
+
+Int128 ArrowView::Decimal(std::int64_t row) const {
+  assert(kind_ == ArrowKind::kDecimal && row >= 0 && row < row_count_);
+  constexpr std::int64_t kDecimalBytes = 16;
+  Int128 unscaled = 0;  // the buffer may be aligned to eight bytes only
+  std::memcpy(&unscaled,
+              static_cast<const char*>(array_->buffers[1]) + (offset_ + row) * kDecimalBytes,
+              kDecimalBytes);
+  return unscaled;
+}
+
+int ArrowView::decimal_scale() const { return ScaleOf(format()).value_or(0); }
 
 std::int64_t ArrowView::OffsetAt(std::int64_t position) const {
   return layout_ == Layout::kOffsets32 ? At<std::int32_t>(position) : At<std::int64_t>(position);

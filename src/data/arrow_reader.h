@@ -7,20 +7,22 @@
 #include <string_view>
 #include <vector>
 
+#include "base/int128.h"
 #include "base/result.h"
 #include "data/arrow.h"
 
 namespace leat::data {
 
 enum class ArrowKind {
-  kBool,    // "b"
-  kInt,     // any integer width, dates and timestamps in their own unit
-  kDouble,  // "f", "g"
-  kString,  // text or bytes: "u", "z", "U", "Z", "vu", "vz"
-  kStruct,  // "+s"
-  kList,    // "+l", "+L"
-  kMap,     // "+m": child(0) are the keys, child(1) the values
-  kOther,   // nothing of it can be read but IsNull
+  kBool,     // "b"
+  kInt,      // any integer width, dates and timestamps in their own unit
+  kDouble,   // "f", "g"
+  kDecimal,  // "d:<precision>,<scale>" in 128 bits
+  kString,   // text or bytes: "u", "z", "U", "Z", "vu", "vz"
+  kStruct,   // "+s"
+  kList,     // "+l", "+L"
+  kMap,      // "+m": child(0) are the keys, child(1) the values
+  kOther,    // nothing of it can be read but IsNull
 };
 
 // A view of one column: cheap to copy, valid as long as the batch. Reading as another kind than
@@ -41,6 +43,8 @@ class ArrowView {
   bool Bool(std::int64_t row) const;
   std::int64_t Int(std::int64_t row) const;
   double Double(std::int64_t row) const;
+  Int128 Decimal(std::int64_t row) const;  // without the point
+  int decimal_scale() const;               // digits after it
   std::string_view String(std::int64_t row) const;
 
   // The child's rows that belong to a row of a list or map.
@@ -71,6 +75,7 @@ class ArrowView {
     kInt64,
     kFloat,
     kDouble,
+    kInt128,
     kOffsets32,
     kOffsets64,
     kStringViews,

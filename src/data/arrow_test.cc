@@ -160,6 +160,38 @@ TEST(ArrowTest, EveryTextLayoutIsRead) {
   EXPECT_EQ(v.View().value().child(0).String(1), "text of more than ");
 }
 
+TEST(ArrowTest, NumbersAndTimesOfEachTypeAreReadBack) {
+  std::vector<ArrowColumn> columns;
+  columns.push_back(ArrowColumn::Date("date"));
+  columns.push_back(ArrowColumn::Timestamp("instant", /*in_utc=*/true));
+  columns.push_back(ArrowColumn::Timestamp("local", /*in_utc=*/false));
+  columns.push_back(ArrowColumn::Float("float"));
+  columns.push_back(ArrowColumn::Double("double"));
+  columns.push_back(ArrowColumn::Decimal("decimal", 38, 2));
+  columns.push_back(ArrowColumn::Binary("bytes"));
+  const Int128 large = Int128{1'000'000'000'000'000'000LL} * -1'000'000'000;
+  for (const int place : {0, 1, 2}) columns[static_cast<std::size_t>(place)].AppendInt(-place - 1);
+  columns[3].AppendReal(0.1);
+  columns[4].AppendReal(0.1);
+  columns[5].AppendDecimal(large);
+  columns[6].AppendString(std::string_view("\0\xff", 2));
+  for (ArrowColumn& column : columns) column.AppendNull();
+  const ArrowBatch batch = ToArrowBatch(std::move(columns));
+  const ArrowView root = ArrowView::Of(batch).value();
+  EXPECT_EQ(Find(root, "date", ArrowKind::kInt).Int(0), -1);
+  EXPECT_EQ(Find(root, "date", ArrowKind::kInt).format(), "tdD");
+  EXPECT_EQ(Find(root, "instant", ArrowKind::kInt).Int(0), -2);
+  EXPECT_EQ(Find(root, "instant", ArrowKind::kInt).format(), "tsu:UTC");
+  EXPECT_EQ(Find(root, "local", ArrowKind::kInt).format(), "tsu:");
+  EXPECT_EQ(Find(root, "float", ArrowKind::kDouble).Double(0), 0.1F);
+  EXPECT_EQ(Find(root, "double", ArrowKind::kDouble).Double(0), 0.1);
+  const ArrowView decimal = Find(root, "decimal", ArrowKind::kDecimal);
+  EXPECT_TRUE(decimal.Decimal(0) == large);
+  EXPECT_EQ(decimal.decimal_scale(), 2);
+  EXPECT_EQ(Find(root, "bytes", ArrowKind::kString).String(0), std::string_view("\0\xff", 2));
+  for (std::size_t i = 0; i < root.child_count(); i++) EXPECT_TRUE(root.child(i).IsNull(1)) << i;
+}
+
 TEST(ArrowTest, EveryIntegerWidthIsRead) {
   const std::array<std::int8_t, 2> bytes = {-1, 7};
   EXPECT_EQ(ForeignColumn("c", 2, {nullptr, bytes.data()}).View().value().child(0).Int(0), -1);
@@ -171,7 +203,7 @@ TEST(ArrowTest, EveryIntegerWidthIsRead) {
   const std::array<std::int64_t, 2> longs = {-1, 1LL << 40};
   EXPECT_EQ(ForeignColumn("tsu:UTC", 2, {nullptr, longs.data()}).View().value().child(0).Int(1),
             1LL << 40);
-  EXPECT_EQ(ForeignColumn("d:10,2", 2, {nullptr, longs.data()}).View().value().child(0).kind(),
+  EXPECT_EQ(ForeignColumn("d:10,2,64", 2, {nullptr, longs.data()}).View().value().child(0).kind(),
             ArrowKind::kOther);
   EXPECT_FALSE(ForeignColumn("l", 2, {nullptr}).View().ok());
   EXPECT_FALSE(ForeignColumn("l", 2, {nullptr, nullptr}).View().ok());

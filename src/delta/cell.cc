@@ -124,6 +124,20 @@ std::optional<Decimal> ParseDecimal(std::string_view text) {
   return decimal;
 }
 
+std::string ToText(const Decimal& decimal) {
+  std::string digits;  // from the last to the first
+  Int128 rest = decimal.unscaled;
+  for (int i = 0; rest != 0 || i <= decimal.scale; i++) {
+    if (i == decimal.scale && i > 0) digits += '.';
+    const int digit = static_cast<int>(rest % 10);
+    digits += static_cast<char>('0' + (digit < 0 ? -digit : digit));
+    rest /= 10;
+  }
+  if (decimal.unscaled < 0) digits += '-';
+  std::reverse(digits.begin(), digits.end());
+  return digits;
+}
+
 std::optional<Cell> CellFromText(const Type& type, std::string_view text) {
   switch (type.kind) {
     case TypeKind::kBoolean: return ParseBoolean(text);

@@ -9,12 +9,11 @@
 #include <string_view>
 #include <variant>
 
+#include "base/int128.h"
 #include "base/result.h"
 #include "data/value.h"
 
 namespace leat::delta {
-
-__extension__ typedef __int128 Int128;
 
 struct Decimal {
   Int128 unscaled = 0;
@@ -30,6 +29,8 @@ std::partial_ordering Compare(const Cell& a, const Cell& b);
 
 // "12.50"; nothing for anything but digits, a sign and a point, or with more than 38 digits.
 std::optional<Decimal> ParseDecimal(std::string_view text);
+// "12.50".
+std::string ToText(const Decimal& decimal);
 
 // A value of the type from the protocol's text form (also that of statistics); nothing when it is
 // not one. Times without a zone are UTC.

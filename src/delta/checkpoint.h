@@ -10,6 +10,7 @@
 #include "data/arrow.h"
 #include "delta/parquet_handler.h"
 #include "delta/snapshot.h"
+#include "delta/stats_columns.h"
 #include "io/environment.h"
 
 namespace leat::delta {
@@ -30,12 +31,20 @@ Result<CheckpointState> ReadCheckpoint(io::FileSystem& files, ParquetHandler& pa
 Result<std::vector<std::string>> ReadSidecars(io::FileSystem& files, ParquetHandler& parquet,
                                               const std::string& path, std::string_view table_path);
 
+// How a checkpoint has the statistics of files.
+struct StatsForm {
+  bool as_json = true;
+  std::optional<StatsColumns> as_columns = std::nullopt;
+};
+
 // The rows of a checkpoint of the snapshot, without tombstones removed before
 // `oldest_tombstone_ms`.
-data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t oldest_tombstone_ms);
+data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t oldest_tombstone_ms,
+                                   StatsForm stats = {});
 // The rows of a sidecar file of a version 2 checkpoint.
 data::ArrowBatch ToSidecarBatch(std::span<const AddFile* const> files,
-                                std::span<const RemoveFile* const> tombstones);
+                                std::span<const RemoveFile* const> tombstones,
+                                StatsForm stats = {});
 
 // Writes, syncs and publishes the checkpoint of the snapshot's version, then _last_checkpoint: one
 // of version 2 where delta.checkpointPolicy asks for it, else a classic one in one file. A crash

@@ -32,7 +32,7 @@ void AppendTexts(ArrowColumn& list, const std::vector<std::string>& texts) {
   list.EndRow();
 }
 
-void AppendOptional(ArrowColumn& column, std::string_view text) {
+void AppendUnlessEmpty(ArrowColumn& column, std::string_view text) {
   if (text.empty()) {
     column.AppendNull();
   } else {
@@ -70,6 +70,22 @@ void AppendOptional(ArrowColumn& column, const std::optional<Number>& number) {
   }
 }
 
+void AppendOptional(ArrowColumn& column, const Boxed<NullableTexts>& texts) {
+  if (texts) {
+    AppendMap(column, *texts);
+  } else {
+    column.AppendNull();
+  }
+}
+
+void AppendOptional(ArrowColumn& column, const Boxed<std::string>& text) {
+  if (text) {
+    column.AppendString(*text);
+  } else {
+    column.AppendNull();
+  }
+}
+
 void AppendVector(ArrowColumn& column, const Boxed<DeletionVectorDescriptor>& vector) {
   if (!vector) {
     column.AppendNull();
@@ -87,7 +103,8 @@ void AppendVector(ArrowColumn& column, const Boxed<DeletionVectorDescriptor>& ve
 // and reading 100,000 nulls takes its time.
 class AddColumn {
  public:
-  explicit AddColumn(std::span<const AddFile* const> files) {
+  AddColumn(std::span<const AddFile* const> files, StatsForm stats)
+      : stats_form_(std::move(stats)) {
     const auto any = [&](auto has) {
       return std::any_of(files.begin(), files.end(),
                          [&](const AddFile* file) { return has(*file); });
@@ -98,12 +115,17 @@ class AddColumn {
     fields.push_back(ArrowColumn::Int64("size"));
     fields.push_back(ArrowColumn::Int64("modificationTime"));
     fields.push_back(ArrowColumn::Bool("dataChange"));
-    fields.push_back(ArrowColumn::String("stats"));
     const auto add = [&](bool is_used, std::size_t& place, ArrowColumn field) {
       if (!is_used) return;
       place = fields.size();
       fields.push_back(std::move(field));
     };
+    add(stats_form_.as_json, stats_, ArrowColumn::String("stats"));
+    if (stats_form_.as_columns) {
+      add(true, parsed_stats_, stats_form_.as_columns->StatsColumn());
+      auto partition = stats_form_.as_columns->PartitionColumn();
+      if (partition) add(true, parsed_partition_, std::move(*partition));
+    }
     add(any([](const AddFile& file) { return file.tags.has_value(); }), tags_,
         TextMapColumn("tags"));
     add(any([](const AddFile& file) { return file.deletion_vector.has_value(); }), vector_,
@@ -118,49 +140,44 @@ class AddColumn {
   }
 
   // A row without its end.
-  void Append(ArrowColumn& column, const AddFile& add) const {
+  void Append(ArrowColumn& column, const AddFile& add) {
     column.child(0).AppendString(PathInLog(add));
     AppendMap(column.child(1), add.partition_values);
     column.child(2).AppendInt(add.size_bytes);
     column.child(3).AppendInt(add.modified_ms);
     column.child(4).AppendBool(false);  // a checkpoint changes no data
-    AppendOptional(column.child(5), add.stats_json);
-    if (tags_ != 0) AppendTags(column.child(tags_), add);
+    if (stats_ != 0) AppendUnlessEmpty(column.child(stats_), add.stats_json);
+    if (parsed_stats_ != 0) {
+      stats_form_.as_columns->AppendStats(column.child(parsed_stats_), add.stats_json);
+    }
+    if (parsed_partition_ != 0) {
+      stats_form_.as_columns->AppendPartition(column.child(parsed_partition_),
+                                              add.partition_values);
+    }
+    if (tags_ != 0) AppendOptional(column.child(tags_), add.tags);
     if (vector_ != 0) AppendVector(column.child(vector_), add.deletion_vector);
     if (row_id_ != 0) AppendOptional(column.child(row_id_), add.base_row_id);
     if (row_version_ != 0) {
       AppendOptional(column.child(row_version_), add.default_row_commit_version);
     }
-    if (clustering_ != 0) AppendProvider(column.child(clustering_), add);
+    if (clustering_ != 0) AppendOptional(column.child(clustering_), add.clustering_provider);
   }
 
   ArrowColumn TakeColumn() { return std::move(*column_); }
 
  private:
-  static void AppendTags(ArrowColumn& column, const AddFile& add) {
-    if (add.tags) {
-      AppendMap(column, *add.tags);
-    } else {
-      column.AppendNull();
-    }
-  }
-  static void AppendProvider(ArrowColumn& column, const AddFile& add) {
-    if (add.clustering_provider) {
-      column.AppendString(*add.clustering_provider);
-    } else {
-      column.AppendNull();
-    }
-  }
-
+  StatsForm stats_form_;
   std::optional<ArrowColumn> column_;
   // Places of the fields that may be missing; 0: it is.
-  std::size_t tags_ = 0, vector_ = 0, row_id_ = 0, row_version_ = 0, clustering_ = 0;
+  std::size_t stats_ = 0, parsed_stats_ = 0, parsed_partition_ = 0, tags_ = 0, vector_ = 0,
+              row_id_ = 0, row_version_ = 0, clustering_ = 0;
 };
 
 // One row per action; in each row exactly one of the columns has a value.
 class CheckpointBuilder {
  public:
-  explicit CheckpointBuilder(std::span<const AddFile* const> files) : add_(files) {
+  CheckpointBuilder(std::span<const AddFile* const> files, StatsForm stats)
+      : add_(files, std::move(stats)) {
     columns_.push_back(StructColumn("txn", ArrowColumn::String("appId"),
                                     ArrowColumn::Int64("version"),
                                     ArrowColumn::Int64("lastUpdated")));
@@ -196,8 +213,8 @@ class CheckpointBuilder {
   void Add(const Metadata& metadata) {
     ArrowColumn& column = columns_[kMetadata];
     column.child(0).AppendString(metadata.id);
-    AppendOptional(column.child(1), metadata.name);
-    AppendOptional(column.child(2), metadata.description);
+    AppendUnlessEmpty(column.child(1), metadata.name);
+    AppendUnlessEmpty(column.child(2), metadata.description);
     column.child(3).child(0).AppendString("parquet");
     column.child(3).child(1).EndRow();  // no options
     column.child(3).EndRow();
@@ -284,12 +301,13 @@ class CheckpointBuilder {
 
 }  // namespace
 
-data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t oldest_tombstone_ms) {
+data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t oldest_tombstone_ms,
+                                   StatsForm stats) {
   const Contents& contents = snapshot.contents();
   std::vector<const AddFile*> files;
   files.reserve(contents.files.size());
   for (const AddFile& add : contents.files) files.push_back(&add);
-  CheckpointBuilder builder(files);
+  CheckpointBuilder builder(files, std::move(stats));
   // The files first: most row groups have no other column with a value then, and a reader may leave
   // out the rest.
   for (const AddFile& add : contents.files) builder.Add(add);
@@ -304,8 +322,8 @@ data::ArrowBatch ToCheckpointBatch(const LogSnapshot& snapshot, std::int64_t old
 }
 
 data::ArrowBatch ToSidecarBatch(std::span<const AddFile* const> files,
-                                std::span<const RemoveFile* const> tombstones) {
-  CheckpointBuilder builder(files);
+                                std::span<const RemoveFile* const> tombstones, StatsForm stats) {
+  CheckpointBuilder builder(files, std::move(stats));
   for (const RemoveFile* remove : tombstones) builder.Add(*remove);
   for (const AddFile* add : files) builder.Add(*add);
   return std::move(builder).FinishSidecar();

@@ -42,16 +42,17 @@ class CheckpointWriter {
  public:
   CheckpointWriter(const io::Environment& environment, ParquetHandler& parquet,
                    const std::string& log_directory, const LogSnapshot& snapshot,
-                   std::int64_t oldest_tombstone_ms)
+                   std::int64_t oldest_tombstone_ms, StatsForm stats)
       : environment_(environment),
         files_(environment.files),
         parquet_(parquet),
         log_directory_(log_directory),
         snapshot_(snapshot),
-        oldest_tombstone_ms_(oldest_tombstone_ms) {}
+        oldest_tombstone_ms_(oldest_tombstone_ms),
+        stats_(std::move(stats)) {}
 
   Result<Written> WriteClassic() {
-    data::ArrowBatch batch = ToCheckpointBatch(snapshot_, oldest_tombstone_ms_);
+    data::ArrowBatch batch = ToCheckpointBatch(snapshot_, oldest_tombstone_ms_, stats_);
     const auto actions = static_cast<std::size_t>(batch.row_count());
     const std::string name = CheckpointFileName(snapshot_.version().value());
     const std::string path = io::JoinPath(log_directory_, name);
@@ -135,7 +136,7 @@ class CheckpointWriter {
     const std::string path = SidecarPath(name);
     LEAT_TRY(files_.CreateDirectories(io::ParentPath(path)));
     sidecars_.push_back({.path = name});
-    LEAT_TRY(parquet_.Write(path, ToSidecarBatch(adds, removes)));
+    LEAT_TRY(parquet_.Write(path, ToSidecarBatch(adds, removes, stats_)));
     LEAT_TRY(files_.SyncFile(path));
     LEAT_ASSIGN(const io::FileInfo info, files_.Stat(path));
     sidecars_.back().size_bytes = info.size_bytes;
@@ -151,6 +152,7 @@ class CheckpointWriter {
   const std::string& log_directory_;
   const LogSnapshot& snapshot_;
   const std::int64_t oldest_tombstone_ms_;
+  const StatsForm stats_;
   std::vector<SidecarFile> sidecars_;
   Written written_;
 };
@@ -166,8 +168,12 @@ Status WriteCheckpoint(const io::Environment& environment, ParquetHandler& parqu
                        const std::string& log_directory, const LogSnapshot& snapshot) {
   LEAT_ASSIGN(const TableProperties properties, ParseTableProperties(snapshot.metadata()));
   const std::int64_t now_ms = environment.clock.Now() / kMicrosPerMilli;
+  StatsForm stats{.as_json = properties.stats_as_json};
+  if (properties.stats_as_struct) {
+    LEAT_ASSIGN(stats.as_columns, StatsColumns::Of(snapshot.metadata()));
+  }
   CheckpointWriter writer(environment, parquet, log_directory, snapshot,
-                          now_ms - properties.tombstone_retention_ms);
+                          now_ms - properties.tombstone_retention_ms, std::move(stats));
   const bool is_v2 = properties.v2_checkpoints && HasFeature(snapshot.protocol(), "v2Checkpoint");
   LEAT_ASSIGN(const Written written, is_v2 ? writer.WriteV2() : writer.WriteClassic());
   const long version = snapshot.version().value();

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "delta/column_mapping.h"
+#include "delta/stats_json.h"
 
 namespace leat::delta {
 namespace {
@@ -55,27 +56,9 @@ bool IsReal(const data::Type& type) {
 struct RawColumn {
   std::optional<std::int64_t> record_count;
   std::optional<std::int64_t> null_count;
-  std::optional<std::string> min;  // a string's own text, else the JSON token
+  std::optional<std::string> min;  // see StatsText
   std::optional<std::string> max;
 };
-
-std::optional<std::int64_t> ToInteger(json::value value) {
-  std::int64_t number = 0;
-  if (value.get_int64().get(number) != simdjson::SUCCESS) return std::nullopt;
-  return number;
-}
-
-std::optional<std::string> ToBound(json::value value) {
-  json::json_type type{};
-  if (value.type().get(type) != simdjson::SUCCESS) return std::nullopt;
-  if (type == json::json_type::string) {
-    std::string_view text;
-    if (value.get_string().get(text) != simdjson::SUCCESS) return std::nullopt;
-    return std::string(text);
-  }
-  if (type != json::json_type::number && type != json::json_type::boolean) return std::nullopt;
-  return std::string(Trim(value.raw_json_token()));
-}
 
 // The value at the path below `value`.
 bool Descend(json::value& value, const std::vector<std::string>& path) {
@@ -114,14 +97,14 @@ class Statistics {
       if (field.unescaped_key().get(key) != simdjson::SUCCESS) break;
       json::value value = field.value();
       if (key == "numRecords") {
-        column.record_count = ToInteger(value);
+        column.record_count = StatsNumber(value);
         if (path.empty()) break;
       } else if (key == "minValues") {
-        if (Descend(value, path)) column.min = ToBound(value);
+        if (Descend(value, path)) column.min = StatsText(value);
       } else if (key == "maxValues") {
-        if (Descend(value, path)) column.max = ToBound(value);
+        if (Descend(value, path)) column.max = StatsText(value);
       } else if (key == "nullCount") {
-        if (Descend(value, path)) column.null_count = ToInteger(value);
+        if (Descend(value, path)) column.null_count = StatsNumber(value);
       }
     }
     return column;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/time.h"
+#include "delta/cell.h"
 #include "delta/json_writer.h"
 
 namespace leat::delta {
@@ -43,6 +44,9 @@ bool AppendValue(std::string& out, const ArrowView& column, std::int64_t row) {
     case ArrowKind::kDouble:
       if (!std::isfinite(column.Double(row))) return false;
       out += fmt::format("{}", column.Double(row));
+      return true;
+    case ArrowKind::kDecimal:
+      out += ToText(Decimal{.unscaled = column.Decimal(row), .scale = column.decimal_scale()});
       return true;
     case ArrowKind::kString:
       if (column.format() == "z" || column.format() == "Z") return false;

@@ -16,8 +16,8 @@ class ParsedStats {
   // Of the column add; without such a field there are none. kCorrupt: it is no struct.
   static Result<ParsedStats> Of(const data::ArrowView& add);
 
-  // As the log would have them; empty when the row has none. Values that JSON does not hold exactly
-  // (decimals, NaN) and bytes are left out: what is missing skips nothing.
+  // As the log would have them; empty when the row has none. Values that JSON does not have (NaN)
+  // and bytes are left out: what is missing skips nothing.
   std::string Json(std::int64_t row) const;
 
  private:

@@ -85,8 +85,10 @@ Result<bool> ParseFlag(const std::string& key, const std::string& value) {
   return BadProperty(key, value, "true or false");
 }
 
-constexpr std::array<const char*, 13> kKnownProperties = {"delta.appendOnly",
+constexpr std::array<const char*, 15> kKnownProperties = {"delta.appendOnly",
                                                           "delta.autoOptimize.autoCompact",
+                                                          "delta.checkpoint.writeStatsAsJson",
+                                                          "delta.checkpoint.writeStatsAsStruct",
                                                           "delta.checkpointInterval",
                                                           "delta.checkpointPolicy",
                                                           "delta.columnMapping.mode",
@@ -129,6 +131,10 @@ Result<TableProperties> ParseTableProperties(const Metadata& metadata) {
       LEAT_ASSIGN(properties.auto_compact, ParseFlag(key, value));
     } else if (key == "delta.enableInCommitTimestamps") {
       LEAT_ASSIGN(properties.in_commit_timestamps, ParseFlag(key, value));
+    } else if (key == "delta.checkpoint.writeStatsAsJson") {
+      LEAT_ASSIGN(properties.stats_as_json, ParseFlag(key, value));
+    } else if (key == "delta.checkpoint.writeStatsAsStruct") {
+      LEAT_ASSIGN(properties.stats_as_struct, ParseFlag(key, value));
     } else if (key == "delta.checkpointInterval") {
       const auto number = ParseNumber(value);
       if (!number || *number < 1) return BadProperty(key, value, "a number of commits from 1");

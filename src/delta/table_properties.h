@@ -21,6 +21,8 @@ struct TableProperties {
   bool cleans_log = true;                                    // delta.enableExpiredLogCleanup
   std::int64_t target_file_bytes = kDefaultTargetFileBytes;  // delta.targetFileSize
   bool v2_checkpoints = false;                               // delta.checkpointPolicy is v2
+  bool stats_as_json = true;                                 // delta.checkpoint.writeStatsAsJson
+  bool stats_as_struct = false;                              // delta.checkpoint.writeStatsAsStruct
 };
 
 // kInvalidInput naming the property whose value cannot be understood.

@@ -78,19 +78,15 @@ delta::AddFile ToAddFile(const WrittenFile& file, const std::string& table_path,
   json minimum = json::object(), maximum = json::object(), nulls = json::object();
   int columns = 0;
   for (const ColumnStats& stats : file.columns) {
-    const auto path = Split(stats.column, '.');
-    const data::Field* field = schema.Find(stats.column);
-    const std::vector<std::string> keys =
-        field != nullptr ? std::vector<std::string>{stats.column} : path;
-    if (field == nullptr) field = FindPath(schema.fields, path, 0);
+    const data::Field* field = FindPath(schema.fields, stats.path, 0);
     if (field == nullptr || columns >= kMaxColumns) continue;
     columns++;
-    if (stats.null_count) Put(nulls, keys, *stats.null_count);
+    if (stats.null_count) Put(nulls, stats.path, *stats.null_count);
     if (stats.has_nan) continue;
     const json low = stats.min ? ToBound(*stats.min, field->type, false) : json();
     const json high = stats.max ? ToBound(*stats.max, field->type, true) : json();
-    if (!low.is_null()) Put(minimum, keys, low);
-    if (!high.is_null()) Put(maximum, keys, high);
+    if (!low.is_null()) Put(minimum, stats.path, low);
+    if (!high.is_null()) Put(maximum, stats.path, high);
   }
   const json all = {{"numRecords", file.row_count},
                     {"minValues", minimum},

@@ -60,7 +60,7 @@ using TableResolver = std::function<Result<std::optional<TableSource>>(const std
 using Parameters = std::map<std::string, data::Value>;
 
 struct ColumnStats {
-  std::string column;                   // dotted path for nested fields
+  std::vector<std::string> path;        // the column's name, then those of fields in structs
   std::optional<std::string> min, max;  // as DuckDB prints them; none when unknown
   std::optional<std::int64_t> null_count;
   bool has_nan = false;

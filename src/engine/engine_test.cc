@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "delta/file_skipping.h"
+#include "engine/parquet_footers.h"
 
 namespace leat::engine {
 namespace {
@@ -112,6 +113,51 @@ TEST_F(EngineTest, SelectivePredicatesOpenOnlyTheFilesThatStatisticsAllow) {
   EXPECT_FALSE(session_->Query("select sum(n) from s.t").ok());
 }
 
+TEST_F(EngineTest, PredicatesOnFieldsOfStructsSkipFiles) {
+  Append("select {'a': 1, 'in': {'b': 'x'}} as s");
+  Append("select {'a': 2, 'in': {'b': 'y'}} as s");
+  Append("select null::struct(a int, \"in\" struct(b varchar)) as s");
+  const auto files = engine_->TableAt(table_path_).Load().value()->files();
+  ASSERT_TRUE(environment_.files.Remove(io::JoinPath(table_path_, files[0].path)).ok());
+  EXPECT_EQ(Number("select count(*) from s.t where s.a = 2"), 1);
+  EXPECT_EQ(Number("select count(*) from s.t where s.a > 1"), 1);
+  EXPECT_EQ(Number("select count(*) from s.t where s.in.b = 'y'"), 1);
+  EXPECT_EQ(Number("select count(*) from s.t where s.a in (2, 3)"), 1);
+  EXPECT_EQ(Number("select count(*) from s.t where s.a is null"), 1);
+  EXPECT_EQ(Number("select count(*) from s.t where s.in.b is null"), 1);
+  EXPECT_FALSE(session_->Query("select count(*) from s.t where s.a % 2 = 0").ok());
+}
+
+// A predicate names a field in a struct as it would a column whose name has a point.
+TEST_F(EngineTest, NamesWithPointsAreNotTakenForEachOther) {
+  Append(R"(select {'a': 1, 'x.y': 1, 'x': {'y': 9}} as s, 5 as "s.a", {'b': 1} as "c.d")");
+  Append(R"(select {'a': 5, 'x.y': 9, 'x': {'y': 1}} as s, 1 as "s.a", {'b': 5} as "c.d")");
+  for (const char* condition :
+       {"s.a = 1", "s.a = 5", R"("s.a" = 1)", R"("s.a" = 5)", R"(s."x.y" = 1)", R"(s."x.y" = 9)",
+        "s.x.y = 1", "s.x.y = 9", R"("c.d".b = 1)", R"("c.d".b = 5)"}) {
+    EXPECT_EQ(Number(std::string("select count(*) from s.t where ") + condition), 1) << condition;
+  }
+}
+
+TEST_F(EngineTest, FootersOfColumnsWithOddNamesAreToldApart) {
+  const std::string file = io::JoinPath(root_, "odd.parquet");
+  ASSERT_TRUE(
+      session_
+          ->Query(
+              "copy (select 1 as \"a, b\", {'b': 5} as a, 7 as \" c \", {'x, y': 8} as s) to '" +
+              file + "' (format parquet)")
+          .ok());
+  const auto schema = CommonSchema(*session_, {file});
+  ASSERT_TRUE(schema.ok()) << schema.error().ToString();
+  const auto files = ReadFooters(*session_, {file}, *schema);
+  ASSERT_TRUE(files.ok()) << files.error().ToString();
+  std::map<std::vector<std::string>, std::string> minima;
+  for (const ColumnStats& stats : (*files)[0].columns) minima[stats.path] = stats.min.value_or("");
+  const std::map<std::vector<std::string>, std::string> clear = {{{" c "}, "7"},
+                                                                 {{"s", "x, y"}, "8"}};
+  EXPECT_EQ(minima, clear) << "DuckDB prints the paths of the others alike";
+}
+
 TEST_F(EngineTest, TheTenthCommitWritesACheckpointThatReadsBack) {
   for (int i = 0; i < 12; i++) Append("select " + std::to_string(i) + "::bigint as n");
   EXPECT_TRUE(
@@ -215,17 +261,17 @@ TEST_F(EngineTest, TextsAreWrittenAsTheyAreHoweverTheyRepeat) {
       EXPECT_EQ(file.size_bytes, io::LocalFileSystem().Stat(file.path).value().size_bytes);
       EXPECT_EQ(file.columns.size(), 9U);
       for (const ColumnStats& column : file.columns) {
-        const std::string name = QuoteIdentifier(column.column);
+        const std::string name = QuoteIdentifier(column.path[0]);
         const std::string from = "(select min(" + name + ") as low, max(" + name +
                                  ") as high, count(*) - count(" + name + ") as nulls from '" +
                                  file.path + "')";
-        EXPECT_EQ(Number("select nulls from " + from), column.null_count) << column.column;
-        if (column.column == "none" || column.column == "long") continue;
+        EXPECT_EQ(Number("select nulls from " + from), column.null_count) << column.path[0];
+        if (column.path[0] == "none" || column.path[0] == "long") continue;
         EXPECT_EQ(
             Number("select (low::varchar = '" + column.min.value_or("?") +
                    "' and high::varchar = '" + column.max.value_or("?") + "')::int from " + from),
             1)
-            << column.column;
+            << column.path[0];
       }
     }
     EXPECT_EQ(rows, 300000);

@@ -487,15 +487,17 @@ void Finalize(duckdb::ClientContext& context, duckdb::FunctionData& bind_data,
 
 // --- what was written
 
-// "\"st\".\"a\"" → "st.a"
-std::string UnquotePath(const std::string& quoted) {
-  std::string path;
+// The names in "\"st\".\"a\"".
+std::vector<std::string> UnquotePath(const std::string& quoted) {
+  std::vector<std::string> path(1);
   bool inside = false;
   for (std::size_t i = 0; i < quoted.size(); i++) {
-    if (quoted[i] != '"') {
-      path += quoted[i];
+    if (!inside && quoted[i] == '.') {
+      path.emplace_back();
+    } else if (quoted[i] != '"') {
+      path.back() += quoted[i];
     } else if (inside && i + 1 < quoted.size() && quoted[i + 1] == '"') {
-      path += '"';
+      path.back() += '"';
       i++;
     } else {
       inside = !inside;
@@ -518,7 +520,7 @@ WrittenFile ToWrittenFile(const ParquetFile& written) {
                    .row_count = static_cast<std::int64_t>(written.statistics.row_count),
                    .size_bytes = static_cast<std::int64_t>(written.statistics.file_size_bytes)};
   for (const auto& [column, values] : written.statistics.column_statistics) {
-    ColumnStats& stats = file.columns.emplace_back(ColumnStats{.column = UnquotePath(column)});
+    ColumnStats& stats = file.columns.emplace_back(ColumnStats{.path = UnquotePath(column)});
     for (const auto& [key, value] : values) Add(stats, key, value.ToString());
   }
   return file;

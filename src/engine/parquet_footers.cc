@@ -125,8 +125,8 @@ class Bounds {
     Widen(Text(max), max_, std::partial_ordering::greater);
   }
 
-  ColumnStats Stats(const std::string& column) && {
-    ColumnStats stats{.column = column};
+  ColumnStats Stats(const std::vector<std::string>& path) && {
+    ColumnStats stats{.path = path};
     if (has_nulls_) stats.null_count = null_count_;
     if (!is_bounded_) return stats;
     stats.min = std::move(min_);
@@ -155,32 +155,28 @@ class Bounds {
   bool is_bounded_ = true;
 };
 
-// The type of a leaf by its names from the root; null within lists and maps, which have no bounds,
-// and for floating point, where NaN may lie outside of them.
-const data::Type* LeafType(const std::vector<data::Field>& fields,
-                           const std::vector<std::string>& path, std::size_t depth) {
-  for (const data::Field& field : fields) {
-    if (field.name != path[depth]) continue;
-    const data::TypeKind kind = field.type.kind;
-    if (depth + 1 < path.size()) {
-      return kind == data::TypeKind::kStruct ? LeafType(field.type.children, path, depth + 1)
-                                             : nullptr;
-    }
-    const bool is_real = kind == data::TypeKind::kFloat || kind == data::TypeKind::kDouble;
-    return is_real || !field.type.children.empty() ? nullptr : &field.type;
-  }
-  return nullptr;
-}
+// A column, or a field in structs, that has values of its own.
+struct Leaf {
+  std::vector<std::string> path;
+  const data::Type* type = nullptr;  // null for floating point: NaN may lie outside of bounds
+};
 
-bool IsWithinStructs(const std::vector<data::Field>& fields, const std::vector<std::string>& path,
-                     std::size_t depth) {
+// By their paths as DuckDB prints them; not those whose paths are printed alike.
+void AddLeaves(const std::vector<data::Field>& fields, const std::vector<std::string>& parents,
+               std::map<std::string, std::optional<Leaf>>& leaves) {
   for (const data::Field& field : fields) {
-    if (field.name != path[depth]) continue;
-    if (depth + 1 == path.size()) return field.type.children.empty();
-    return field.type.kind == data::TypeKind::kStruct &&
-           IsWithinStructs(field.type.children, path, depth + 1);
+    std::vector<std::string> path = parents;
+    path.push_back(field.name);
+    const data::TypeKind kind = field.type.kind;
+    if (kind == data::TypeKind::kStruct) {
+      AddLeaves(field.type.children, path, leaves);
+    } else if (field.type.children.empty()) {
+      const bool is_real = kind == data::TypeKind::kFloat || kind == data::TypeKind::kDouble;
+      const auto [found, is_new] = leaves.try_emplace(
+          Join(path, ", "), Leaf{.path = path, .type = is_real ? nullptr : &field.type});
+      if (!is_new) found->second.reset();
+    }
   }
-  return false;
 }
 
 }  // namespace
@@ -229,14 +225,14 @@ Result<std::vector<WrittenFile>> ReadFooters(Session& session,
                   fmt::format("SELECT file_name, path_in_schema, stats_min_value, stats_max_value, "
                               "CAST(stats_null_count AS BIGINT) FROM parquet_metadata({})",
                               ListOf(paths))));
-  std::map<std::pair<std::size_t, std::string>, Bounds> bounds;
+  std::map<std::string, std::optional<Leaf>> leaves;
+  AddLeaves(schema.fields, {}, leaves);
+  std::map<std::pair<std::size_t, std::vector<std::string>>, Bounds> bounds;
   for (const auto& row : chunks.rows) {
-    std::vector<std::string> path = Split(Text(row[1]), ',');
-    for (std::string& name : path) name = std::string(Trim(name));
-    if (schema.Find(Text(row[1])) != nullptr) path = {Text(row[1])};
-    if (!IsWithinStructs(schema.fields, path, 0)) continue;
-    const auto [found, is_new] = bounds.try_emplace({numbers.at(Text(row[0])), Join(path, ".")},
-                                                    LeafType(schema.fields, path, 0));
+    const auto leaf = leaves.find(Text(row[1]));
+    if (leaf == leaves.end() || !leaf->second) continue;
+    const auto [found, is_new] =
+        bounds.try_emplace({numbers.at(Text(row[0])), leaf->second->path}, leaf->second->type);
     found->second.Add(row[2], row[3], row[4]);
   }
   for (auto& [key, column] : bounds) {

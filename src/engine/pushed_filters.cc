@@ -1,10 +1,12 @@
 #include "engine/pushed_filters.h"
 
 #include "duckdb/common/multi_file/multi_file_states.hpp"
+#include "duckdb/function/scalar/struct_utils.hpp"
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/expression/bound_columnref_expression.hpp"
 #include "duckdb/planner/expression/bound_comparison_expression.hpp"
 #include "duckdb/planner/expression/bound_constant_expression.hpp"
+#include "duckdb/planner/expression/bound_function_expression.hpp"
 #include "duckdb/planner/expression/bound_operator_expression.hpp"
 #include "duckdb/planner/operator/logical_get.hpp"
 #include "engine/duckdb_types.h"
@@ -39,6 +41,12 @@ const duckdb::BoundConstantExpression* AsConstant(const duckdb::Expression& expr
   return &expression.Cast<duckdb::BoundConstantExpression>();
 }
 
+// A column of the table, or a field in its structs.
+struct Operand {
+  std::string name;  // as Predicate has it
+  const data::Field* field = nullptr;
+};
+
 class PredicateReader {
  public:
   PredicateReader(const duckdb::MultiFilePushdownInfo& info, const data::Schema& schema)
@@ -64,6 +72,28 @@ class PredicateReader {
     if (column.binding.column_index >= info_.column_ids.size()) return nullptr;
     const auto id = info_.column_ids[column.binding.column_index];
     return id < schema_.fields.size() ? &schema_.fields[id] : nullptr;
+  }
+
+  // Nothing for anything else, and for a name that may be another column's in a predicate.
+  std::optional<Operand> OperandOf(const duckdb::Expression& expression) const {
+    if (const auto* column = AsColumn(expression)) {
+      const data::Field* field = FieldOf(*column);
+      return field == nullptr ? std::nullopt : std::optional(Operand{field->name, field});
+    }
+    if (expression.GetExpressionClass() != duckdb::ExpressionClass::BOUND_FUNCTION) {
+      return std::nullopt;
+    }
+    const auto& call = expression.Cast<duckdb::BoundFunctionExpression>();
+    const bool is_field = call.function.name == "struct_extract" && call.bind_info != nullptr;
+    auto parent = is_field ? OperandOf(*call.children[0]) : std::nullopt;
+    if (!parent || parent->field->type.kind != data::TypeKind::kStruct) return std::nullopt;
+    const auto index = call.bind_info->Cast<duckdb::StructExtractBindData>().index;
+    if (index >= parent->field->type.children.size()) return std::nullopt;
+    const data::Field* field = &parent->field->type.children[index];
+    Operand operand{parent->name + "." + field->name, field};
+    const bool is_clear = (parent->field->name + field->name).find('.') == std::string::npos &&
+                          schema_.Find(operand.name) == nullptr;
+    return is_clear ? std::optional(std::move(operand)) : std::nullopt;
   }
 
   // The date whose midnight in UTC an instant is.
@@ -104,26 +134,24 @@ class PredicateReader {
       operand = operand->Cast<duckdb::BoundCastExpression>().child.get();
       if (operand->return_type.id() != duckdb::LogicalTypeId::DATE) return;
     }
-    const auto* column = AsColumn(*operand);
-    const data::Field* field = column == nullptr ? nullptr : FieldOf(*column);
+    const auto column = OperandOf(*operand);
     const auto op = ToOp(type, flipped);
-    if (field == nullptr || !op) return;
-    const auto value = ValueOf(right, *field);
-    if (value) predicates.push_back({.column = field->name, .op = *op, .values = {*value}});
+    if (!column || !op) return;
+    const auto value = ValueOf(right, *column->field);
+    if (value) predicates.push_back({.column = column->name, .op = *op, .values = {*value}});
   }
 
   void AddOperator(const duckdb::BoundOperatorExpression& expression) {
-    const auto* column = AsColumn(*expression.children[0]);
-    const data::Field* field = column == nullptr ? nullptr : FieldOf(*column);
-    if (field == nullptr) return;
+    const auto column = OperandOf(*expression.children[0]);
+    if (!column) return;
     if (expression.type == duckdb::ExpressionType::OPERATOR_IS_NULL) {
-      predicates.push_back({.column = field->name, .op = delta::Op::kIsNull, .values = {}});
+      predicates.push_back({.column = column->name, .op = delta::Op::kIsNull, .values = {}});
     } else if (expression.type == duckdb::ExpressionType::OPERATOR_IS_NOT_NULL) {
-      predicates.push_back({.column = field->name, .op = delta::Op::kIsNotNull, .values = {}});
+      predicates.push_back({.column = column->name, .op = delta::Op::kIsNotNull, .values = {}});
     } else if (expression.type == duckdb::ExpressionType::COMPARE_IN) {
-      Predicate in{.column = field->name, .op = delta::Op::kIn, .values = {}};
+      Predicate in{.column = column->name, .op = delta::Op::kIn, .values = {}};
       for (std::size_t i = 1; i < expression.children.size(); i++) {
-        const auto value = ValueOf(*expression.children[i], *field);
+        const auto value = ValueOf(*expression.children[i], *column->field);
         if (!value) return;
         in.values.push_back(*value);
       }

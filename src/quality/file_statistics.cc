@@ -13,15 +13,12 @@ namespace {
 
 using data::TypeKind;
 
-// The only statistics of that name: a nested field a.b and a column "a.b" are not told apart.
 const engine::ColumnStats* Find(const engine::WrittenFile& file, const std::string& column) {
-  const engine::ColumnStats* found = nullptr;
-  for (const engine::ColumnStats& stats : file.columns) {
-    if (!EqualsIgnoreCase(stats.column, column)) continue;
-    if (found != nullptr) return nullptr;
-    found = &stats;
-  }
-  return found;
+  const auto found =
+      std::find_if(file.columns.begin(), file.columns.end(), [&](const engine::ColumnStats& stats) {
+        return stats.path.size() == 1 && EqualsIgnoreCase(stats.path[0], column);
+      });
+  return found == file.columns.end() ? nullptr : &*found;
 }
 
 bool IsInteger(TypeKind kind) {

@@ -33,7 +33,8 @@ Status NoNullTimes(const StagedModel& staged, const std::string& time_column) {
   std::int64_t nulls = 0;
   for (const engine::WrittenFile& file : staged.files) {
     for (const engine::ColumnStats& column : file.columns) {
-      if (EqualsIgnoreCase(column.column, time_column)) nulls += column.null_count.value_or(0);
+      const bool is_time = column.path.size() == 1 && EqualsIgnoreCase(column.path[0], time_column);
+      if (is_time) nulls += column.null_count.value_or(0);
     }
   }
   if (nulls == 0) return Ok();

@@ -317,6 +317,40 @@ def version_2_checkpoints_of_leat_are_read_by_spark(case):
     case.expect_leat_reads_as_spark(table)
 
 
+def statistics_as_columns_of_leat_are_used_by_spark(case):
+    """In classic checkpoints and in sidecars, with and without the JSON; of a table partitioned by a day."""
+    for policy, as_json in (("classic", "false"), ("v2", "true")):
+        table = case.path(policy)
+        sql(f"""CREATE TABLE delta.`{table}` (id LONG, amount DECIMAL(20, 3), ratio FLOAT, at TIMESTAMP, name STRING,
+            s STRUCT<a: INT, b: ARRAY<STRING>>, day DATE) USING delta PARTITIONED BY (day) TBLPROPERTIES (
+            'delta.checkpoint.writeStatsAsStruct' = 'true', 'delta.checkpoint.writeStatsAsJson' = '{as_json}',
+            'delta.checkpointPolicy' = '{policy}', 'delta.checkpointInterval' = '3')""")
+        _change(case, table, *(f"""insert into TABLE select {number} as id, {number}.125 as amount, 0.1 as ratio,
+            timestamptz '2026-01-01 00:00:00.123456Z' + to_days({number}) as at, 'name {number}' as name,
+            {{'a': {number}, 'b': null}} as s, date '2026-02-01' + {number % 2} as day""" for number in range(10)))
+        log = Path(table) / "_delta_log"
+        newest = max(int(path.name[:20]) for path in log.glob("*.checkpoint.*"))
+        expect(newest == 9, f"the newest checkpoint is of version {newest}")
+        for entry in log.glob("*.json"):
+            if entry.stem.isdigit() and int(entry.stem) <= newest:
+                entry.unlink()
+        rows = case.expect_leat_reads_as_spark(table)
+        expect(_ids(rows) == list(range(10)), f"{_ids(rows)}")
+        if policy == "classic":  # all that delta-rs reads
+            case.expect_leat_reads_as_delta_rs(table)
+        found = {path for path in Path(table).rglob("*.parquet") if "_delta_log" not in path.parts}
+        files = spark.session().sql(f"SELECT input_file_name() AS name FROM delta.`{table}` WHERE id = 4").collect()
+        kept = {path for path in found if path.name in files[0].name}
+        expect(len(found) == 10 and len(kept) == 1, f"{kept} of {found}")
+        for gone in found - kept:  # a reader that does not skip them fails
+            gone.unlink()
+        for condition in ("id = 4", "amount = 4.125", "s.a = 4", "name = 'name 4'", "day = '2026-02-01' AND id = 4"):
+            ids = spark.session().sql(f"SELECT id FROM delta.`{table}` WHERE {condition}").toArrow()
+            expect(_ids(ids) == [4], f"{condition}: {_ids(ids)}")
+            ours = case.leat.rows(f"select id from ({scan(table)}) where {condition.replace('AND', 'and')}")
+            expect(ours == [{"id": 4}], f"{condition}: {ours}")
+
+
 def clones_of_leat_are_read_and_changed_by_spark(case):
     source, clone = case.path("source"), case.path("clone")
     write_deltalake(source, _numbers(), partition_by=["part"])
