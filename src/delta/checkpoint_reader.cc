@@ -350,14 +350,34 @@ const std::vector<std::string>& ActionColumns() {
   return columns;
 }
 
-// Appends the sections of one Parquet file, unread.
+// Neighbours with the same columns as one, of up to `max_rows`: each costs a query.
+std::vector<RowRange> Joined(std::vector<RowRange> ranges, std::int64_t max_rows) {
+  std::vector<RowRange> joined;
+  for (RowRange& range : ranges) {
+    const bool fits = !joined.empty() && joined.back().columns == range.columns &&
+                      joined.back().row_count + range.row_count <= max_rows;
+    if (fits) {
+      joined.back().row_count += range.row_count;
+    } else {
+      joined.push_back(std::move(range));
+    }
+  }
+  return joined;
+}
+
+// Appends the sections of one Parquet file, unread. An object store answers late: so many sections
+// that as many threads wait for it.
 Status FindSections(ParquetHandler& parquet, const std::string& path, const std::string& name,
                     std::vector<Section>& sections) {
   auto ranges = parquet.Ranges(path, ActionColumns());
   if (!ranges.ok()) return Error(ranges.error()).WithContext(name);
-  for (RowRange& rows : *ranges) {
-    if (rows.columns.empty()) continue;
-    sections.push_back({.path = path, .name = name, .rows = std::move(rows)});
+  std::int64_t rows = 0;
+  for (const RowRange& range : *ranges) rows += range.row_count;
+  const std::int64_t share = rows / static_cast<std::int64_t>(kMaxLogThreads + 1);
+  const std::int64_t max_rows = io::IsS3Path(path) ? std::max(share, kMinRowsToWaitFor) : rows;
+  for (RowRange& range : Joined(std::move(*ranges), max_rows)) {
+    if (range.columns.empty()) continue;
+    sections.push_back({.path = path, .name = name, .rows = std::move(range)});
   }
   return Ok();
 }
@@ -400,8 +420,8 @@ void Add(LogEntry entry, CheckpointState& state, std::vector<SidecarFile>& sidec
   for (SidecarFile& sidecar : entry.sidecars) sidecars.push_back(std::move(sidecar));
 }
 
-// The sections' actions in the order of the rows. Several threads read each of them; and an object
-// store answers late, so several are read at once.
+// The sections' actions in the order of the rows. Several threads read each of them, and several of
+// them.
 Status ReadSections(ParquetHandler& parquet, std::vector<Section> sections,
                     std::string_view table_path, CheckpointState& state,
                     std::vector<SidecarFile>& sidecars) {

@@ -38,6 +38,9 @@ constexpr std::int64_t kCommitInfoProbeBytes = 16 * 1024;
 // Applications, and domains, that a checksum file lists; it has none when there are more. As Spark.
 constexpr std::size_t kMaxActionsInChecksum = 100;
 
+// Rows of a checkpoint in an object store that a thread reads while others read others, at least.
+constexpr std::int64_t kMinRowsToWaitFor = 10'000;
+
 // Room that is made for the files of a checkpoint's rows that are read together, before they are.
 constexpr std::int64_t kMaxRowsToReserve = 1 << 14;
 

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "io/file_system.h"
+#include "io/uri.h"
 
 namespace leat::delta {
 namespace {
@@ -45,31 +46,6 @@ std::optional<LogFileName> ParseCheckpointRest(long version, std::string_view re
                      .version = version,
                      .part = *part,
                      .parts = *parts};
-}
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// "%20" to " "; a '%' without two hexadecimal digits stands for itself, as Java's URI never writes
-// one.
-std::string DecodePath(std::string_view text) {
-  if (text.find('%') == std::string_view::npos) return std::string(text);
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); i++) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? HexValue(text[i + 1]) : -1;
-    const int low = high >= 0 ? HexValue(text[i + 2]) : -1;
-    if (low >= 0) {
-      decoded += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      decoded += text[i];
-    }
-  }
-  return decoded;
 }
 
 // "file:/x", "file:///x" and "file://localhost/x" are the absolute path /x.
@@ -188,7 +164,7 @@ std::string EncodePath(std::string_view path) {
 }
 
 std::string CanonicalPath(std::string_view text, std::string_view table_path) {
-  std::string path = DecodePath(WithoutFileScheme(text));
+  std::string path = io::DecodeUri(WithoutFileScheme(text));
   if (path.size() > table_path.size() && path.starts_with(table_path) &&
       path[table_path.size()] == '/') {
     path.erase(0, table_path.size() + 1);

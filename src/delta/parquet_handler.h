@@ -11,7 +11,7 @@
 
 namespace leat::delta {
 
-// Neighbouring rows of a file that have values in the same columns.
+// Neighbouring rows of a file: a row group, or several.
 struct RowRange {
   std::int64_t first_row = 0;  // from 0
   std::int64_t row_count = 0;
@@ -27,8 +27,8 @@ class ParquetHandler {
  public:
   virtual ~ParquetHandler() = default;
 
-  // The file's rows in order, with those of `columns` that are in the file. kNotFound; kCorrupt:
-  // no Parquet file, or one that has none of the columns.
+  // The file's row groups in order, with those of `columns` that are in the file. kNotFound;
+  // kCorrupt: no Parquet file, or one that has none of the columns.
   virtual Result<std::vector<RowRange>> Ranges(const std::string& path,
                                                const std::vector<std::string>& columns) = 0;
   // Calls `visit` for all of the range's rows, for several parts at once from as many threads.

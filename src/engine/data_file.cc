@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "io/uri.h"
+
 namespace leat::engine {
 namespace {
 
@@ -21,36 +23,14 @@ bool IsUuid(std::string_view text) {
   return true;
 }
 
-int HexDigit(char c) {
-  const auto* digits = "0123456789abcdef";
-  const auto* found = std::char_traits<char>::find(
-      digits, 16, static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-  return found == nullptr ? -1 : static_cast<int>(found - digits);
-}
-
-// Hive writes characters that a path cannot have as %XX.
-std::string Unescape(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); i++) {
-    const bool is_escape = text[i] == '%' && i + 2 < text.size();
-    const int high = is_escape ? HexDigit(text[i + 1]) : -1;
-    const int low = is_escape ? HexDigit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) {
-      plain += text[i];
-    } else {
-      plain += static_cast<char>(high * 16 + low);
-      i += 2;
-    }
-  }
-  return plain;
-}
-
 }  // namespace
 
 std::optional<Partition> PartitionOfFolder(std::string_view name) {
   const std::size_t equals = name.find('=');
   if (equals == std::string_view::npos) return std::nullopt;
-  Partition partition{Unescape(name.substr(0, equals)), Unescape(name.substr(equals + 1))};
+  // Hive writes characters that a path cannot have as %XX.
+  Partition partition{io::DecodeUri(name.substr(0, equals)),
+                      io::DecodeUri(name.substr(equals + 1))};
   if (partition.second == kNullPartition) partition.second.reset();
   return partition;
 }

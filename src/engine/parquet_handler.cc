@@ -186,9 +186,10 @@ class DuckParquetHandler final : public delta::ParquetHandler {
         if (number != group) {
           group = number;
           const auto rows = row.GetValue<std::int64_t>(1);
-          if (rows < 0) return Corrupt(path + " has a row group of less than no rows");
           ranges.push_back({.first_row = first_row, .row_count = rows});
-          first_row += rows;
+          if (rows < 0 || __builtin_add_overflow(first_row, rows, &first_row)) {
+            return Corrupt(fmt::format("{} has a row group of {} rows", path, rows));
+          }
         }
         const std::string column = row.GetValue<std::string>(2);
         const std::string_view name = TopLevelName(column);
@@ -203,7 +204,7 @@ class DuckParquetHandler final : public delta::ParquetHandler {
         LEAT_ASSIGN(is_any_there, HasAnyOf(connection, path, columns));
       }
       if (!is_any_there) return Corrupt("none of the expected columns is in " + path);
-      return Joined(std::move(ranges));
+      return ranges;
     } catch (const std::exception& e) {
       return ReadError(duckdb::ErrorData(e), path);
     }
@@ -264,19 +265,6 @@ class DuckParquetHandler final : public delta::ParquetHandler {
     return std::any_of(there->names.begin(), there->names.end(), [&](const auto& name) {
       return std::find(columns.begin(), columns.end(), name) != columns.end();
     });
-  }
-
-  // Neighbours with the same columns as one: each range costs a query.
-  static std::vector<delta::RowRange> Joined(std::vector<delta::RowRange> ranges) {
-    std::vector<delta::RowRange> joined;
-    for (delta::RowRange& range : ranges) {
-      if (!joined.empty() && joined.back().columns == range.columns) {
-        joined.back().row_count += range.row_count;
-      } else {
-        joined.push_back(std::move(range));
-      }
-    }
-    return joined;
   }
 
   duckdb::DuckDB& database_;

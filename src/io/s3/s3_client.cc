@@ -7,6 +7,7 @@
 #include "base/redact.h"
 #include "base/text.h"
 #include "io/s3/hash.h"
+#include "io/uri.h"
 
 namespace leat::io {
 namespace {

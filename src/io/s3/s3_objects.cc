@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "io/s3/s3_upload.h"
 #include "io/s3/xml.h"
+#include "io/uri.h"
 
 namespace leat::io {
 namespace {

@@ -13,6 +13,7 @@
 #include "io/s3/hash.h"
 #include "io/s3/sigv4.h"
 #include "io/s3/xml.h"
+#include "io/uri.h"
 
 namespace leat::io {
 

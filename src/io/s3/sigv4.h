@@ -33,10 +33,6 @@ struct SignableRequest {
 constexpr std::string_view kEmptySha256 =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-// Percent-encodes everything but unreserved characters (RFC 3986) and, for paths, the slash.
-std::string EncodeUri(std::string_view text, bool keep_slashes);
-// "%41b+" → "Ab+": the opposite; a sign without two digits after it stays as it is.
-std::string DecodeUri(std::string_view text);
 // "a=1&b=": encoded and sorted, as it is signed and must be sent.
 std::string CanonicalQuery(const NameValues& query);
 std::string CanonicalRequest(const SignableRequest& request);

@@ -9,6 +9,7 @@
 #include "io/s3/s3_config.h"
 #include "io/s3/sigv4.h"
 #include "io/s3/xml.h"
+#include "io/uri.h"
 
 namespace leat::io {
 namespace {
