@@ -75,7 +75,7 @@ test-faults: build
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat
 	$(PYTHON) tests/faults/many_writers.py --program $(BUILD)/leat_many_writers
 
-test-long: build  ## a fault at every call that changes the disk, many writers, much damage; takes an hour. Results: docs/proofs.md
+test-long: build  ## a fault at every call that changes the disk, many writers, much damage; a quarter of an hour. Results: docs/proofs.md
 	$(NINJA) -C $(BUILD) leat_object_store_writer leat_many_writers engine_test
 	$(PYTHON) tests/faults/object_store_writers.py --leat $(BUILD)/leat --all
 	$(PYTHON) tests/run_projects.py --leat $(BUILD)/leat -j 2 --in-object-store

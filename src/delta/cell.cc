@@ -195,6 +195,7 @@ std::optional<Cell> CellFromValue(const Type& type, const data::Value& value) {
 }
 
 Result<std::string> PartitionText(const Type& type, const std::string& text) {
+  if (type.kind == TypeKind::kBinary) return text;
   const auto cell = CellFromText(type, text);
   if (!cell) {
     return InvalidInput(fmt::format("'{}' is not a partition value of the type {}",

@@ -40,7 +40,8 @@ std::optional<Cell> CellFromText(const data::Type& type, std::string_view text);
 std::optional<Cell> CellFromValue(const data::Type& type, const data::Value& value);
 
 // The protocol's text of a partition value given as text ("2026-11-01 10:00:00+01"), checked
-// against the type. kInvalidInput: not a value of the type, or a type that cannot partition.
+// against the type; bytes are their text in UTF-8. kInvalidInput: not a value of the type, or a
+// type that cannot partition.
 Result<std::string> PartitionText(const data::Type& type, const std::string& text);
 
 }  // namespace leat::delta

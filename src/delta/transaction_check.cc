@@ -43,7 +43,7 @@ Status CheckMetadata(const Metadata& metadata) {
     if (!seen.insert(column).second) {
       return InvalidInput(fmt::format("the partition column '{}' is there twice", column));
     }
-    if (!field->type.children.empty() || field->type.kind == data::TypeKind::kBinary) {
+    if (!field->type.children.empty()) {
       return InvalidInput(fmt::format("column '{}' of the type {} cannot partition a table", column,
                                       field->type.ToString()));
     }

@@ -35,6 +35,20 @@ std::string Message(const std::string& message) {
                      kMaxRowInMessage);
 }
 
+// The value of a column that partitions the table as the log has it. Bytes are the text that they
+// are in UTF-8.
+std::string PartitionTextOf(const data::Field& field) {
+  const std::string name = QuoteIdentifier(field.name);
+  if (field.type.kind != data::TypeKind::kBinary) return fmt::format("CAST({} AS VARCHAR)", name);
+  const std::string refusal = fmt::format(
+      "column {} partitions the table and has bytes that are no text in UTF-8, which a log cannot "
+      "hold",
+      field.name);
+  return fmt::format(
+      "CASE WHEN {0} IS NULL THEN NULL ELSE coalesce(TRY(decode({0})), error({1})) END", name,
+      QuoteLiteral(refusal));
+}
+
 }  // namespace
 
 TableWriter::TableWriter(const io::Environment& environment, Session& session,
@@ -213,10 +227,9 @@ std::string TableWriter::WrittenColumns(Rows rows, const std::vector<std::string
       const std::string refusal =
           fmt::format("column {} partitions the table and has the text {}, which stands for null",
                       field.name, kNullPartition);
-      value = fmt::format(
-          "CASE WHEN CAST({0} AS VARCHAR) = '{1}' THEN error({2}) WHEN CAST({0} AS VARCHAR) = '' "
-          "THEN NULL ELSE CAST({0} AS VARCHAR) END",
-          name, kNullPartition, QuoteLiteral(refusal));
+      value =
+          fmt::format("CASE WHEN {0} = '{1}' THEN error({2}) WHEN {0} = '' THEN NULL ELSE {0} END",
+                      PartitionTextOf(field), kNullPartition, QuoteLiteral(refusal));
       as = QuoteIdentifier(delta::PhysicalName(mapping_, field));
     }
     const bool is_checked = rows == Rows::kNew || rows == Rows::kChanged;

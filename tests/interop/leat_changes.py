@@ -76,6 +76,19 @@ def partitions_of_every_type_are_written(case):
         case.expect_leat_reads(table, rows)
 
 
+def partitions_by_bytes_are_written_as_spark_does(case):
+    table = case.path("bytes")
+    sql(f"CREATE TABLE delta.`{table}` (id INT, part BINARY) USING delta PARTITIONED BY (part)",
+        f"INSERT INTO delta.`{table}` VALUES (1, CAST('of Spark ü' AS BINARY)), (2, NULL), (3, X'0102')")
+    _change(case, table, "insert into TABLE values (4, encode('of Leat ü'))", "insert into TABLE values (5, null)",
+            "insert into TABLE values (6, '\\x01\\x02'::blob)", "update TABLE set part = 'a/b=c%'::blob where id = 1")
+    rows = case.expect_leat_reads_as_spark(table)
+    parts = dict(zip(rows["id"].to_pylist(), rows["part"].to_pylist()))
+    expect(parts == {1: b"a/b=c%", 2: None, 3: b"\x01\x02", 4: "of Leat ü".encode(), 5: None, 6: b"\x01\x02"}, f"{parts}")
+    case.expect_leat_reads(table, rows)
+    _expect_refused(case, "bytes", "insert into TABLE values (7, '\\xff'::blob)", "part", "UTF-8")
+
+
 def _changed_by_both(case, table: str, properties: str) -> None:
     """Created by Spark, changed by Leat, by Spark, and by Leat again."""
     sql(f"CREATE TABLE delta.`{table}` (id LONG, name STRING, part STRING) USING delta PARTITIONED BY (part) "
