@@ -1,6 +1,7 @@
 // The files of a table's version.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <initializer_list>
 #include <iterator>
@@ -77,20 +78,17 @@ class FileList {
 
   void Append(Block files);
   void Append(FileList files);
-  // Takes the files away for which is_gone(file) is true; other lists keep them.
+  // Takes the files away for which is_gone(file) is true, as it always says; other lists keep them.
   template <typename Predicate>
   void EraseIf(Predicate is_gone) {
     for (std::shared_ptr<Block>& block : blocks_) {
       if (block.use_count() == 1) {
         std::erase_if(*block, is_gone);
-        continue;
+      } else if (std::any_of(block->begin(), block->end(), is_gone)) {
+        Block kept;
+        std::remove_copy_if(block->begin(), block->end(), std::back_inserter(kept), is_gone);
+        block = std::make_shared<Block>(std::move(kept));
       }
-      Block kept;
-      kept.reserve(block->size());
-      for (const AddFile& file : *block) {
-        if (!is_gone(file)) kept.push_back(file);
-      }
-      if (kept.size() < block->size()) block = std::make_shared<Block>(std::move(kept));
     }
     Tidy();
   }
