@@ -60,6 +60,13 @@ struct RawColumn {
   std::optional<std::string> max;
 };
 
+// Nothing for what is no integer.
+std::optional<std::int64_t> StatsNumber(json::value value) {
+  std::int64_t number = 0;
+  if (value.get_int64().get(number) != simdjson::SUCCESS) return std::nullopt;
+  return number;
+}
+
 // The value at the path below `value`.
 bool Descend(json::value& value, const std::vector<std::string>& path) {
   for (const std::string& step : path) {

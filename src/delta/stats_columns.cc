@@ -47,14 +47,6 @@ std::vector<TypedColumn> ColumnsOf(const std::vector<data::Field>& fields, bool 
   return columns;
 }
 
-ArrowColumn MakeColumn(const TypedColumn& column);
-
-ArrowColumn MakeStruct(const std::string& name, const std::vector<const TypedColumn*>& columns) {
-  std::vector<ArrowColumn> fields;
-  for (const TypedColumn* column : columns) fields.push_back(MakeColumn(*column));
-  return ArrowColumn::Struct(name, std::move(fields));
-}
-
 ArrowColumn MakeColumn(const TypedColumn& column) {
   const std::string& name = column.name;
   switch (column.type.kind) {
@@ -72,9 +64,9 @@ ArrowColumn MakeColumn(const TypedColumn& column) {
     case TypeKind::kTimestampNtz: return ArrowColumn::Timestamp(name, /*in_utc=*/false);
     case TypeKind::kBinary: return ArrowColumn::Binary(name);
     case TypeKind::kStruct: {
-      std::vector<const TypedColumn*> children;
-      for (const TypedColumn& child : column.children) children.push_back(&child);
-      return MakeStruct(name, children);
+      std::vector<ArrowColumn> fields;
+      for (const TypedColumn& child : column.children) fields.push_back(MakeColumn(child));
+      return ArrowColumn::Struct(name, std::move(fields));
     }
     default: return ArrowColumn::String(name);
   }
@@ -139,14 +131,8 @@ void AppendRow(ArrowColumn& target, TypedColumn& column) {
   column.text.reset();
 }
 
-// False for broken JSON.
-bool Take(json::value value, TypedColumn& column) {
-  if (column.type.kind != TypeKind::kStruct) {
-    column.text = StatsText(value);
-    return true;
-  }
-  json::object object;
-  if (value.get_object().get(object) != simdjson::SUCCESS) return true;
+// The values of the struct's fields; what the struct lacks is left out. False for broken JSON.
+bool Take(json::object object, TypedColumn& column) {
   for (auto item : object) {
     json::field field;
     std::string_view key;
@@ -154,9 +140,25 @@ bool Take(json::value value, TypedColumn& column) {
     if (field.unescaped_key().get(key) != simdjson::SUCCESS) return false;
     const auto child = std::find_if(column.children.begin(), column.children.end(),
                                     [&](const TypedColumn& c) { return c.name == key; });
-    if (child != column.children.end() && !Take(field.value(), *child)) return false;
+    if (child == column.children.end()) continue;
+    json::object inner;
+    if (child->type.kind != TypeKind::kStruct) {
+      child->text = StatsText(field.value());
+    } else if (field.value().get_object().get(inner) == simdjson::SUCCESS && !Take(inner, *child)) {
+      return false;
+    }
   }
   return true;
+}
+
+bool Parse(std::string_view stats_json, TypedColumn& stats) {
+  if (stats_json.empty()) return false;
+  const simdjson::padded_string padded(stats_json);
+  thread_local json::parser parser;  // keeps its memory from file to file
+  json::document document;
+  json::object object;
+  return parser.iterate(padded).get(document) == simdjson::SUCCESS &&
+         document.get_object().get(object) == simdjson::SUCCESS && Take(object, stats);
 }
 
 void Clear(TypedColumn& column) {
@@ -189,21 +191,20 @@ Result<StatsColumns> StatsColumns::Of(const Metadata& metadata) {
       stored.push_back(field);
     }
   }
-  columns.records_ = {.name = "numRecords", .type = kLong};
-  columns.min_ = StructOf("minValues", ColumnsOf(stored, /*are_bounds=*/true));
-  columns.max_ = StructOf("maxValues", columns.min_.children);
-  columns.nulls_ = StructOf("nullCount", ColumnsOf(stored, /*are_bounds=*/false));
-  columns.tight_ = {.name = "tightBounds", .type = {.kind = TypeKind::kBoolean}};
+  const auto bounds = ColumnsOf(stored, /*are_bounds=*/true);
+  columns.stats_ =
+      StructOf("stats_parsed", {{.name = "numRecords", .type = kLong},
+                                {.name = "tightBounds", .type = {.kind = TypeKind::kBoolean}},
+                                StructOf("minValues", bounds),
+                                StructOf("maxValues", bounds),
+                                StructOf("nullCount", ColumnsOf(stored, /*are_bounds=*/false))});
+  std::erase_if(columns.stats_.children, [](const TypedColumn& column) {
+    return column.type.kind == TypeKind::kStruct && column.children.empty();
+  });
   return columns;
 }
 
-ArrowColumn StatsColumns::StatsColumn() const {
-  std::vector<const TypedColumn*> columns = {&records_, &tight_};
-  for (const TypedColumn* column : {&min_, &max_, &nulls_}) {
-    if (!column->children.empty()) columns.push_back(column);
-  }
-  return MakeStruct("stats_parsed", columns);
-}
+ArrowColumn StatsColumns::StatsColumn() const { return MakeColumn(stats_); }
 
 std::optional<ArrowColumn> StatsColumns::PartitionColumn() const {
   if (partition_.children.empty()) return std::nullopt;
@@ -211,17 +212,12 @@ std::optional<ArrowColumn> StatsColumns::PartitionColumn() const {
 }
 
 void StatsColumns::AppendStats(ArrowColumn& column, std::string_view stats_json) {
-  if (!Parse(stats_json)) {
-    for (TypedColumn* part : {&records_, &tight_, &min_, &max_, &nulls_}) Clear(*part);
+  if (Parse(stats_json, stats_)) {
+    AppendRow(column, stats_);
+  } else {
+    Clear(stats_);
     column.AppendNull();
-    return;
   }
-  std::size_t place = 0;
-  for (TypedColumn* part : {&records_, &tight_, &min_, &max_, &nulls_}) {
-    const bool is_there = part->type.kind != TypeKind::kStruct || !part->children.empty();
-    if (is_there) AppendRow(column.child(place++), *part);
-  }
-  column.EndRow();
 }
 
 void StatsColumns::AppendPartition(ArrowColumn& column, const NullableTexts& values) {
@@ -230,28 +226,6 @@ void StatsColumns::AppendPartition(ArrowColumn& column, const NullableTexts& val
     if (found != values.end()) part.text = found->second;
   }
   AppendRow(column, partition_);
-}
-
-bool StatsColumns::Parse(std::string_view stats_json) {
-  if (stats_json.empty()) return false;
-  const simdjson::padded_string padded(stats_json);
-  thread_local json::parser parser;  // keeps its memory from file to file
-  json::document document;
-  json::object object;
-  if (parser.iterate(padded).get(document) != simdjson::SUCCESS) return false;
-  if (document.get_object().get(object) != simdjson::SUCCESS) return false;
-  for (auto item : object) {
-    json::field field;
-    std::string_view key;
-    if (std::move(item).get(field) != simdjson::SUCCESS) return false;
-    if (field.unescaped_key().get(key) != simdjson::SUCCESS) return false;
-    for (TypedColumn* part : {&records_, &tight_, &min_, &max_, &nulls_}) {
-      if (part->name != key) continue;
-      if (!Take(field.value(), *part)) return false;
-      break;
-    }
-  }
-  return true;
 }
 
 }  // namespace leat::delta

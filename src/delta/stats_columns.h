@@ -36,10 +36,7 @@ class StatsColumns {
   void AppendPartition(data::ArrowColumn& column, const NullableTexts& values);
 
  private:
-  bool Parse(std::string_view stats_json);
-
-  // What the row that is being made says; without children where no column has any.
-  TypedColumn records_, min_, max_, nulls_, tight_;
+  TypedColumn stats_;
   TypedColumn partition_;
 };
 

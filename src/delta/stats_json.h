@@ -3,20 +3,12 @@
 
 #include <simdjson.h>
 
-#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "base/text.h"
 
 namespace leat::delta {
-
-// Nothing for what is no integer.
-inline std::optional<std::int64_t> StatsNumber(simdjson::ondemand::value value) {
-  std::int64_t number = 0;
-  if (value.get_int64().get(number) != simdjson::SUCCESS) return std::nullopt;
-  return number;
-}
 
 // A string's own text, a number or boolean as it stands; nothing for anything else.
 inline std::optional<std::string> StatsText(simdjson::ondemand::value value) {

@@ -63,14 +63,10 @@ class Attempt {
   // The table's rows with their places and ids, as a FROM item. `range` bounds them: " WHERE ...".
   Result<std::string> Target(const std::string& range = "") const {
     const PlaceColumns place = PlaceColumnsOf(base_->schema());
-    std::string scan = fmt::format("delta_scan({}, version => {})",
-                                   QuoteLiteral(change_.table_path), base_->version().value());
-    if (ids_.columns()) {
-      LEAT_ASSIGN(scan, ids_.Scan(session_, {.table_path = change_.table_path,
-                                             .metadata = base_->metadata(),
-                                             .files = base_->files(),
-                                             .snapshot = base_}));
-    }
+    LEAT_ASSIGN(const std::string scan, ids_.Scan(session_, {.table_path = change_.table_path,
+                                                             .metadata = base_->metadata(),
+                                                             .files = base_->files(),
+                                                             .snapshot = base_}));
     return fmt::format("(SELECT {}, {} AS leat_file, {} AS leat_row FROM {}{}) AS {}",
                        ids_.Selected(base_->schema()), place.file, place.row, scan, range,
                        QuoteIdentifier(statement_.alias));
