@@ -43,16 +43,28 @@ data::Value TextOf(const Json& provenance, const char* key) {
   return found->is_string() ? found->get<std::string>() : Dump(*found);
 }
 
+// What the task that made the version remarked, joined by semicolons.
+data::Value NotesOf(const Json& provenance) {
+  const auto found = provenance.find("notes");
+  if (found == provenance.end() || !found->is_array()) return std::monostate{};
+  std::vector<std::string> notes;
+  for (const Json& note : *found) {
+    if (note.is_string()) notes.push_back(note.get<std::string>());
+  }
+  return notes.empty() ? data::Value() : data::Value(Join(notes, "; "));
+}
+
 data::Rows ToRows(const std::vector<delta::HistoryEntry>& history) {
   data::Rows rows{
-      .schema = TextColumns({"version", "time", "operation", "rows", "run_id", "writer"}),
+      .schema = TextColumns({"version", "time", "operation", "rows", "run_id", "writer", "notes"}),
       .rows = {}};
   for (const delta::HistoryEntry& entry : history) {
     const Json provenance = ProvenanceOf(entry.info);
     rows.rows.push_back({static_cast<std::int64_t>(entry.version.value()),
                          data::Instant{entry.info.timestamp_ms * kMicrosPerMilli},
                          entry.info.operation, MetricOf(entry.info, "numOutputRows"),
-                         TextOf(provenance, "run_id"), entry.info.engine_info});
+                         TextOf(provenance, "run_id"), entry.info.engine_info,
+                         NotesOf(provenance)});
   }
   return rows;
 }

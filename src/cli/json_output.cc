@@ -58,6 +58,7 @@ Json ToJson(const orchestrate::TaskResult& task) {
   object["error"] = task.error ? Json(task.error->PlacedMessage()) : Json(nullptr);
   const bool has_hint = task.error && !task.error->hint().empty();
   object["hint"] = has_hint ? Json(task.error->hint()) : Json(nullptr);
+  object["notes"] = task.notes;
   Json checks = Json::array();
   for (const quality::CheckOutcome& check : task.checks) checks.push_back(ToJson(check));
   object["checks"] = std::move(checks);

@@ -96,6 +96,9 @@ void RunProgress::TaskFinished(const orchestrate::Step& step,
   if (result.status == state::TaskStatus::kSkipped)
     outcome.message = "something that it reads failed";
   progress_->Finished(NameOf(step), outcome);
+  for (const std::string& note : result.notes) {
+    progress_->Print("note: " + app_.Redact(OneLine(NameOf(step) + ": " + note)));
+  }
 }
 
 void RunProgress::Stop() {

@@ -30,6 +30,8 @@ struct StagedLoad {
   // Over the load's session, until it ends: source, position, line, raw, column_name, error. Empty
   // without rejects.
   std::string rejects_sql;
+  // One line each, without the source's name: changes of shape, skipped lines.
+  std::vector<std::string> notes;
 
   bool nothing_new() const { return loaded.empty(); }
 };

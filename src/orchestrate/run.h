@@ -50,6 +50,9 @@ struct TaskResult {
   std::int64_t duration_us = 0;
   std::optional<Error> error;
   std::string warning;  // of a success: what did not go as it should; empty: nothing
+  // What happened that is no fault, one line each without the asset's name: "new column client
+  // (2.csv)". In the output, the run's log, and the history of the version it belongs to.
+  std::vector<std::string> notes;
   std::vector<quality::CheckOutcome> checks;
 };
 

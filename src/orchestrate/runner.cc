@@ -332,12 +332,17 @@ class Runner {
                         .checked_us = workspace_.environment().clock.Now()});
     }
     if (!checks.empty()) Record(writer_->AddChecks(checks));
-    if (!result.error) return;
-    Record(writer_->AddLog({.run = result_.id,
-                            .asset = result.asset,
-                            .time_us = workspace_.environment().clock.Now(),
-                            .level = state::LogLevel::kError,
-                            .message = result.error->ToString()}));
+    std::vector<state::LogRecord> lines;
+    const auto add = [&](state::LogLevel level, const std::string& text) {
+      lines.push_back({.run = result_.id,
+                       .asset = result.asset,
+                       .time_us = workspace_.environment().clock.Now(),
+                       .level = level,
+                       .message = text});
+    };
+    for (const std::string& note : result.notes) add(state::LogLevel::kInfo, note);
+    if (result.error) add(state::LogLevel::kError, result.error->ToString());
+    if (!lines.empty()) Record(writer_->AddLogs(lines));
   }
 
   // The state database is an index: failing to write it is said, and never fails a task whose rows

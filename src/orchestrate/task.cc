@@ -11,6 +11,7 @@
 #include "ingest/load.h"
 #include "orchestrate/ledger.h"
 #include "orchestrate/limits.h"
+#include "orchestrate/shape_changes.h"
 #include "quality/check_sql.h"
 #include "quality/quarantine.h"
 #include "transform/model.h"
@@ -87,6 +88,7 @@ class Task {
                                   .run = context_.run};
     LEAT_ASSIGN(auto load,
                 ingest::StageFiles(workspace_.environment(), *session_, input, context_.cancel));
+    result_.notes = std::move(load.notes);
     if (load.nothing_new()) return Ok();
     staged_ = std::move(load.files);
     result_.rows_read = load.rows_read;
@@ -109,6 +111,7 @@ class Task {
                                   .staging_directory = path_,
                                   .run = context_.run};
     LEAT_ASSIGN(auto load, ingest::StageSeed(workspace_.environment(), *session_, input));
+    result_.notes = std::move(load.notes);
     if (load.nothing_new()) return Ok();
     staged_ = std::move(load.files);
     result_.rows_read = load.rows_read;
@@ -203,6 +206,7 @@ class Task {
                          const std::optional<Interval>& interval) {
     if (!asset_.checks.empty()) LEAT_TRY(Audit(schema, mode, interval));
     for (const engine::WrittenFile& file : staged_) result_.rows_written += file.row_count;
+    NoteShape(schema, std::holds_alternative<transform::ReplaceAll>(mode));
     configuration_[kFingerprintProperty] = asset_.fingerprint;
     configuration_.insert(asset_.properties.begin(), asset_.properties.end());
     transform::PublishInput input{.table_path = path_,
@@ -232,6 +236,21 @@ class Task {
     if (!published->took_staged) RemoveStaged();
     staged_.clear();
     return Ok();
+  }
+
+  // A load tells itself how files differ from the table.
+  void NoteShape(data::Schema schema, bool replaces) {
+    if (!table_ || std::holds_alternative<project::SourceSpec>(asset_.spec)) return;
+    const auto* model = std::get_if<ModelSpec>(&asset_.spec);
+    if (model != nullptr && model->materialized == Materialization::kScd2) {
+      for (const char* added : {"valid_from", "valid_to", "is_current"}) {  // by publishing
+        const data::Field* field = table_->schema().Find(added);
+        if (field != nullptr) schema.fields.push_back(*field);
+      }
+    }
+    for (std::string& line : ShapeChanges(table_->schema(), schema, !replaces)) {
+      result_.notes.push_back(std::move(line));
+    }
   }
 
   Status Audit(const data::Schema& schema, const transform::PublishMode& mode,
@@ -345,9 +364,10 @@ class Task {
     if (interval)
       json["interval"] = {{"start", FormatTimestamp(interval->start)},
                           {"end", FormatTimestamp(interval->end)}};
+    if (!result_.notes.empty()) json["notes"] = result_.notes;
     const std::lock_guard lock(inputs_mutex_);
     for (const auto& [name, version] : inputs_) json["inputs"][name] = version.value();
-    return json.dump();
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
 
   void RemoveStaged() {
