@@ -96,3 +96,19 @@ test: test-interop
 test-interop: build  ## tables exchanged with delta-rs and Spark, which it installs into .deps/; some four minutes
 	tests/interop/setup.sh
 	.deps/interop-venv/bin/python tests/interop/run.py --leat $(BUILD)/leat
+
+# Proofs of exactness; see docs/proofs.md. They run in the machine's memory where it has a folder for that.
+.PHONY: test-matrix test-pollute test-corpora oracle
+ORACLE := TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo $${TMPDIR:-/tmp}) .deps/oracle-venv/bin/python
+oracle:
+	tests/oracle/setup.sh
+
+test-matrix: build oracle  ## every format, type and boundary value; and the order in which files arrive
+	$(ORACLE) tests/matrix/run.py --leat $(BUILD)/leat
+	$(ORACLE) tests/matrix/grouping.py --leat $(BUILD)/leat
+
+test-pollute: build oracle  ## dirty CSV files of all kinds
+	$(ORACLE) tests/pollute/run.py --leat $(BUILD)/leat
+
+test-corpora: build oracle  ## CSV, JSON and Parquet files of others
+	$(ORACLE) tests/corpora/run.py --leat $(BUILD)/leat
