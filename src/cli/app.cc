@@ -1,6 +1,9 @@
 #include "cli/app.h"
 
+#include <set>
+
 #include "cli/text_width.h"
+#include "cli/zoned_time.h"
 #include "io/terminal.h"
 #include "project/loader.h"
 
@@ -53,19 +56,41 @@ void App::FailAll(const std::vector<Error>& errors) {
   for (const Error& error : errors) Fail(error);
 }
 
-std::optional<project::Project> App::LoadProject() {
+std::optional<project::Project> App::LoadProject(Problems problems) {
   auto loaded = project::LoadProject(environment_, ".", {.environment = options_.environment});
-  if (loaded.project) HideSecrets(loaded.project->secrets);
-  FailAll(loaded.diagnostics.errors);
-  for (const Error& warning : loaded.diagnostics.warnings) Warn(warning);
-  if (loaded.diagnostics.errors.size() > 1) {
-    Note(Counted(std::ssize(loaded.diagnostics.errors), "error"));
+  auto& project = loaded.project ? loaded.project : loaded.sound_part;
+  if (project) HideSecrets(project->secrets);
+  problems_ = std::move(loaded.diagnostics);
+  const bool can_work = loaded.project || (loaded.sound_part && loaded.is_usable);
+  if (!can_work) {
+    FailAll(problems_.errors);
+    for (const Error& warning : problems_.warnings) Warn(warning);
+    if (problems_.errors.size() > 1) Note(Counted(std::ssize(problems_.errors), "error"));
+    return std::nullopt;
   }
-  return std::move(loaded.project);
+  timezone_ = project->timezone;
+  if (problems == Problems::kBriefly) WarnOfBrokenFiles();
+  if (problems == Problems::kInFull) {
+    FailAll(problems_.errors);
+    for (const Error& warning : problems_.warnings) Warn(warning);
+  }
+  return std::move(project);
 }
 
-std::unique_ptr<orchestrate::Workspace> App::OpenWorkspace(orchestrate::Purpose purpose) {
-  auto loaded = LoadProject();
+void App::WarnOfBrokenFiles() {
+  std::set<std::string> files;
+  for (const Error& error : problems_.errors) {
+    const std::string file = error.location() ? error.location()->file : "";
+    if (!files.insert(file).second) continue;
+    const std::string line = error.PlacedMessage();
+    Warn(InvalidInput(line.substr(0, line.find('\n')) + " (leat validate tells all)"));
+  }
+}
+
+std::unique_ptr<orchestrate::Workspace> App::OpenWorkspace(orchestrate::Purpose purpose,
+                                                           Problems problems) {
+  const bool is_run = purpose == orchestrate::Purpose::kRun;
+  auto loaded = LoadProject(is_run ? Problems::kNot : problems);
   if (!loaded) return nullptr;
   auto opened = orchestrate::Workspace::Open(environment_, std::move(*loaded), purpose);
   if (!opened.ok()) {
@@ -74,6 +99,8 @@ std::unique_ptr<orchestrate::Workspace> App::OpenWorkspace(orchestrate::Purpose 
   }
   return std::move(opened).value();
 }
+
+std::string App::TimeText(TimestampUs time) const { return FormatInZone(time, timezone_); }
 
 bool App::InProject() const {
   for (std::string folder = io::AbsolutePath(".");; folder = io::ParentPath(folder)) {

@@ -37,6 +37,13 @@ struct GlobalOptions {
   bool version = false;
 };
 
+// How the problems of a project that can be worked with are told.
+enum class Problems {
+  kBriefly,  // a line for each broken file, no warnings: for commands that look at tables
+  kInFull,   // all errors and warnings
+  kNot,      // the caller tells them
+};
+
 // One call of the program. Not thread-safe.
 class App {
  public:
@@ -78,17 +85,25 @@ class App {
     return Paint(style, text, colored(fd));
   }
 
-  // Loads the project and binds nothing. On failure all problems have been printed.
-  std::optional<project::Project> LoadProject();
-  // The same, with its engine.
+  // Loads the project and binds nothing. Broken files break what reads them, not the rest: their
+  // assets are marked. On failure all problems have been printed.
+  std::optional<project::Project> LoadProject(Problems problems = Problems::kBriefly);
+  // The same, with its engine. For kRun nothing is told.
   std::unique_ptr<orchestrate::Workspace> OpenWorkspace(
-      orchestrate::Purpose purpose = orchestrate::Purpose::kLook);
+      orchestrate::Purpose purpose = orchestrate::Purpose::kLook,
+      Problems problems = Problems::kBriefly);
+  // What is wrong with files of the project that was loaded.
+  const project::Diagnostics& problems() const { return problems_; }
+  // A time for people: in the time zone of the project that was loaded, else in UTC.
+  std::string TimeText(TimestampUs time) const;
   // Whether there is a leat.yml here or above.
   bool InProject() const;
   // From now on these values are printed as ***.
   void HideSecrets(const std::vector<std::string>& secrets) { redactor_ = Redactor(secrets); }
 
  private:
+  void WarnOfBrokenFiles();
+
   const io::Environment& environment_;
   Console& console_;
   std::string command_line_;
@@ -96,6 +111,8 @@ class App {
   Redactor redactor_;
   bool has_reader_ = true;
   std::optional<Error> output_error_;
+  project::Diagnostics problems_;
+  std::string timezone_ = "UTC";
 };
 
 // Parses the arguments (without the program's name), does what they say, and returns the exit code.

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "cli/limits.h"
 #include "connect/file/file_format.h"
 #include "connect/file/file_source.h"
+#include "transform/schema_evolution.h"
 
 namespace leat::cli {
 namespace {
@@ -23,10 +26,25 @@ void AddMissing(const data::Schema& from, data::Schema& to) {
   }
 }
 
+// A declared column that no file has would be null in all rows.
+void WarnOfMissing(const project::Asset& asset, const data::Schema& in_files,
+                   project::Diagnostics& diagnostics) {
+  for (const project::Column& column : asset.columns) {
+    if (in_files.Find(column.name) != nullptr) continue;
+    diagnostics.warnings.push_back(
+        InvalidInput(fmt::format("no file of {} has the declared column '{}': it is null in all "
+                                 "rows",
+                                 asset.name.value(), column.name))
+            .At(column.location)
+            .WithHint(NearestHint(column.name, in_files.names())));
+  }
+}
+
 // The columns of the first and the last files, which tell how the columns changed over time. None:
 // there are no files, or none can be understood, which is for the load to report.
 std::optional<data::Schema> ColumnsOfFiles(orchestrate::Workspace& workspace,
-                                           engine::Session& session, const project::Asset& asset) {
+                                           engine::Session& session, const project::Asset& asset,
+                                           project::Diagnostics& diagnostics) {
   io::FileSystem& files = workspace.environment().files;
   const auto& options = std::get<project::SourceSpec>(asset.spec).file;
   const auto found = connect::FindFiles(files, workspace.project().root, options);
@@ -34,14 +52,17 @@ std::optional<data::Schema> ColumnsOfFiles(orchestrate::Workspace& workspace,
   std::vector<std::string> names;
   for (const project::Column& column : asset.columns) names.push_back(column.name);
   data::Schema columns;
+  bool all_read = true;
   const std::size_t count = found->size();
   for (std::size_t i = 0; i < count; i++) {
     if (i >= kBindFirstFiles && i + kBindLastFiles < count) continue;
     const auto format = connect::DetectFormat(files, session, (*found)[i], options,
                                               names.empty() ? columns.names() : names);
     if (format.ok()) AddMissing(format->columns, columns);
+    all_read &= format.ok();
   }
   if (columns.fields.empty()) return std::nullopt;
+  if (all_read) WarnOfMissing(asset, columns, diagnostics);
   for (const auto& [name, kind] : kProvenance) {
     if (columns.Find(name) == nullptr)
       columns.fields.push_back({.name = name, .type = {.kind = kind}});
@@ -72,6 +93,32 @@ void CheckDeclaredTypes(const project::Asset& source, const data::Schema& stored
   }
 }
 
+// What a run would refuse to put into the table that is there.
+void CheckAgainstTable(orchestrate::Workspace& workspace, const project::Asset& asset,
+                       const data::Schema& schema, project::Diagnostics& diagnostics) {
+  const auto& model = std::get<project::ModelSpec>(asset.spec);
+  if (model.materialized == project::Materialization::kTable || asset.is_view()) return;
+  const auto table = workspace.TableOf(asset.name).Load();
+  if (!table.ok()) return;
+  delta::Metadata metadata = (*table)->metadata();
+  const Status fits = transform::Evolve(metadata, schema);
+  if (!fits.ok()) {
+    const Location place{asset.location.file, model.sql_line, 1};
+    diagnostics.errors.push_back(Error(fits.error()).At(place));
+  }
+  const auto& partitions = metadata.partition_columns;
+  const bool is_same = std::equal(
+      partitions.begin(), partitions.end(), asset.partition_by.begin(), asset.partition_by.end(),
+      [](const std::string& a, const std::string& b) { return EqualsIgnoreCase(a, b); });
+  if (asset.partition_by.empty() || is_same) return;
+  diagnostics.errors.push_back(
+      InvalidInput(fmt::format("the table is partitioned by [{}], not by [{}]",
+                               Join(partitions, ", "), Join(asset.partition_by, ", ")))
+          .At(asset.partition_by_location)
+          .WithHint(
+              fmt::format("leat run -s {} --full-refresh writes it anew", asset.name.value())));
+}
+
 }  // namespace
 
 Result<project::BindResult> Bind(orchestrate::Workspace& workspace, SourceColumns columns,
@@ -85,30 +132,44 @@ Result<project::BindResult> Bind(orchestrate::Workspace& workspace, SourceColumn
       CheckDeclaredTypes(source, *stored, declared);
     }
     if (stored && columns == SourceColumns::kStored) return stored;
-    auto in_files = ColumnsOfFiles(workspace, *detecting, source);
+    auto in_files = ColumnsOfFiles(workspace, *detecting, source, declared);
     if (!stored) return in_files;
     if (in_files) AddMissing(*in_files, *stored);
     return stored;
   };
   project::BindResult bound = project::BindProject(workspace.project(), *session, known);
+  if (types == DeclaredTypes::kLikeStored) {
+    for (const auto& [name, query] : bound.bound) {
+      CheckAgainstTable(workspace, *workspace.project().Find(name), query.schema,
+                        bound.diagnostics);
+    }
+  }
   for (Error& error : declared.errors) bound.diagnostics.errors.push_back(std::move(error));
+  for (Error& warning : declared.warnings) bound.diagnostics.warnings.push_back(std::move(warning));
   bound.diagnostics.Sort();
   return bound;
 }
 
-bool CheckBinds(App& app, orchestrate::Workspace& workspace, DeclaredTypes types) {
+Result<Unbound> FindUnbound(orchestrate::Workspace& workspace, DeclaredTypes types) {
   auto bound = Bind(workspace, SourceColumns::kStored, types);
   if (bound.ok() && !bound->diagnostics.errors.empty()) {
     bound = Bind(workspace, SourceColumns::kStoredAndNew, types);
   }
-  if (!bound.ok()) {
-    app.Fail(bound.error());
-    return false;
+  if (!bound.ok()) return std::move(bound).error();
+  Unbound unbound{.reasons = {},
+                  .errors = std::move(bound->diagnostics.errors),
+                  .warnings = std::move(bound->diagnostics.warnings)};
+  for (const Error& error : unbound.errors) {
+    if (!error.location()) continue;
+    const std::string& file = error.location()->file;
+    const std::string stem = file.substr(0, file.rfind('.'));
+    for (const project::Asset& asset : workspace.project().assets) {
+      const std::string& own = asset.location.file;
+      if (own == file || own.substr(0, own.rfind('.')) == stem)
+        unbound.reasons.emplace(asset.name, error.PlacedMessage());
+    }
   }
-  app.FailAll(bound->diagnostics.errors);
-  if (bound->diagnostics.errors.empty()) return true;
-  app.Note("nothing was run");
-  return false;
+  return unbound;
 }
 
 }  // namespace leat::cli

@@ -1,6 +1,10 @@
 // Checks a whole project against the columns of its sources before anything runs.
 #pragma once
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include "cli/app.h"
 #include "project/schema_check.h"
 
@@ -21,8 +25,12 @@ enum class SourceColumns {
 Result<project::BindResult> Bind(orchestrate::Workspace& workspace, SourceColumns columns,
                                  DeclaredTypes types = DeclaredTypes::kLikeStored);
 
-// For commands that run models: prints every error and returns false when something does not bind.
-// Columns that only new files have count.
-bool CheckBinds(App& app, orchestrate::Workspace& workspace, DeclaredTypes types);
+// What does not bind, with the errors. Columns that only new files have count.
+struct Unbound {
+  std::map<AssetName, std::string> reasons;  // the first error of each
+  std::vector<Error> errors;
+  std::vector<Error> warnings;
+};
+Result<Unbound> FindUnbound(orchestrate::Workspace& workspace, DeclaredTypes types);
 
 }  // namespace leat::cli

@@ -82,6 +82,7 @@ const char* ActionOf(const orchestrate::StepKind& kind) {
     const char* operator()(const orchestrate::LoadSeed&) const { return "load_seed"; }
     const char* operator()(const orchestrate::CreateView&) const { return "create_view"; }
     const char* operator()(const orchestrate::BuildTable&) const { return "build_table"; }
+    const char* operator()(const orchestrate::ReviewDone&) const { return "review_done"; }
     const char* operator()(const orchestrate::BuildInterval&) const { return "build_interval"; }
   };
   return std::visit(Visitor(), kind);

@@ -34,7 +34,7 @@ std::string PlainLines(const App& app, const std::vector<state::LogRecord>& line
   std::string text;
   for (const state::LogRecord& line : lines) {
     const std::string level = fmt::format("{:7}", ToString(line.level));
-    text += fmt::format("{}  {}  {}{}\n", FormatTimestamp(line.time_us),
+    text += fmt::format("{}  {}  {}{}\n", app.TimeText(line.time_us),
                         app.Styled(io::kStandardOutput, StyleOf(line.level), level),
                         line.asset.value().empty() ? "" : line.asset.value() + ": ", line.message);
   }
@@ -63,7 +63,8 @@ class RunLog {
     const std::string interval = task.interval ? IntervalText(*task.interval) + ": " : "";
     if (task.status == state::TaskStatus::kSkipped) {
       Add(task.asset, task.ended_us.value_or(task.started_us), state::LogLevel::kWarning,
-          interval + "skipped: something that it reads failed");
+          interval +
+              "skipped: " + (task.error.empty() ? "something that it reads failed" : task.error));
       return;
     }
     const bool has_begun = task.status != state::TaskStatus::kCancelled || task.rows_read > 0;

@@ -23,6 +23,16 @@ TextStyle StyleOf(const data::Value& value) {
   return is_yellow ? TextStyle::kYellow : TextStyle::kPlain;
 }
 
+// Times become texts in the project's time zone.
+data::Rows WithTimes(const App& app, data::Rows rows) {
+  for (auto& row : rows.rows) {
+    for (data::Value& cell : row) {
+      if (const auto* time = std::get_if<data::Instant>(&cell)) cell = app.TimeText(time->us);
+    }
+  }
+  return rows;
+}
+
 std::string FormatPlain(const App& app, const data::Rows& rows, const char* null_text) {
   const int fd = io::kStandardOutput;
   const bool is_terminal = app.console().IsTerminal(fd);
@@ -33,7 +43,7 @@ std::string FormatPlain(const App& app, const data::Rows& rows, const char* null
     options.thousands = true;
     options.style_of = [](std::size_t, const data::Value& value) { return StyleOf(value); };
   }
-  return FormatTable(rows, options);
+  return FormatTable(WithTimes(app, rows), options);
 }
 
 }  // namespace
@@ -55,8 +65,9 @@ std::string IndentedRows(const App& app, const data::Rows& rows) {
   const int fd = io::kStandardOutput;
   const std::size_t width =
       app.console().IsTerminal(fd) ? static_cast<std::size_t>(app.console().Width(fd)) : kPipeWidth;
-  std::string table = FormatTable(
-      rows, {.width = std::max(width, 2 * kIndent) - kIndent, .color = app.colored(fd)});
+  std::string table =
+      FormatTable(WithTimes(app, rows),
+                  {.width = std::max(width, 2 * kIndent) - kIndent, .color = app.colored(fd)});
   std::string text;
   if (table.ends_with('\n')) table.pop_back();
   for (const std::string& line : Split(table, '\n')) {

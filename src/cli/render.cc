@@ -36,6 +36,7 @@ std::optional<Interval> WindowFor(const project::Asset& asset, const std::option
 
 Result<Json> Render(App& app, orchestrate::Workspace& workspace, const RenderOptions& options) {
   LEAT_ASSIGN(const project::Asset* asset, FindAsset(workspace.project(), options.asset));
+  if (!asset->broken.empty()) return InvalidInput(asset->broken);
   const auto* model = std::get_if<project::ModelSpec>(&asset->spec);
   if (model == nullptr) {
     return InvalidInput(

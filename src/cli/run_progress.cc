@@ -93,7 +93,7 @@ void RunProgress::TaskFinished(const orchestrate::Step& step,
     outcome.rows_written = result.rows_written;
   }
   if (result.error) outcome.message = result.error->ToString();
-  if (result.status == state::TaskStatus::kSkipped)
+  if (result.status == state::TaskStatus::kSkipped && !result.error)
     outcome.message = "something that it reads failed";
   progress_->Finished(NameOf(step), outcome);
   for (const std::string& note : result.notes) {

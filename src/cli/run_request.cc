@@ -33,6 +33,10 @@ Result<std::optional<Interval>> WindowOf(const WindowOptions& options, Timestamp
   if (!options.end.empty()) {
     LEAT_ASSIGN(end, TimeOf("--end", options.end));
   }
+  if (end <= start && options.end.empty()) {
+    return InvalidInput("--start " + FormatTimestamp(start) + " is in the future")
+        .WithHint("without --end, the interval reaches to now");
+  }
   if (end <= start) {
     return InvalidInput("--end " + FormatTimestamp(end) + " is not after --start " +
                         FormatTimestamp(start))

@@ -83,12 +83,13 @@ CheckTotals TotalsOf(const orchestrate::RunResult& result) {
 }
 
 // What happened to the rows that a broken check found.
-std::string ConsequenceOf(const quality::CheckOutcome& check) {
+std::string ConsequenceOf(const orchestrate::TaskResult& task, const quality::CheckOutcome& check) {
   if (check.status == quality::CheckStatus::kError) return "could not be evaluated";
   if (check.status == quality::CheckStatus::kFailed) return "not published";
+  const bool is_published = task.status == state::TaskStatus::kSucceeded;
   switch (check.on_fail) {
-    case project::OnFail::kQuarantine: return "quarantined";
-    case project::OnFail::kDrop: return "dropped";
+    case project::OnFail::kQuarantine: return is_published ? "quarantined" : "would quarantine";
+    case project::OnFail::kDrop: return is_published ? "dropped" : "would drop";
     case project::OnFail::kWarn: return "warning only";
     case project::OnFail::kFail: return "not published";
   }
@@ -118,7 +119,7 @@ std::string QualityReport(const App& app, const orchestrate::RunResult& result, 
       std::vector<data::Value> row = {task.asset.value(), check.name,
                                       std::string(quality::ToString(check.status)),
                                       check.failing_rows};
-      if (with_tasks) row.emplace_back(ConsequenceOf(check));
+      if (with_tasks) row.emplace_back(ConsequenceOf(task, check));
       row.push_back(TextOrNull(check.message));
       rows.rows.push_back(std::move(row));
     }

@@ -4,18 +4,22 @@
 #include <map>
 #include <memory>
 
+#include "base/age.h"
+#include "base/text.h"
 #include "cli/app.h"
 #include "cli/assets.h"
 #include "cli/command.h"
 #include "cli/limits.h"
 #include "cli/output.h"
 #include "cli/text_width.h"
+#include "orchestrate/staleness.h"
 
 namespace leat::cli {
 namespace {
 
 struct StatusOptions {
   std::int64_t runs = kDefaultStatusRuns;
+  bool strict = false;
 };
 
 struct CheckCounts {
@@ -27,7 +31,10 @@ struct AssetStatus {
   std::optional<state::TaskRecord> task;  // the latest
   std::optional<TableVersion> version;    // of the table, whoever wrote it
   std::optional<TimestampUs> updated_us;  // when that version was committed
+  std::optional<std::int64_t> rows;       // of that version
+  bool is_gone = false;                   // a run wrote the table, and it does not exist
   CheckCounts checks;                     // of the last run that checked it
+  std::vector<orchestrate::Remark> remarks;
 };
 
 struct ProjectStatus {
@@ -48,9 +55,26 @@ void Count(const state::CheckRecord& check, CheckCounts& counts) {
 // The table's latest version, if there is a table.
 Status AddTable(orchestrate::Workspace& workspace, AssetStatus& status) {
   if (status.asset->is_view()) return Ok();
-  const auto snapshot = workspace.TableOf(status.asset->name).Load();
+  const AssetName& name = status.asset->name;
+  const auto remark = [&](std::string text) {
+    status.remarks.push_back({.asset = name, .text = std::move(text), .is_warning = true});
+  };
+  const auto snapshot = workspace.TableOf(name).Load();
+  if (!snapshot.ok() && snapshot.error().kind() == ErrorKind::kNotFound) {
+    LEAT_ASSIGN(state::StateReader* const reader, workspace.reader());
+    LEAT_ASSIGN(const auto written, reader->RowCounts(name, 1));
+    status.is_gone = !written.empty();
+    if (status.is_gone) remark("its table is gone: leat run -s " + name.value() + " makes it anew");
+    return Ok();
+  }
   if (!snapshot.ok()) {
-    return snapshot.error().kind() == ErrorKind::kNotFound ? Ok() : Status(snapshot.error());
+    remark("its table cannot be read: " + snapshot.error().message());
+    return Ok();
+  }
+  status.rows = orchestrate::RowCount(**snapshot);
+  if (std::holds_alternative<project::ModelSpec>(status.asset->spec)) {
+    LEAT_ASSIGN(const auto newer, orchestrate::NewerInputs(workspace, *status.asset));
+    if (!newer.empty()) remark("out of date: " + Join(newer, ", "));
   }
   status.version = (*snapshot)->version();
   status.updated_us = (*snapshot)->timestamp_ms() * kMicrosPerMilli;
@@ -73,22 +97,19 @@ Result<ProjectStatus> Collect(App& app, orchestrate::Workspace& workspace, std::
     const auto task = std::find_if(tasks.begin(), tasks.end(),
                                    [&](const auto& record) { return record.asset == asset.name; });
     if (task != tasks.end()) entry.task = *task;
+    if (!asset.broken.empty()) {
+      entry.remarks.push_back(
+          {.asset = asset.name, .text = "left out: " + asset.broken, .is_warning = true});
+    }
     LEAT_TRY(AddTable(workspace, entry));
+    LEAT_ASSIGN(auto remarks, orchestrate::RemarksOn(workspace, {asset.name}));
+    for (auto& remark : remarks) entry.remarks.push_back(std::move(remark));
   }
   return status;
 }
 
-// "just now", "12 s ago", "3 h ago", "4 d ago".
-std::string AgeText(std::int64_t age_us) {
-  constexpr std::int64_t kMinute = 60 * kMicrosPerSecond;
-  if (age_us < kMicrosPerSecond) return "just now";
-  if (age_us < kMinute) return fmt::format("{} s ago", age_us / kMicrosPerSecond);
-  if (age_us < kMicrosPerHour) return fmt::format("{} min ago", age_us / kMinute);
-  if (age_us < kMicrosPerDay) return fmt::format("{} h ago", age_us / kMicrosPerHour);
-  return fmt::format("{} d ago", age_us / kMicrosPerDay);
-}
-
 std::string StatusWord(const AssetStatus& status) {
+  if (status.is_gone) return "table is gone";
   return status.task ? ToString(status.task->status) : "never run";
 }
 
@@ -117,6 +138,13 @@ Json ToJson(const AssetStatus& status, TimestampUs now) {
   object["updated_at"] = OptionalTime(status.updated_us);
   object["age_seconds"] =
       status.updated_us ? Json((now - *status.updated_us) / kMicrosPerSecond) : Json(nullptr);
+  object["rows"] = status.rows ? cli::ToJson(*status.rows) : Json(nullptr);
+  object["is_gone"] = status.is_gone;
+  object["remarks"] = Json::array();
+  for (const orchestrate::Remark& remark : status.remarks) {
+    object["remarks"].push_back(
+        {{"message", remark.text}, {"severity", remark.is_warning ? "warning" : "note"}});
+  }
   object["checks"] = {{"passed", checks.passed},
                       {"failed", checks.failed},
                       {"warned", checks.warned},
@@ -166,12 +194,13 @@ data::Value NumberOf(const AssetStatus& entry, std::int64_t state::TaskRecord::*
 
 data::Rows PlainAssets(const ProjectStatus& status) {
   data::Rows rows{.schema = TextColumns({"asset", "kind", "status", "version", "updated", "rows",
-                                         "quarantined", "checks"}),
+                                         "new", "quarantined", "checks"}),
                   .rows = {}};
   for (const AssetStatus& entry : status.assets) {
     std::vector<data::Value> row = SharedCells(entry);
     row.push_back(entry.updated_us ? data::Value(AgeText(status.now - *entry.updated_us))
                                    : data::Value());
+    row.push_back(entry.rows ? data::Value(*entry.rows) : data::Value());
     row.push_back(NumberOf(entry, &state::TaskRecord::rows_written));
     row.push_back(NumberOf(entry, &state::TaskRecord::rows_quarantined));
     row.emplace_back(ChecksText(entry.checks));
@@ -183,7 +212,7 @@ data::Rows PlainAssets(const ProjectStatus& status) {
 data::Rows CsvAssets(const ProjectStatus& status) {
   data::Rows rows{.schema = TextColumns({"asset", "kind", "status", "version", "updated_at",
                                          "rows_written", "rows_quarantined", "checks_passed",
-                                         "checks_failed", "checks_warned", "checks_error"}),
+                                         "checks_failed", "checks_warned", "checks_error", "rows"}),
                   .rows = {}};
   for (const AssetStatus& entry : status.assets) {
     std::vector<data::Value> row = SharedCells(entry);
@@ -194,6 +223,7 @@ data::Rows CsvAssets(const ProjectStatus& status) {
     for (const int count : {checks.passed, checks.failed, checks.warned, checks.error}) {
       row.emplace_back(std::int64_t{count});
     }
+    row.push_back(entry.rows ? data::Value(*entry.rows) : data::Value());
     rows.rows.push_back(std::move(row));
   }
   return rows;
@@ -213,6 +243,14 @@ data::Rows RunRows(const ProjectStatus& status) {
 
 std::string Plain(App& app, const ProjectStatus& status) {
   std::string text = PlainTable(app, PlainAssets(status));
+  std::string remarks;
+  for (const AssetStatus& entry : status.assets) {
+    for (const orchestrate::Remark& remark : entry.remarks) {
+      remarks += fmt::format("{}{}: {}\n", remark.is_warning ? "warning: " : "",
+                             remark.asset.value(), remark.text);
+    }
+  }
+  if (!remarks.empty()) text += "\n" + remarks;
   if (status.runs.empty()) return text + "\nNo runs yet: leat run\n";
   text += "\nLast runs (leat logs RUN)\n" + PlainTable(app, RunRows(status));
   for (const AssetStatus& entry : status.assets) {
@@ -233,7 +271,12 @@ int RunStatus(App& app, const StatusOptions& options) {
   PrintReport(app, {.json = [&] { return ToJson(*status); },
                     .csv = [&] { return CsvAssets(*status); },
                     .plain = [&] { return Plain(app, *status); }});
-  return kDone;
+  const bool has_warnings =
+      std::any_of(status->assets.begin(), status->assets.end(), [](const AssetStatus& entry) {
+        return std::any_of(entry.remarks.begin(), entry.remarks.end(),
+                           [](const auto& remark) { return remark.is_warning; });
+      });
+  return options.strict && has_warnings ? kWarnings : kDone;
 }
 
 }  // namespace
@@ -242,7 +285,9 @@ Command MakeStatus() {
   auto options = std::make_shared<StatusOptions>();
   return {.name = "status",
           .summary = "Show every asset's last task, how fresh its table is, and the last runs",
-          .options = {{"--runs", "N", "at most N runs (5)", &options->runs}},
+          .options = {{"--runs", "N", "at most N runs (5)", &options->runs},
+                      {"--strict", "", "exit code 3 when something is out of date or missing",
+                       &options->strict}},
           .examples = {{"leat status", "the project at a glance"},
                        {"leat status -o json", "for a program"}},
           .run = [options](App& app) { return RunStatus(app, *options); }};

@@ -67,6 +67,7 @@ std::string Plain(const App& app, const TestResults& results) {
     if (!result.passed)
       text += fmt::format("{}: {}\n", result.location.ToString(), MessageOf(result));
   }
+  if (results.empty()) return "There are no tests: write some in tests/*.yml.\n";
   const std::size_t passed = CountPassed(results);
   return text + fmt::format("{} of {} passed\n", passed, Counted(std::ssize(results), "test"));
 }
@@ -81,7 +82,7 @@ void PrintFailed(App& app, const TestResults& results) {
 }
 
 int RunTest(App& app, const TestOptions& options) {
-  const auto workspace = app.OpenWorkspace();
+  const auto workspace = app.OpenWorkspace(orchestrate::Purpose::kLook, Problems::kInFull);
   if (!workspace) return kError;
   const auto results = orchestrate::RunUnitTests(*workspace, options.select);
   if (!results.ok()) return app.Fail(results.error());
@@ -90,7 +91,11 @@ int RunTest(App& app, const TestOptions& options) {
                     .plain = [&] { return Plain(app, *results); },
                     .is_remark = true});
   if (app.plain() && app.options().quiet) PrintFailed(app, *results);
-  return CountPassed(*results) == results->size() ? kDone : kFailed;
+  const auto& errors = app.problems().errors;
+  const bool misses_tests = std::any_of(errors.begin(), errors.end(), [](const Error& error) {
+    return error.location() && error.location()->file.starts_with("tests/");
+  });
+  return CountPassed(*results) == results->size() && !misses_tests ? kDone : kFailed;
 }
 
 }  // namespace

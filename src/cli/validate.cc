@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/text_width.h"
+#include "orchestrate/staleness.h"
 #include "project/loader.h"
 
 namespace leat::cli {
@@ -27,7 +28,7 @@ Result<Validation> Validate(App& app) {
       project::LoadProject(app.environment(), ".", {.environment = app.options().environment});
   Validation validation{.problems = std::move(loaded.diagnostics)};
   auto& project = loaded.project ? loaded.project : loaded.sound_part;
-  if (!project) return validation;
+  if (!project || !loaded.knows_macros) return validation;
   app.HideSecrets(project->secrets);
   validation.asset_count = std::ssize(project->assets);
   LEAT_ASSIGN(const auto workspace,
@@ -38,6 +39,24 @@ Result<Validation> Validate(App& app) {
     validation.problems.errors.push_back(std::move(error));
   for (Error& warning : bound.diagnostics.warnings) {
     validation.problems.warnings.push_back(std::move(warning));
+  }
+  for (const project::Asset& asset : workspace->project().assets) {
+    const std::string folder = io::FileName(workspace->TablePath(asset.name));
+    const std::string& name = asset.name.value();
+    if (!name.ends_with(folder)) {
+      validation.problems.warnings.push_back(
+          InvalidInput(fmt::format("{} keeps the table in the folder '{}': names are told apart "
+                                   "without case",
+                                   name, folder))
+              .At(asset.location));
+    }
+    if (!asset.broken.empty() || !std::holds_alternative<project::SourceSpec>(asset.spec)) continue;
+    const auto missing = orchestrate::MissingFiles(*workspace, asset);
+    if (missing) {
+      validation.problems.warnings.push_back(
+          NotFound(asset.name.value() + ": " + *missing)
+              .At(std::get<project::SourceSpec>(asset.spec).file.location));
+    }
   }
   validation.problems.Sort();
   return validation;

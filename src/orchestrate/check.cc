@@ -68,7 +68,7 @@ Result<RunResult> RunChecks(Workspace& workspace, const std::vector<std::string>
   RunResult result{.started_us = workspace.environment().clock.Now()};
   std::size_t failed = 0;
   for (const project::Asset& asset : workspace.project().assets) {
-    if (!chosen.contains(asset.name) || asset.checks.empty()) continue;
+    if (!chosen.contains(asset.name) || asset.checks.empty() || !asset.broken.empty()) continue;
     if (cancel.cancelled()) {
       result.status = state::RunStatus::kCancelled;
       return result;

@@ -16,6 +16,11 @@ constexpr std::int64_t kMaxRetryDelayUs = 5 * 60 * kMicrosPerSecond;
 // Earlier row counts that volume_anomaly is given.
 constexpr std::size_t kMaxRowCountHistory = 100;
 
+// Versions looked through for the newest one that a task made.
+constexpr std::size_t kMaxOriginVersions = 100;
+// Ranges of intervals with late rows that are told one by one.
+constexpr std::size_t kShownLateIntervals = 5;
+
 // Files of one partition, all of them small, that a run brings together; and how large they are
 // then at most, so that no run takes long for it. `leat maintain` goes on from there.
 constexpr std::size_t kFilesToCompactAfterRun = 32;

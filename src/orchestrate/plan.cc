@@ -1,5 +1,6 @@
 // What a request runs, decided in one place.
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <set>
 
@@ -24,10 +25,17 @@ class Planner {
     if (request_.resume) {
       LEAT_TRY(ReadResumed());
     }
+    FindLeftOut();
     for (const Asset& asset : workspace_.project().assets) {
       std::vector<StepKind> kinds;
       if (chosen.contains(asset.name) && (!request_.resume || resumed_.contains(asset.name))) {
-        LEAT_ASSIGN(kinds, KindsOf(asset));
+        plan_.selected.push_back(asset.name);
+        const auto out = left_out_.find(asset.name);
+        if (out == left_out_.end()) {
+          LEAT_ASSIGN(kinds, KindsOf(asset));
+        } else {
+          plan_.left_out.push_back(out->second);
+        }
       }
       AddSteps(asset, kinds);
     }
@@ -44,6 +52,28 @@ class Planner {
         modified.insert(asset.name);
     }
     return project::Select(workspace_.project(), request_.select, request_.exclude, modified);
+  }
+
+  // What is wrong, and all that reads it. Assets of a cycle have no order: until nothing is added.
+  void FindLeftOut() {
+    for (std::size_t known = SIZE_MAX; known != left_out_.size();) {
+      known = left_out_.size();
+      for (const Asset& asset : workspace_.project().assets) {
+        if (left_out_.contains(asset.name)) continue;
+        const auto unbound = request_.unbound.find(asset.name);
+        if (!asset.broken.empty()) {
+          left_out_[asset.name] = {asset.name, asset.name, asset.broken};
+        } else if (unbound != request_.unbound.end()) {
+          left_out_[asset.name] = {asset.name, asset.name, unbound->second};
+        }
+        for (const AssetName& input : asset.dependencies) {
+          const auto out = left_out_.find(input);
+          if (out == left_out_.end() || left_out_.contains(asset.name)) continue;
+          left_out_[asset.name] = {asset.name, out->second.cause,
+                                   "reads " + input.value() + ", which is left out"};
+        }
+      }
+    }
   }
 
   // Reading every table's log is needed only for state:modified.
@@ -103,7 +133,9 @@ class Planner {
     }
     const Interval whole{FloorTo(grain, *start),
                          FloorTo(grain, workspace_.environment().clock.Now())};
-    if (whole.start >= whole.end) return std::vector<StepKind>{};
+    std::vector<StepKind> kinds;
+    if (!request_.full_refresh) kinds.emplace_back(ReviewDone{});
+    if (whole.start >= whole.end) return kinds;
     IntervalSet done;
     const auto snapshot = workspace_.TableOf(asset.name).Load();
     if (snapshot.ok() && !request_.full_refresh) {
@@ -111,7 +143,6 @@ class Planner {
     } else if (!snapshot.ok() && snapshot.error().kind() != ErrorKind::kNotFound) {
       return snapshot.error();
     }
-    std::vector<StepKind> kinds;
     for (const Interval& gap : done.Gaps(whole)) kinds.push_back(BuildInterval{gap});
     return kinds;
   }
@@ -137,6 +168,7 @@ class Planner {
   Plan plan_;
   std::map<AssetName, std::set<std::size_t>> reached_;  // the steps after which an asset is ready
   std::map<AssetName, std::optional<Interval>> resumed_;
+  std::map<AssetName, LeftOut> left_out_;
 };
 
 }  // namespace

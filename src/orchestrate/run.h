@@ -2,6 +2,7 @@
 // executed, printed or counted elsewhere.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -19,6 +20,9 @@ struct RunRequest {
   int jobs = 0;                 // 0: two per core
   std::optional<RunId> resume;  // leat retry: only what failed or was skipped in that run
   std::string command;          // as typed, for the history
+  // What does not bind, and why. Like assets whose file is broken it is left out, and so is what
+  // reads it.
+  std::map<AssetName, std::string> unbound;
 };
 
 // What one task does. A new kind does not compile until every user handles it.
@@ -26,18 +30,29 @@ struct LoadFiles {};  // source: new and changed files into bronze
 struct LoadSeed {};
 struct CreateView {};  // binds the view; stores nothing
 struct BuildTable {};  // table, append, merge, scd2
+// Interval model, before its missing intervals: says how far it is and what of it is out of date.
+struct ReviewDone {};
 struct BuildInterval {
   Interval interval;
 };
-using StepKind = std::variant<LoadFiles, LoadSeed, CreateView, BuildTable, BuildInterval>;
+using StepKind =
+    std::variant<LoadFiles, LoadSeed, CreateView, BuildTable, ReviewDone, BuildInterval>;
 
 struct Step {
   AssetName asset;
   StepKind kind;
   std::vector<std::size_t> after;  // indices of steps of this plan that must succeed first
 };
+// A selected asset that is not run.
+struct LeftOut {
+  AssetName asset;
+  AssetName cause;     // the asset that is wrong: this one, or one that it reads
+  std::string reason;  // an error with its place, or "reads silver.orders, which is left out"
+};
 struct Plan {
   std::vector<Step> steps;  // in an order that respects `after`
+  std::vector<LeftOut> left_out;
+  std::vector<AssetName> selected;  // all of them, also those that nothing is to be done for
 };
 
 struct TaskResult {

@@ -71,6 +71,7 @@ class Runner {
     LEAT_TRY(Begin());
     MakeFolders();
     observer_.RunStarted(result_.id, plan_);
+    RecordLeftOut();
     states_ = std::vector<State>(plan_.steps.size());
     waiting_ = plan_.steps.size();
     QueueReady();
@@ -165,6 +166,20 @@ class Runner {
     Record(writer_->AddTasks({ToRecord(skipped, result_.started_us)}));
     result_.tasks.push_back(std::move(skipped));
     waiting_--;
+  }
+
+  // They count as skipped, so that the run is no success and a retry runs them.
+  void RecordLeftOut() {
+    std::vector<state::TaskRecord> records;
+    for (const LeftOut& out : plan_.left_out) {
+      TaskResult skipped{.asset = out.asset,
+                         .status = state::TaskStatus::kSkipped,
+                         .attempt = 0,
+                         .error = InvalidInput("left out: " + out.reason)};
+      records.push_back(ToRecord(skipped, result_.started_us));
+      result_.tasks.push_back(std::move(skipped));
+    }
+    if (!records.empty()) Record(writer_->AddTasks(records));
   }
 
   // --- workers

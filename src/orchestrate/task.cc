@@ -12,6 +12,7 @@
 #include "orchestrate/ledger.h"
 #include "orchestrate/limits.h"
 #include "orchestrate/shape_changes.h"
+#include "orchestrate/staleness.h"
 #include "quality/check_sql.h"
 #include "quality/quarantine.h"
 #include "transform/model.h"
@@ -89,7 +90,10 @@ class Task {
     LEAT_ASSIGN(auto load,
                 ingest::StageFiles(workspace_.environment(), *session_, input, context_.cancel));
     result_.notes = std::move(load.notes);
-    if (load.nothing_new()) return Ok();
+    if (load.nothing_new()) {
+      if (const auto missing = MissingFiles(workspace_, asset_)) Warn(*missing);
+      return Ok();
+    }
     staged_ = std::move(load.files);
     result_.rows_read = load.rows_read;
     for (const connect::SourceFile& file : load.loaded) AddManifest(file);
@@ -164,15 +168,48 @@ class Task {
     return AuditAndPublish(schema, std::move(mode), std::nullopt);
   }
 
+  Status Do(const ReviewDone&) {
+    LEAT_TRY(LoadTable());
+    const auto tables = PinnedResolver();
+    LEAT_ASSIGN(const IntervalReview review,
+                ReviewIntervals(workspace_, *session_, tables, asset_, table_.get()));
+    const auto start = asset_.start ? asset_.start : workspace_.project().start;
+    const ReviewTexts texts = TextsOf(review, asset_, start, workspace_.environment().clock.Now());
+    for (const std::string& warning : texts.warnings) Warn(warning);
+    result_.notes.push_back(texts.state);
+    return review.found_late ? RememberLateRows(review) : Ok();
+  }
+
+  // In the table, since the next interval's commit reads newer inputs and hides what came late.
+  Status RememberLateRows(const IntervalReview& review) {
+    delta::Transaction transaction{.base = table_, .metadata = table_->metadata()};
+    WriteOutdated(review.outdated, table_.get(), transaction.metadata->configuration);
+    transaction.info.operation = "SET TBLPROPERTIES";
+    transaction.info.extra = {{"leat", Provenance(std::nullopt)}};
+    const auto outcome = workspace_.TableOf(asset_.name).Commit(std::move(transaction));
+    // After a conflict the next run finds them again.
+    return outcome.ok() ? Ok() : Status(outcome.error());
+  }
+
+  void Warn(const std::string& text) {
+    result_.warning += (result_.warning.empty() ? "" : "; ") + asset_.name.value() + ": " + text;
+  }
+
   Status Do(const BuildInterval& step) {
     LEAT_TRY(LoadTable());
     result_.interval = step.interval;
     const auto& model = std::get<ModelSpec>(asset_.spec);
     LEAT_ASSIGN(const data::Schema schema, Stage(step.interval, context_.full_refresh));
     IntervalSet done;
+    Outdated outdated;
     if (table_ && !context_.full_refresh) {
       LEAT_ASSIGN(done, ReadIntervals(*table_));
+      LEAT_ASSIGN(outdated, ReadOutdated(*table_));
+      if (ReadFingerprint(*table_) != asset_.fingerprint) outdated.by_definition = done;
     }
+    outdated.by_definition.Remove(step.interval);
+    outdated.by_late_rows.Remove(step.interval);
+    WriteOutdated(outdated, table_.get(), configuration_);
     // An interval that has not ended yet is built, but not done.
     const Grain grain = ParseGrain(asset_.schedule).value_or(Grain::kDay);
     const TimestampUs now = workspace_.environment().clock.Now();
@@ -216,7 +253,7 @@ class Task {
                                   .mode = std::move(mode),
                                   .app_transactions = app_transactions_,
                                   .configuration = configuration_,
-                                  .partition_by = asset_.partition_by,
+                                  .partition_by = PartitionsOf(schema),
                                   .commit_extra = {{"leat", Provenance(interval)}}};
     if (context_.cancel.cancelled()) return Cancelled("cancelled before publishing");
     auto published = transform::Publish(workspace_.environment(), workspace_.engine(), input);
@@ -228,14 +265,25 @@ class Task {
     result_.version = published->version;
     result_.bytes_written = published->bytes_written;
     if (published->checkpoint_error) {
-      result_.warning = fmt::format(
-          "{}: version {} is committed, but its checkpoint could not be written ({}); readers "
-          "start from the one before until the next is due",
-          asset_.name.value(), published->version->value(), published->checkpoint_error->message());
+      Warn(fmt::format(
+          "version {} is committed, but its checkpoint could not be written ({}); readers start "
+          "from the one before until the next is due",
+          published->version->value(), published->checkpoint_error->message()));
     }
     if (!published->took_staged) RemoveStaged();
     staged_.clear();
     return Ok();
+  }
+
+  // As the columns are spelled in the table: their names are compared without case.
+  std::vector<std::string> PartitionsOf(const data::Schema& schema) const {
+    std::vector<std::string> columns = asset_.partition_by;
+    for (std::string& column : columns) {
+      const data::Field* field = table_ ? table_->schema().Find(column) : nullptr;
+      if (field == nullptr) field = schema.Find(column);
+      if (field != nullptr) column = field->name;
+    }
+    return columns;
   }
 
   // A load tells itself how files differ from the table.
@@ -259,6 +307,8 @@ class Task {
                               .schema = schema,
                               .files = staged_,
                               .told_apart = told_apart_,
+                              .is_whole_table = !table_ || table_->files().empty() ||
+                                                std::holds_alternative<transform::ReplaceAll>(mode),
                               .tables = PinnedResolver(),
                               .parameters = workspace_.ParametersFor(interval),
                               .now = workspace_.environment().clock.Now()};

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "orchestrate/run.h"
 #include "orchestrate/schemas.h"
+#include "project/exact_text.h"
 #include "project/selection.h"
 #include "transform/model.h"
 
@@ -15,32 +16,30 @@ namespace {
 
 constexpr std::size_t kShownDifferences = 5;
 
-std::string Literal(const data::Value& value) {
-  struct Visitor {
-    std::string operator()(std::monostate) const { return "NULL"; }
-    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
-    std::string operator()(std::int64_t number) const { return std::to_string(number); }
-    std::string operator()(double number) const { return fmt::format("{}::DOUBLE", number); }
-    std::string operator()(const std::string& text) const { return QuoteLiteral(text); }
-    std::string operator()(data::Instant instant) const {
-      return "make_timestamptz(" + std::to_string(instant.us) + ")";
-    }
-  };
-  return std::visit(Visitor(), value);
+// What the cells of a column are when nothing else tells.
+std::string SqlTypeOf(data::TypeKind kind) {
+  switch (kind) {
+    case data::TypeKind::kBoolean: return "BOOLEAN";
+    case data::TypeKind::kLong: return "BIGINT";
+    case data::TypeKind::kDouble: return "DOUBLE";
+    default: return "VARCHAR";
+  }
 }
 
-// A relation of the given rows; each column cast by `type_of` (empty: left as it is).
-template <typename TypeOf>
-std::string Relation(const data::Rows& rows, const TypeOf& type_of) {
+// A relation of rows of texts. A column has the type that `types` has for it, else that of its
+// cells.
+std::string Relation(const data::Rows& rows, const data::Schema& types) {
   std::vector<std::string> selects;
   const auto select = [&](const std::vector<data::Value>* cells) {
     std::vector<std::string> columns;
     for (std::size_t i = 0; i < rows.schema.fields.size(); i++) {
-      const std::string& name = rows.schema.fields[i].name;
-      const std::string literal = cells == nullptr ? "NULL" : Literal((*cells)[i]);
-      const std::string type = type_of(name);
-      columns.push_back((type.empty() ? literal : "CAST(" + literal + " AS " + type + ")") +
-                        " AS " + QuoteIdentifier(name));
+      const data::Field& field = rows.schema.fields[i];
+      const auto* text = cells == nullptr ? nullptr : std::get_if<std::string>(&(*cells)[i]);
+      const data::Field* known = types.Find(field.name);
+      columns.push_back(
+          fmt::format("CAST({} AS {}) AS {}", text == nullptr ? "NULL" : QuoteLiteral(*text),
+                      known == nullptr ? SqlTypeOf(field.type.kind) : data::ToSql(known->type),
+                      QuoteIdentifier(field.name)));
     }
     return "SELECT " + Join(columns, ", ");
   };
@@ -64,6 +63,7 @@ class TestCase {
   Result<std::string> Run() {
     const project::Asset* model = workspace_.project().Find(test_.model);
     if (model == nullptr) return NotFound("there is no model " + test_.model.value());
+    if (!model->broken.empty()) return InvalidInput(model->broken);
     LEAT_ASSIGN(session_, workspace_.NewSession());
     LEAT_TRY(FreezeClock());
     LEAT_TRY(PrepareInputs());
@@ -78,15 +78,22 @@ class TestCase {
     const std::string sql =
         has_window ? transform::ModelSql(*model) : std::get<project::ModelSpec>(model->spec).sql;
     auto bound = session_->Bind(sql, parameters);
-    if (!bound.ok())
+    if (!bound.ok()) {
+      const auto needed = NeededColumns(sql, parameters);
+      if (!needed.empty()) {
+        return InvalidInput("the given rows lack what the model reads: " + Join(needed, ", "))
+            .At(test_.location)
+            .WithHint("add the column to one of the rows; null, if it has no value");
+      }
       return transform::InModelFile(std::move(bound).error(), *model, sql)
           .WithContext("with the given rows");
+    }
     return Compare(sql, parameters, bound->schema);
   }
 
  private:
-  // now(), current_timestamp, today() and current_date are functions that a macro of the session
-  // can replace.
+  // now(), current_timestamp, localtimestamp, current_date and so on are functions that a macro of
+  // the session can replace.
   Status FreezeClock() {
     if (!test_.now) return Ok();
     const std::string instant = fmt::format("make_timestamptz({})", *test_.now);
@@ -94,9 +101,13 @@ class TestCase {
       LEAT_TRY(
           session_->Execute(fmt::format("CREATE OR REPLACE TEMP MACRO {}() AS {}", name, instant)));
     }
-    for (const char* name : {"today", "current_date"}) {
+    const std::string local = fmt::format("make_timestamp({})", *test_.now);  // the zone is UTC
+    for (const auto& [name, type] :
+         {std::pair("today", "DATE"), std::pair("current_date", "DATE"),
+          std::pair("current_localtimestamp", "TIMESTAMP"), std::pair("current_localtime", "TIME"),
+          std::pair("get_current_time", "TIME"), std::pair("current_time", "TIME")}) {
       LEAT_TRY(session_->Execute(
-          fmt::format("CREATE OR REPLACE TEMP MACRO {}() AS CAST({} AS DATE)", name, instant)));
+          fmt::format("CREATE OR REPLACE TEMP MACRO {}() AS CAST({} AS {})", name, local, type)));
     }
     return Ok();
   }
@@ -112,12 +123,80 @@ class TestCase {
             .At(test_.location)
             .WithHint(NearestHint(field.name, schema->names()));
       }
-      inputs_[table] = Relation(rows, [schema](const std::string& name) {
-        const data::Field* field = schema->Find(name);
-        return field == nullptr ? std::string() : data::ToSql(field->type);
-      });
+      LEAT_TRY(CheckCells(rows, *schema, "given " + table));
+      inputs_[table] = Relation(rows, *schema);
     }
     return Ok();
+  }
+
+  // What is written must be a value of the column's type: a cast would round or cut it.
+  Status CheckCells(const data::Rows& rows, const data::Schema& types, const std::string& where) {
+    for (std::size_t i = 0; i < rows.schema.fields.size(); i++) {
+      const data::Field* field = types.Find(rows.schema.fields[i].name);
+      if (field == nullptr) continue;
+      if (IsOtherKind(rows.schema.fields[i].type.kind, field->type.kind)) {
+        return InvalidInput(fmt::format("{}: {} is {}, and a {} is written", where, field->name,
+                                        ToLower(data::ToSql(field->type)),
+                                        ToLower(SqlTypeOf(rows.schema.fields[i].type.kind))))
+            .At(test_.location)
+            .WithHint(field->type.kind == data::TypeKind::kString ? "write text in quotes"
+                                                                  : "write true or false");
+      }
+      for (const auto& cells : rows.rows) {
+        const auto* text = std::get_if<std::string>(&cells[i]);
+        if (text == nullptr) continue;
+        Status exact = project::IsExactly(*session_, *text, field->type);
+        if (exact.ok() || exact.error().kind() != ErrorKind::kInvalidInput) {
+          LEAT_TRY(std::move(exact));
+          continue;
+        }
+        return InvalidInput(fmt::format("{}: {}: {}", where, field->name, exact.error().message()))
+            .At(test_.location);
+      }
+    }
+    return Ok();
+  }
+
+  // A number or a boolean where text is wanted, a number where a boolean is.
+  static bool IsOtherKind(data::TypeKind written, data::TypeKind wanted) {
+    const bool is_number = written == data::TypeKind::kLong || written == data::TypeKind::kDouble;
+    if (wanted == data::TypeKind::kString) return is_number || written == data::TypeKind::kBoolean;
+    return wanted == data::TypeKind::kBoolean && is_number;
+  }
+
+  // The columns that the given rows lack and the model needs: with all others added it does not
+  // bind. Empty when something else is wrong.
+  std::vector<std::string> NeededColumns(const std::string& sql,
+                                         const engine::Parameters& parameters) {
+    std::vector<std::pair<std::string, data::Field>> missing;
+    for (const auto& [table, rows] : test_.given) {
+      const project::Asset* asset = workspace_.project().Find(AssetName(table));
+      const auto schema = schemas_.Of(*asset);
+      if (!schema.ok()) continue;
+      for (const data::Field& field : (*schema)->fields) {
+        if (rows.schema.Find(field.name) == nullptr && !rows.schema.fields.empty())
+          missing.emplace_back(table, field);
+      }
+    }
+    const auto given = inputs_;
+    const auto binds_without = [&](const std::pair<std::string, data::Field>* left_out) {
+      inputs_ = given;
+      for (const auto& column : missing) {
+        if (&column == left_out) continue;
+        inputs_[column.first] = fmt::format(
+            "SELECT *, CAST(NULL AS {}) AS {} FROM ({})", data::ToSql(column.second.type),
+            QuoteIdentifier(column.second.name), inputs_[column.first]);
+      }
+      return session_->Bind(sql, parameters).ok();
+    };
+    std::vector<std::string> needed;
+    if (binds_without(nullptr)) {
+      for (const auto& column : missing) {
+        if (!binds_without(&column)) needed.push_back(column.first + "." + column.second.name);
+      }
+    }
+    inputs_ = given;
+    return needed;
   }
 
   Result<std::optional<engine::TableSource>> Resolve(const std::string& schema,
@@ -157,11 +236,9 @@ class TestCase {
       columns.push_back(QuoteIdentifier(field.name));
     }
     const std::string ordinal = test_.ordered ? ", row_number() OVER () AS leat_row" : "";
-    const std::string names = columns.empty() ? "count(*) AS rows" : Join(columns, ", ");
-    const std::string expected = Relation(test_.expected, [&actual](const std::string& name) {
-      return data::ToSql(actual.Find(name)->type);
-    });
     if (columns.empty()) return CompareEmpty(sql, parameters);
+    LEAT_TRY(CheckCells(test_.expected, actual, "expect"));
+    const std::string expected = Relation(test_.expected, actual);
     std::vector<std::string> typed;
     for (const data::Field& field : test_.expected.schema.fields) {
       typed.push_back("CAST(" + QuoteIdentifier(field.name) + " AS " +

@@ -13,12 +13,6 @@ namespace {
 
 constexpr const char* kQuarantineSuffix = "_quarantine";
 
-std::string FolderOf(const std::string& storage, const std::string& name) {
-  std::string path = storage;
-  for (const std::string& part : Split(name, '.')) path = io::JoinPath(path, part);
-  return path;
-}
-
 }  // namespace
 
 delta::FileRoots FileRoots() {
@@ -56,12 +50,32 @@ Workspace::~Workspace() {
   engine_.reset();
 }
 
-std::string Workspace::TablePath(const AssetName& asset) const {
-  return FolderOf(project_.storage, asset.value());
-}
+std::string Workspace::TablePath(const AssetName& asset) const { return Folder(asset.value()); }
 
 std::string Workspace::QuarantinePath(const AssetName& asset) const {
-  return FolderOf(project_.storage, asset.value() + kQuarantineSuffix);
+  return Folder(asset.value() + kQuarantineSuffix);
+}
+
+// Names are told apart without case, but folders with it: an asset that is spelled otherwise than
+// its table keeps the table.
+std::string Workspace::Folder(const std::string& name) const {
+  const std::lock_guard lock(folders_mutex_);
+  const auto known = folders_.find(name);
+  if (known != folders_.end()) return known->second;
+  io::FileSystem& files = environment_.files;
+  std::string path = project_.storage;
+  for (const std::string& part : Split(name, '.')) {
+    std::string folder = io::JoinPath(path, part);
+    if (!io::IsS3Path(path) && !files.Stat(folder).ok()) {
+      const auto listed = files.List(path);
+      for (const io::FileInfo& entry : listed.ok() ? *listed : std::vector<io::FileInfo>{}) {
+        const std::string own = io::FileName(entry.path);
+        if (EqualsIgnoreCase(own, part)) folder = io::JoinPath(path, own);
+      }
+    }
+    path = std::move(folder);
+  }
+  return folders_[name] = path;
 }
 
 std::optional<data::Schema> Workspace::StoredSchema(const AssetName& asset) {
@@ -86,6 +100,9 @@ Result<std::optional<engine::TableSource>> Workspace::Resolve(const std::string&
   const project::Asset* asset = FindTable(schema, table);
   std::string path;
   if (asset != nullptr) {
+    if (asset->is_view() && !asset->broken.empty()) {
+      return InvalidInput("the view " + asset->name.value() + " cannot be read: " + asset->broken);
+    }
     if (asset->is_view()) {
       const auto& model = std::get<project::ModelSpec>(asset->spec);
       return std::optional<engine::TableSource>(

@@ -1,6 +1,7 @@
 // A project opened for work: its engine, its tables and its state.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -58,6 +59,7 @@ class Workspace {
   Workspace(const io::Environment& environment, project::Project project)
       : environment_(environment), project_(std::move(project)) {}
 
+  std::string Folder(const std::string& name) const;
   Result<std::optional<engine::TableSource>> Resolve(const std::string& schema,
                                                      const std::string& table);
 
@@ -67,6 +69,8 @@ class Workspace {
   std::mutex mutex_;  // guards the two below
   std::unique_ptr<state::StateReader> reader_;
   std::unique_ptr<state::StateWriter> writer_;
+  mutable std::mutex folders_mutex_;                    // guards what follows
+  mutable std::map<std::string, std::string> folders_;  // of tables by name, once looked up
 };
 
 }  // namespace leat::orchestrate

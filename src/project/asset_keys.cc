@@ -19,8 +19,37 @@ const std::vector<std::string>& Schedules() {
   return names;
 }
 
-void ReadColumn(const YamlNode& node, const SourceText& source, Reporter& reporter,
+// In {braces} a comma ends a value, so decimal(12,2) without quotes is cut in two.
+bool IsCutType(const YamlNode& node) {
+  return node.is_scalar() && node.text.find('(') != std::string::npos &&
+         node.text.find(')') == std::string::npos;
+}
+
+bool ReportCutType(const YamlNode& columns, Reporter& reporter) {
+  for (const YamlNode& child : columns.children) {
+    if (!IsCutType(child)) continue;
+    reporter.Fail(child, fmt::format("the type '{}' is cut off at a comma", child.text),
+                  "write it in quotes: \"decimal(12,2)\"");
+    return true;
+  }
+  return false;
+}
+
+// `order_id: bigint` is short for `order_id: {type: bigint}`.
+YamlNode WholeColumn(const YamlNode& node) {
+  if (!node.is_scalar()) return node;
+  YamlNode type = node;
+  type.key = "type";
+  YamlNode whole = node;
+  whole.kind = YamlNode::Kind::kMap;
+  whole.children = {std::move(type)};
+  return whole;
+}
+
+void ReadColumn(const YamlNode& column_node, const SourceText& source, Reporter& reporter,
                 ParsedAsset& parsed) {
+  const YamlNode node = WholeColumn(column_node);
+  if (ReportCutType(node, reporter)) return;
   YamlMap map(node, fmt::format("column '{}'", node.key), reporter);
   Column column{.name = node.key, .type = {}, .description = "", .location = reporter.AtKey(node)};
   const auto first =
@@ -55,6 +84,7 @@ void ReadColumns(const YamlNode& node, const SourceText& source, Reporter& repor
                   "for example: columns: {order_id: {type: bigint}}");
     return;
   }
+  if (ReportCutType(node, reporter)) return;
   const YamlMap map(node, "'columns'", reporter);
   for (const YamlNode& child : map.node().children) ReadColumn(child, source, reporter, parsed);
 }

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "base/text.h"
 #include "project/yaml_map.h"
@@ -21,6 +24,51 @@ bool NamesSecret(const std::string& key) {
   return false;
 }
 
+// What a connection of each type may say.
+const std::map<std::string, std::vector<std::string>>& KeysByType() {
+  static const std::vector<std::string> server = {"host",   "port",     "database", "user",
+                                                  "schema", "password", "url",      "sslmode"};
+  static const std::vector<std::string> store = {
+      "endpoint", "region", "bucket", "access_key_id", "secret_access_key", "session_token", "url"};
+  static const std::map<std::string, std::vector<std::string>> keys = {
+      {"postgres", server},
+      {"mysql", server},
+      {"mariadb", server},
+      {"sqlserver", server},
+      {"sqlite", {"path"}},
+      {"duckdb", {"path"}},
+      {"s3", store},
+      {"gcs", store},
+      {"azure", {"account", "container", "key", "sas_token", "connection_string", "endpoint"}},
+      {"http", {"url", "token", "user", "password", "headers"}},
+      {"kafka", {"brokers", "user", "password", "security_protocol", "mechanism"}}};
+  return keys;
+}
+
+void CheckKeys(const YamlNode& connection, Reporter& reporter) {
+  if (!connection.is_map()) return;
+  const auto type = std::find_if(connection.children.begin(), connection.children.end(),
+                                 [](const YamlNode& child) { return child.key == "type"; });
+  if (type == connection.children.end() || !type->is_scalar()) return;
+  std::vector<std::string> types;
+  for (const auto& entry : KeysByType()) types.push_back(entry.first);
+  const auto keys = KeysByType().find(type->text);
+  if (keys == KeysByType().end()) {
+    reporter.Warn(reporter.At(*type),
+                  fmt::format("'{}' is not a type of connection that Leat knows", type->text),
+                  NearestHint(type->text, types));
+    return;
+  }
+  for (const YamlNode& child : connection.children) {
+    const bool is_known = child.key == "type" || std::find(keys->second.begin(), keys->second.end(),
+                                                           child.key) != keys->second.end();
+    if (is_known) continue;
+    reporter.FailAtKey(
+        child, fmt::format("unknown key '{}' in connection '{}'", child.key, connection.key),
+        NearestHint(child.key, keys->second));
+  }
+}
+
 // Checks the form of each connection and keeps its node.
 void Collect(const YamlNode& node, const std::string& what, Reporter& reporter,
              ConnectionNodes& found) {
@@ -33,6 +81,7 @@ void Collect(const YamlNode& node, const std::string& what, Reporter& reporter,
     if (child.is_map() && connection.Require("type", "type: postgres") != nullptr) {
       static_cast<void>(connection.Text("type"));
     }
+    CheckKeys(child, reporter);
     for (const YamlNode& value : connection.node().children) {
       if (value.is_list() || value.is_map()) {
         reporter.Fail(value,

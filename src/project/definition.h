@@ -148,6 +148,9 @@ struct Asset {
   Location partition_by_location;
   std::vector<AssetName> dependencies;  // sorted, unique; only assets of this project
   std::string fingerprint;              // of the definition: changes when the asset's result could
+  // What is wrong with its file, with the place. Its tables can be read and named; it cannot be
+  // run. Empty: nothing.
+  std::string broken;
 
   bool is_view() const;
 };
@@ -155,8 +158,9 @@ struct Asset {
 struct UnitTest {  // tests/*.yml
   std::string name;
   AssetName model;
-  // By asset name, one for each table that the model reads. A column's type is that of its cells
-  // (boolean, long, double or string), not the table's; columns may be missing.
+  // By asset name, one for each table that the model reads. Cells are texts as written (lists and
+  // maps as JSON) or null, so that nothing is lost before they are compared. A column's type is
+  // that of its cells (boolean, long, double or string), not the table's; columns may be missing.
   std::map<std::string, data::Rows> given;
   data::Rows expected;
   bool ordered = false;

@@ -46,18 +46,20 @@ class Loader {
     LoadTests();
     CheckUnusedFolders();
     CheckParameters();
+    CheckStarts();
     RemoveDuplicates();
     project_.assets = OrderAssets(std::move(parsed_), diagnostics_);
+    MarkBroken();
     project_.tests = ResolveTestCases(std::move(tests_), project_, diagnostics_);
     for (Asset& asset : project_.assets) {
       asset.fingerprint = Fingerprint(asset, project_, seed_contents_[asset.name]);
     }
     diagnostics_.Sort();
-    LoadResult result;
+    LoadResult result{.is_usable = config_is_sound_, .knows_macros = knows_macros_};
     if (diagnostics_.errors.empty()) {
       result.project = std::move(project_);
-    } else {
-      result.sound_part = SoundPart();
+    } else if (!project_.storage.empty()) {
+      result.sound_part = std::move(project_);
     }
     result.diagnostics = std::move(diagnostics_);
     return result;
@@ -178,8 +180,10 @@ class Loader {
     for (const std::string& file : files_.Below("macros", false)) {
       if (ExtensionOf(file) != "sql") continue;
       const auto source = Read(file);
+      knows_macros_ &= source.has_value();
       if (!source) continue;
       auto macros = engine::AnalyzeMacros(source->text);
+      knows_macros_ &= macros.ok();
       if (!macros.ok()) {
         Location at = macros.error().location().value_or(Location{});
         at.file = file;
@@ -197,6 +201,7 @@ class Loader {
                                        first->second.ToString()))
                   .WithHint("remove one")
                   .At(place));
+          knows_macros_ = false;
         }
         project_.macros.push_back(std::move(macro));
       }
@@ -219,26 +224,50 @@ class Loader {
       Warn(folder, fmt::format("{}/ is not available in this release: it is not used", folder),
            "the rest of the project works without it");
     }
+    for (const auto& [folder, used] :
+         {std::pair("models", "assets"), std::pair("sources", "assets"),
+          std::pair("snapshots", "assets"), std::pair("asset", "assets"),
+          std::pair("seed", "seeds"), std::pair("macro", "macros"), std::pair("test", "tests")}) {
+      if (!world_.files.Stat(io::JoinPath(project_.root, folder)).ok()) continue;
+      Warn(folder, fmt::format("{}/ is not read: nothing in it is used", folder),
+           fmt::format("move its files below {}/", used));
+    }
     if (parsed_.empty() && diagnostics_.errors.empty()) {
       Warn("assets", "the project has no assets",
            "add a source to assets/bronze/ and a model to assets/silver/");
     }
   }
 
+  bool HasErrors(const std::string& file) const {
+    return std::any_of(
+        diagnostics_.errors.begin(), diagnostics_.errors.end(),
+        [&](const Error& error) { return error.location() && error.location()->file == file; });
+  }
+
   // Runs of other models have no interval. What a broken file is meant to be is not known.
   void CheckInterval(const ParsedAsset& parsed, const ParameterUse& use) {
     const auto* model = std::get_if<ModelSpec>(&parsed.asset.spec);
     if (model != nullptr && model->materialized == Materialization::kInterval) return;
-    const bool is_broken = std::any_of(
-        diagnostics_.errors.begin(), diagnostics_.errors.end(), [&](const Error& error) {
-          return error.location() && error.location()->file == use.location.file;
-        });
-    if (is_broken) return;
+    if (HasErrors(use.location.file)) return;
     diagnostics_.errors.push_back(
         InvalidInput(fmt::format("only interval models have ${}", ToLower(use.parameter)))
             .WithHint("write 'materialized: interval', or declare a variable under 'vars:' of "
                       "leat.yml")
             .At(use.location));
+  }
+
+  void CheckStarts() {
+    if (!config_is_sound_ || project_.start) return;
+    for (const ParsedAsset& parsed : parsed_) {
+      const auto* model = std::get_if<ModelSpec>(&parsed.asset.spec);
+      if (model == nullptr || model->materialized != Materialization::kInterval) continue;
+      if (parsed.asset.start || HasErrors(parsed.asset.location.file)) continue;
+      diagnostics_.errors.push_back(
+          InvalidInput(parsed.asset.name.value() +
+                       " has no start, so it is unknown which intervals are missing")
+              .WithHint("add `start: 2026-01-01` to the asset or to leat.yml")
+              .At(parsed.asset.location));
+    }
   }
 
   void CheckParameters() {
@@ -280,28 +309,28 @@ class Loader {
                                      first->second.ToString()))
                 .WithHint("rename one; upper and lower case are not told apart")
                 .At(asset.location));
+        doubled_.emplace(ToLower(asset.name.value()), diagnostics_.errors.back().PlacedMessage());
       }
     }
     parsed_ = std::move(unique);
   }
 
-  std::optional<Project> SoundPart() {
-    if (project_.storage.empty()) return std::nullopt;
-    std::set<std::string> broken;
+  // An error in a seed's description is the seed's.
+  void MarkBroken() {
+    std::map<std::string, std::string> errors;  // the first of each file
     for (const Error& error : diagnostics_.errors) {
-      if (error.location()) broken.insert(error.location()->file);
+      if (error.location()) errors.emplace(error.location()->file, error.PlacedMessage());
     }
-    if (std::any_of(broken.begin(), broken.end(),
-                    [](const std::string& file) { return file.starts_with("macros/"); })) {
-      return std::nullopt;
-    }
-    std::erase_if(project_.assets, [&](const Asset& asset) {
+    for (Asset& asset : project_.assets) {
       const std::string& file = asset.location.file;
       const std::string stem = file.substr(0, file.rfind('.'));
-      return broken.count(file) + broken.count(stem + ".yml") + broken.count(stem + ".yaml") > 0;
-    });
-    project_.tests.clear();
-    return std::move(project_);
+      for (const std::string& path : {file, stem + ".yml", stem + ".yaml"}) {
+        if (const auto error = errors.find(path); asset.broken.empty() && error != errors.end())
+          asset.broken = error->second;
+      }
+      const auto doubled = doubled_.find(ToLower(asset.name.value()));
+      if (asset.broken.empty() && doubled != doubled_.end()) asset.broken = doubled->second;
+    }
   }
 
   const io::Environment& world_;
@@ -310,6 +339,8 @@ class Loader {
   const LoadOptions& options_;
   Project project_;
   bool config_is_sound_ = false;
+  bool knows_macros_ = true;
+  std::map<std::string, std::string> doubled_;  // the error by the name that two assets have
   std::vector<ParsedAsset> parsed_;
   std::vector<ParsedTest> tests_;
   std::map<AssetName, std::string> seed_contents_;

@@ -18,11 +18,12 @@ struct LoadOptions {
 
 struct LoadResult {
   std::optional<Project> project;  // only without errors
-  // With errors: the assets of files that have none, so that their schemas can be checked as well;
-  // never to be run. Missing when the configuration or a macro, on which everything depends, could
-  // not be read.
+  // With errors: what could be read, with Asset::broken set where a file has an error, and without
+  // the macros of broken files. Missing when leat.yml does not tell where the tables are.
   std::optional<Project> sound_part;
-  Diagnostics diagnostics;  // sorted
+  bool is_usable = false;    // leat.yml has no errors: what is sound may be run
+  bool knows_macros = true;  // all files of macros could be read: what is unknown is an error
+  Diagnostics diagnostics;   // sorted
 };
 
 // Finds leat.yml in `directory` or its nearest parent, and reads:

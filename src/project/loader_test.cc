@@ -27,7 +27,7 @@ class LoaderTest : public ProjectTest {};
 
 TEST_F(LoaderTest, TheReferenceExampleLoads) {
   Write("leat.yml",
-        "name: shop\nstorage: ./lake\nengine: embedded\ntimezone: UTC\n"
+        "name: shop\nstorage: ./lake\nengine: embedded\ntimezone: UTC\nstart: 2026-01-01\n"
         "vars: {vip_threshold: 1000}\nenvironments:\n  prod: {storage: /data/lake}\n");
   Write("assets/bronze/orders.yml",
         "type: source\nfrom: {file: \"landing/orders/*.csv\"}\nmode: batch\n"

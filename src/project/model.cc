@@ -29,6 +29,34 @@ SqlToken FindFrontMatter(std::string_view text) {
   return {};
 }
 
+// Whether a comment was meant as front matter: "/* leat", "/* @bruin", "-- @leat".
+bool LooksLikeFrontMatter(std::string_view comment) {
+  std::string_view inner = Trim(comment.substr(2));
+  const std::string_view word = inner.substr(0, inner.find_first_of(" \t\r\n*"));
+  if (word == kMarker || word == "@bruin" || word == "@asset") return true;
+  const std::string_view first_line = Trim(inner.substr(0, inner.find('\n')));
+  return comment.substr(0, 2) == "/*" && EqualsIgnoreCase(first_line, "leat");
+}
+
+// Reports comments that hold keys and would be passed over, behind `begin`.
+void ReportStrayFrontMatter(const SourceText& source, std::size_t begin, Reporter& reporter) {
+  const std::string_view text = source.text;
+  for (std::size_t at = begin; at < text.size();) {
+    const SqlToken token = NextSqlToken(text, at);
+    if (token.end <= at) return;
+    const std::string_view comment = text.substr(token.begin, token.end - token.begin);
+    if (token.kind == SqlTokenKind::kComment && comment.size() > 2 &&
+        LooksLikeFrontMatter(comment)) {
+      reporter.Fail(source.At(token.begin),
+                    "this comment looks like front matter, and is not read as such",
+                    "one comment before the SQL begins with a line '/* @leat' and ends with a line "
+                    "'@leat */'");
+      return;
+    }
+    at = token.end;
+  }
+}
+
 // The offset of the "@leat" that closes, or npos: the last one before "*/", with only space
 // between.
 std::size_t FindClosing(std::string_view text, std::size_t begin) {
@@ -226,6 +254,7 @@ ParsedAsset ReadModel(const SourceText& source, const AssetName& name, Diagnosti
   auto parts = SplitFrontMatter(source);
   if (parts.ok()) {
     if (!parts->yaml.empty()) ReadFrontMatter(*parts, source, reporter, parsed, model);
+    ReportStrayFrontMatter(source, FindFrontMatter(source.text).end, reporter);
     model.sql = std::move(parts->sql);
     model.sql_line = parts->sql_line;
     AnalyzeSql(source, reporter, parsed, model);

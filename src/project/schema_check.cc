@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "io/file_system.h"
+#include "project/exact_text.h"
 #include "project/graph.h"
 
 namespace leat::project {
@@ -63,6 +64,7 @@ class ProjectBinder {
     for (const Asset& asset : project_.assets) BindAsset(asset);
     // Checks may read tables that come later or the asset's own.
     for (const Asset& asset : project_.assets) CheckChecks(asset);
+    for (const UnitTest& test : project_.tests) CheckTest(test);
     session_.SetResolver({});
     result_.diagnostics.Sort();
     return std::move(result_);
@@ -105,6 +107,7 @@ class ProjectBinder {
   }
 
   void BindAsset(const Asset& asset) {
+    if (!asset.broken.empty()) return;
     if (const auto* source = std::get_if<SourceSpec>(&asset.spec)) {
       BindSource(asset, *source);
     } else if (const auto* model = std::get_if<ModelSpec>(&asset.spec)) {
@@ -174,6 +177,29 @@ class ProjectBinder {
     schemas_[&asset] = std::move(schema);
   }
 
+  // The columns that a test gives and expects are those of the tables and of the model.
+  void CheckTest(const UnitTest& test) {
+    const Asset* model = project_.Find(test.model);
+    if (model == nullptr || !model->broken.empty()) return;
+    for (const auto& [table, rows] : test.given) {
+      const Asset* asset = index_.Resolve(table);
+      if (asset != nullptr) CheckTestColumns(test, rows, *asset, table + " has");
+    }
+    CheckTestColumns(test, test.expected, *model, test.model.value() + " makes");
+  }
+
+  void CheckTestColumns(const UnitTest& test, const data::Rows& rows, const Asset& asset,
+                        const std::string& subject) {
+    const data::Schema* schema = SchemaOf(asset);
+    if (schema == nullptr) return;
+    for (const data::Field& field : rows.schema.fields) {
+      if (schema->Find(field.name) != nullptr) continue;
+      Fail(test.location,
+           fmt::format("test '{}': {} no column '{}'", test.name, subject, field.name),
+           NearestHint(field.name, schema->names()));
+    }
+  }
+
   bool CanBind(const std::vector<engine::TableReference>& tables) const {
     return std::all_of(tables.begin(), tables.end(), [&](const engine::TableReference& table) {
       const Asset* asset = index_.Resolve(table.name);
@@ -226,11 +252,29 @@ class ProjectBinder {
     if (model.materialized == Materialization::kScd2) {
       for (const data::Field& field : HistoryColumns()) names.insert(field.name);
     }
+    const bool is_history = model.materialized == Materialization::kScd2;
     for (const data::Field& field : schema.fields) {
+      WarnOfUnnamed(place, model, field.name);
       if (names.insert(ToLower(field.name)).second) continue;
       Fail(place, fmt::format("the query has a second column '{}'", field.name),
-           "name each column once, with AS; scd2 adds valid_from, valid_to and is_current");
+           is_history ? "name each column once, with AS; scd2 adds valid_from, valid_to and "
+                        "is_current"
+                      : "name each column once, with AS");
     }
+  }
+
+  // The engine names a column after its expression, such as count_star(), which changes with it.
+  void WarnOfUnnamed(const Location& place, const ModelSpec& model, const std::string& column) {
+    const bool is_expression = column.find('(') != std::string::npos;
+    if (!is_expression || model.sql.find(QuoteIdentifier(column)) != std::string::npos) return;
+    result_.diagnostics.warnings.push_back(
+        InvalidInput(fmt::format("the query does not name the column '{}'", column))
+            .WithHint("name it with AS: " + Example(column))
+            .At(place));
+  }
+
+  static std::string Example(const std::string& column) {
+    return column == "count_star()" ? "count(*) AS rows" : column + " AS name";
   }
 
   void CheckKeys(const ModelSpec& model, const data::Schema& schema) {
@@ -283,6 +327,7 @@ class ProjectBinder {
   }
 
   void CheckChecks(const Asset& asset) {
+    if (!asset.broken.empty()) return;
     const data::Schema* schema = SchemaOf(asset);
     if (schema == nullptr) return;
     this_ = &asset;
@@ -295,7 +340,12 @@ class ProjectBinder {
       } else if (const auto* relation = std::get_if<Relationships>(&check.kind)) {
         const Asset* target = index_.Resolve(relation->table);
         const data::Schema* columns = target == nullptr ? nullptr : SchemaOf(*target);
-        if (columns != nullptr) RequireColumn(check, *columns, relation->column);
+        if (columns != nullptr) {
+          RequireColumn(check, *columns, relation->column);
+          CheckRelation(check, *schema, *columns, *relation);
+        }
+      } else if (const auto* accepted = std::get_if<AcceptedValues>(&check.kind)) {
+        for (const std::string& value : accepted->values) CheckAccepted(check, *schema, value);
       } else if (const auto* pattern = std::get_if<Pattern>(&check.kind)) {
         CheckPattern(check, *pattern);
       } else if (const auto* custom = std::get_if<CustomSql>(&check.kind)) {
@@ -326,6 +376,34 @@ class ProjectBinder {
          fmt::format("check '{}': {} cannot be compared with {}, which is {}", check.name, bound,
                      check.column, field->type.ToString()),
          "write a bound of that type, or compare in a check by 'sql'");
+  }
+
+  void CheckRelation(const Check& check, const data::Schema& schema, const data::Schema& parent,
+                     const Relationships& relation) {
+    const data::Field* field = schema.Find(check.column);
+    const data::Field* key = parent.Find(relation.column);
+    if (field == nullptr || key == nullptr) return;
+    const auto tried =
+        session_.Query(fmt::format("SELECT CAST(NULL AS {}) IN (SELECT CAST(NULL AS {}))",
+                                   data::ToSql(field->type), data::ToSql(key->type)));
+    if (tried.ok()) return;
+    Fail(check.location,
+         fmt::format("check '{}': {} is {}, and {}.{} is {}: they cannot be compared", check.name,
+                     field->name, field->type.ToString(), relation.table, key->name,
+                     key->type.ToString()),
+         "cast one of them in its model, or compare in a check by 'sql'");
+  }
+
+  // Whether a value of the column's type can be exactly this text.
+  void CheckAccepted(const Check& check, const data::Schema& schema, const std::string& value) {
+    const data::Field* field = schema.Find(check.column);
+    if (field == nullptr || field->type.kind == TypeKind::kString) return;
+    const auto exact = IsExactly(session_, value, field->type);
+    if (exact.ok()) return;
+    Fail(check.location,
+         fmt::format("check '{}': no value of {}, which is {}, is '{}'", check.name, check.column,
+                     field->type.ToString(), value),
+         "write values of that type");
   }
 
   void CheckPattern(const Check& check, const Pattern& pattern) {

@@ -54,6 +54,7 @@ TEST_F(SchemaCheckTest, SchemasAndLineageFollowTheGraph) {
         "$least");
   Write("assets/gold/days.sql",
         "/* @leat\nmaterialized: interval\ntime_column: day\nschedule: \"@daily\"\n"
+        "start: 2026-01-01\n"
         "columns: {day: {type: date}}\n"
         "checks: [{name: own, sql: select * from this where total < $least}]\n@leat */\n"
         "select cast(ordered_at as date) as day, sum(cents) as total from silver.orders\n"
@@ -91,7 +92,8 @@ TEST_F(SchemaCheckTest, KeysAndDeclaredColumnsMustBeInTheQuery) {
         "  amout: {}\n  is_current: {checks: [not_null]}\n@leat */\n"
         "select order_id, amount, 1 as AMOUNT from bronze.orders");
   Write("assets/s/b.sql",
-        "/* @leat\nmaterialized: interval\nschedule: \"@daily\"\ntime_column: order_id\n@leat */\n"
+        "/* @leat\nmaterialized: interval\nschedule: \"@daily\"\ntime_column: order_id\n"
+        "start: 2026-01-01\n@leat */\n"
         "select * from bronze.orders where ordered_at >= $start");
   EXPECT_THAT(
       Errors(),

@@ -28,10 +28,9 @@ ColumnKind Widen(ColumnKind kind, const data::Value& value) {
   return is_number(*kind) && is_number(*cell) ? TypeKind::kDouble : TypeKind::kString;
 }
 
-data::Value CellOf(const YamlNode* node, data::TypeKind kind) {
+data::Value CellOf(const YamlNode* node) {
   if (node == nullptr || node->is_null()) return std::monostate{};
-  if (kind == data::TypeKind::kDouble) return *node->AsNumber();
-  if (kind == data::TypeKind::kString && node->is_scalar()) return node->text;
+  if (node->is_scalar()) return node->text;
   return node->ToValue();
 }
 
@@ -76,7 +75,7 @@ data::Rows ReadRows(const YamlNode& list, const std::string& what, Reporter& rep
   for (const YamlNode& row : list.children) {
     std::vector<data::Value> cells;
     for (const data::Field& field : rows.schema.fields) {
-      cells.push_back(CellOf(CellNode(row, field.name), field.type.kind));
+      cells.push_back(CellOf(CellNode(row, field.name)));
     }
     rows.rows.push_back(std::move(cells));
   }
@@ -114,6 +113,9 @@ ParsedTest ReadTest(const YamlNode& node, Reporter& reporter) {
   if (const YamlNode* vars = map.Find("vars")) {
     const YamlMap values(*vars, "'vars'", reporter);
     for (const YamlNode& var : values.node().children) {
+      if (!var.is_scalar() && !var.is_null()) {
+        reporter.Fail(var, fmt::format("'{}' must be one value, not {}", var.key, var.KindName()));
+      }
       test.vars[var.key] = var.ToValue();
       parsed.var_locations[var.key] = reporter.AtKey(var);
     }
@@ -131,7 +133,10 @@ class TestResolver {
   bool Resolve(ParsedTest& parsed) {
     const std::size_t errors_before = diagnostics_.errors.size();
     const Asset* model = ResolveModel(parsed);
-    if (model != nullptr) ResolveGiven(parsed, *model);
+    if (model != nullptr && model->broken.empty()) {
+      ResolveGiven(parsed, *model);
+      CheckWindow(parsed, *model);
+    }
     ResolveVars(parsed);
     return diagnostics_.errors.size() == errors_before;
   }
@@ -181,6 +186,18 @@ class TestResolver {
            fmt::format("add '{}: []' to 'given' for a table without rows", input));
     }
     parsed.test.given = std::move(given);
+  }
+
+  void CheckWindow(const ParsedTest& parsed, const Asset& model) {
+    const auto& used = std::get<ModelSpec>(model.spec).facts.parameters;
+    const bool uses_window = std::any_of(used.begin(), used.end(), [](const std::string& name) {
+      return EqualsIgnoreCase(name, "start") || EqualsIgnoreCase(name, "end");
+    });
+    if (!uses_window || (parsed.test.start && parsed.test.end)) return;
+    Fail(parsed.test.location,
+         fmt::format("test '{}' needs 'start' and 'end', which {} uses", parsed.test.name,
+                     model.name.value()),
+         "for example: start: 2026-11-01 and end: 2026-11-02");
   }
 
   void ResolveVars(const ParsedTest& parsed) {

@@ -353,6 +353,41 @@ Location Reporter::AtKey(const YamlNode& node) const {
   return {file_, node.key_line, node.key_column};
 }
 
+namespace {
+
+// A line by its number in the text, from 1.
+std::string_view LineOf(std::string_view text, int line) {
+  std::size_t begin = 0;
+  for (int i = 1; i < line && begin != std::string_view::npos; i++) {
+    const std::size_t end = text.find('\n', begin);
+    begin = end == std::string_view::npos ? end : end + 1;
+  }
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+// What is most likely meant where the syntax is wrong.
+std::string HintFor(std::string_view line) {
+  for (const char first : std::string_view("@*&%`!")) {
+    for (const char* before : {": ", "- ", "[", ", "}) {
+      const std::string begin = std::string(before) + first;
+      const std::size_t at = line.find(begin);
+      if (at == std::string_view::npos) continue;
+      const std::string_view rest = line.substr(at + begin.size() - 1);
+      const std::string_view word = rest.substr(0, rest.find_first_of(" ,]}\r"));
+      return fmt::format("text that begins with {} needs quotes: \"{}\"", first, word);
+    }
+  }
+  const std::size_t colon = line.find(':');
+  if (colon != std::string_view::npos && colon + 1 < line.size() && line[colon + 1] != ' ' &&
+      line.find(": ") == std::string_view::npos && line.find('"') == std::string_view::npos) {
+    return "a value needs a space after the colon";
+  }
+  return "check the indentation; text with ': ', ' #' or a bracket in it needs quotes";
+}
+
+}  // namespace
+
 std::optional<YamlNode> ParseYaml(std::string_view text, int first_line, Reporter& reporter) {
   if (FindTabs(text, first_line, reporter)) return std::nullopt;
   std::istringstream stream{std::string(text)};
@@ -368,7 +403,7 @@ std::optional<YamlNode> ParseYaml(std::string_view text, int first_line, Reporte
   } catch (const YAML::Exception& error) {
     const Location place{reporter.file(), places.LineOf(error.mark), places.ColumnOf(error.mark)};
     reporter.Fail(place, "cannot read the YAML: " + error.msg,
-                  "check the indentation; text with ': ', ' #' or a bracket in it needs quotes");
+                  HintFor(LineOf(text, place.line - first_line + 1)));
   }
   return std::nullopt;
 }

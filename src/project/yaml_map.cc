@@ -33,14 +33,20 @@ YamlMap::YamlMap(const YamlNode& node, std::string what, Reporter& reporter)
 const YamlNode* YamlMap::Find(const std::string& key) {
   if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
   for (const YamlNode& child : node_.children) {
-    if (child.key == key && !child.is_null()) return &child;
+    if (child.key != key) continue;
+    if (!child.is_null()) return &child;
+    if (std::find(empty_.begin(), empty_.end(), key) != empty_.end()) return nullptr;
+    empty_.push_back(key);
+    reporter_.FailAtKey(child, fmt::format("'{}' in {} has no value", key, what_),
+                        "give it one, on the same line or indented below it, or remove the key");
   }
   return nullptr;
 }
 
 const YamlNode* YamlMap::Require(const std::string& key, const std::string& example) {
   const YamlNode* found = Find(key);
-  if (found == nullptr) {
+  const bool is_empty = std::find(empty_.begin(), empty_.end(), key) != empty_.end();
+  if (found == nullptr && !is_empty) {
     reporter_.FailAtKey(node_, fmt::format("{} needs the key '{}'", what_, key),
                         "for example: " + example);
   }

@@ -1,6 +1,6 @@
 // Reads a YAML map key by key. What is asked for is what is known: ReportUnknownKeys() then names
 // the rest. Every getter reports a value of the wrong kind at its place and returns nothing for it,
-// so that reading goes on. A key without a value ("owner:") counts as absent.
+// so that reading goes on. A key without a value ("owner:") is reported, and counts as absent.
 #pragma once
 
 #include <cstdint>
@@ -60,6 +60,7 @@ class YamlMap {
   std::string what_;
   Reporter& reporter_;
   std::vector<std::string> known_;
+  std::vector<std::string> empty_;  // of them, reported as such
 };
 
 // The texts of a list, or one text alone; others are reported.

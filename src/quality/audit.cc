@@ -232,7 +232,7 @@ class Auditor {
       outcome.message = Judge(*count, rows);
       broken = !outcome.message.empty();
     } else if (const auto* fresh = std::get_if<project::Freshness>(&check.kind)) {
-      if (is_staged() && result_.rows == 0) return;
+      if (is_staged() && result_.rows == 0 && !input_.is_whole_table) return;
       outcome.message = Judge(*fresh, measured_.checks[i].value, input_.now);
       broken = !outcome.message.empty();
     } else if (const auto* volume = std::get_if<project::VolumeAnomaly>(&check.kind)) {

@@ -52,6 +52,8 @@ struct AuditInput {
   // Rows that stay in the table beside the staged ones. unique, unique_key and relationships of the
   // table to itself look there as well. None: at the staged rows only.
   std::optional<engine::TableSource> existing = std::nullopt;
+  // The table will have the staged rows and no others: freshness judges also when there are none.
+  bool is_whole_table = false;
   engine::TableResolver tables;        // the project's other tables
   engine::Parameters parameters = {};  // for custom SQL
   std::vector<std::int64_t> row_count_history =
