@@ -100,8 +100,9 @@ test-interop: build  ## tables exchanged with delta-rs and Spark, which it insta
 # Proofs of exactness; see docs/proofs.md. They run in the machine's memory where it has a folder for that.
 .PHONY: test-matrix test-pollute test-corpora oracle
 ORACLE := TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo $${TMPDIR:-/tmp}) .deps/oracle-venv/bin/python
-oracle:
+oracle: setup
 	tests/oracle/setup.sh
+	.deps/oracle-venv/bin/python tests/oracle/oracle_test.py
 
 test-matrix: build oracle  ## every format, type and boundary value; and the order in which files arrive
 	$(ORACLE) tests/matrix/run.py --leat $(BUILD)/leat

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from tests.oracle import arrow, convert, files, types as t
+from tests.oracle import arrow, convert, files, leat_types as t
 from tests.oracle.convert import Token, Worth
-from tests.oracle.types import Type
+from tests.oracle.leat_types import Type
 
 from . import table
 
@@ -41,6 +41,7 @@ class Group:
     nesting: str = "alone"
     first: object = None
     arrow_type: pa.DataType | None = None
+    encoding: str = ""
     passes: list = field(default_factory=lambda: ["first", "later"])
     origin: str = ""  # the group that this one is a part of
     isolated: bool = False  # to run in a project of its own, after a crash
@@ -74,6 +75,8 @@ def arrow_array(values: list, of: pa.DataType) -> pa.Array:
     if is_time(of):
         physical = pa.int32() if of.bit_width == 32 else pa.int64()
         return pa.array(values, physical).cast(of)
+    if pa.types.is_string(of) and any(isinstance(value, bytes) for value in values):
+        return pa.array(values, pa.binary()).view(of)
     if pa.types.is_list(of):
         flat = [item for value in values if value is not None for item in value]
         offsets, total = [0], 0
@@ -157,6 +160,20 @@ def declared_json(format: str, wanted) -> list:
             continue
         cells = [Cell(text, convert.from_json(convert.parse_json(text), to)) for text in values]
         found.append(Group(name, format, "rows", cells, to, "whole"))
+    return found
+
+
+def broken_texts(wanted) -> list:
+    """Bytes that are no UTF-8, in each format that has texts; whoever wrote them, no text is what they say."""
+    found = []
+    for to in (t.STRING, t.BINARY, t.BIGINT):
+        worth = [convert.may(part) if to.kind == "binary" else convert.NEVER for part in table.BROKEN]
+        escaped = [part.decode("utf-8", "surrogateescape") for part in table.BROKEN]
+        forms = {"csv": escaped, "tsv": escaped, "ndjson": [f'"{text}"' for text in escaped], "parquet": table.BROKEN}
+        for format, received in forms.items():
+            if wanted(name := f"{format}_broken_{to.slug}"):
+                cells = [Cell(value, one) for value, one in zip(received, worth)]
+                found.append(Group(name, format, "rows", cells, to, arrow_type=pa.string(), encoding="utf-8" if format in TEXT_FORMATS else ""))
     return found
 
 
@@ -281,6 +298,5 @@ def id_of(raw: str) -> int | None:
 
 
 def describe(received: object) -> str:
-    text = received if isinstance(received, str) else repr(received)
-    text = json.dumps(text, ensure_ascii=False)
+    text = json.dumps(received if isinstance(received, str) else repr(received), ensure_ascii=False).encode("utf-8", "replace").decode()
     return text if len(text) < 90 else text[:80] + f"… ({len(text)} characters)"

@@ -61,6 +61,8 @@ def define(project: Project, group: g.Group) -> None:
             project.write(f"seeds/{group.name}.yml", f"columns: {{v: {{type: \"{group.to}\"}}}}\n")
         return
     keys = {"error_budget": {"fraction": 1}}
+    if group.encoding:
+        keys["from"] = {"encoding": group.encoding}
     if group.to is not None:
         keys["columns"] = {"id": {"type": "bigint"}, "v": {"type": str(group.to)}}
     elif group.kind == "rows":
@@ -237,7 +239,7 @@ def all_groups(wanted) -> list:
         found.append(dataclasses.replace(group, cells=good))
         found += [dataclasses.replace(group, name=f"{group.name}_other_{index}", cells=[cell], origin=group.origin)
                   for index, cell in enumerate(others)]
-    return found + g.declared_parquet(wanted)
+    return found + g.broken_texts(wanted) + g.declared_parquet(wanted)
 
 
 # Of what stands for much of the same, the short form takes this part.
@@ -246,7 +248,7 @@ SHARES = [("parquet_alone_", 2), ("parquet_", 9), ("json_", 3), ("csv_", 3), ("t
 
 def in_short_form(name: str) -> bool:
     """Whether a group is in `make test`; the same ones each time. Types alone in CSV and NDJSON all are."""
-    if name.startswith(("csv_settled", "csv_detected", "csv_evolving", "ndjson_alone", "ndjson_whole", "seed_detected")) or name.count("_") == 1:
+    if name.startswith(("csv_settled", "csv_detected", "csv_evolving", "csv_broken", "ndjson_broken", "parquet_broken", "ndjson_alone", "ndjson_whole", "seed_detected")) or name.count("_") == 1:
         return True
     share = next((share for prefix, share in SHARES if name.startswith(prefix)), 1)
     return zlib.crc32(name.encode()) % share == 0

@@ -1,13 +1,12 @@
 """The one table that the matrix's cells are made of: texts, JSON values and Arrow values at and beyond the bounds of types."""
 
-import datetime
 import decimal
 import json
 
 import pyarrow as pa
 
-from tests.oracle import types as t
-from tests.oracle.types import Type
+from tests.oracle import leat_types as t
+from tests.oracle.leat_types import Type
 
 INTEGERS = [str(bound + step) for bits in (8, 16, 32, 64) for bound in (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for step in (-1, 0, 1)]
 NUMBERS = INTEGERS + [
@@ -96,7 +95,7 @@ NESTED_COLUMNS = [
      ["[{\"k\":[{\"x\":1.25}]}]", "[{\"k\":[{\"x\":1.255}]}]", "[{\"k\":[{}]}]", "[{\"k\":null}]", "[null]", "[{\"k\":[{\"x\":\"1.25\"}]}]", "[{\"k\":[{\"x\":1e400}]}]"]),
 ]
 
-EPOCH = datetime.date(1970, 1, 1)
+BROKEN = [b"a\xffb", b"\xc3", b"a\xe2\x82", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xc0\xaf", b"7\xfe", b"\x80"]
 D = decimal.Decimal
 
 

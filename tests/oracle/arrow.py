@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from . import convert
 from .convert import MICROS_PER_DAY, NEVER, Worth, may, must
-from .types import INTEGER_BITS, Type
+from .leat_types import INTEGER_BITS, Type
 
 
 def canonical(array) -> list:

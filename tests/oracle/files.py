@@ -28,7 +28,7 @@ def csv_file(header: list, rows: list, delimiter: str = ",", quote_all: bool = F
     content, starts = bytearray(), []
     for row in [header, *rows]:
         starts.append(len(content))
-        content += (delimiter.join(csv_cell(cell, delimiter, quote_all) for cell in row) + line_end).encode()
+        content += (delimiter.join(csv_cell(cell, delimiter, quote_all) for cell in row) + line_end).encode("utf-8", "surrogateescape")
     return File(bytes(content), starts[1:])
 
 
@@ -36,7 +36,7 @@ def ndjson_file(records: list) -> File:
     content, starts = bytearray(), []
     for record in records:
         starts.append(len(content))
-        content += record.encode() + b"\n"
+        content += record.encode("utf-8", "surrogateescape") + b"\n"
     return File(bytes(content), starts)
 
 
@@ -44,7 +44,7 @@ def json_file(records: list) -> File:
     content, starts = bytearray(b"[\n"), []
     for index, record in enumerate(records):
         starts.append(len(content))
-        content += record.encode() + (b",\n" if index + 1 < len(records) else b"\n")
+        content += record.encode("utf-8", "surrogateescape") + (b",\n" if index + 1 < len(records) else b"\n")
     return File(bytes(content + b"]\n"), starts)
 
 

@@ -4,7 +4,7 @@ import re
 
 from tests.oracle import arrow, convert
 from tests.oracle.project import Rejected
-from tests.oracle.types import BIGINT, BOOLEAN, DATE, DOUBLE, STRING, TIMESTAMP, decimal
+from tests.oracle.leat_types import BIGINT, BOOLEAN, DATE, DOUBLE, STRING, TIMESTAMP, decimal
 from tests.pollute.clean import Record
 from tests.pollute.file import Polluted
 
