@@ -355,6 +355,23 @@ TEST_F(CheckpointTest, CompactedEntriesStandForTheirVersions) {
   EXPECT_FALSE(Open().Load(TableVersion(2)).ok()) << "it stands for all of its versions only";
 }
 
+TEST_F(CheckpointTest, ACompactedEntryThatNamesAFileTwiceIsNotBelieved) {
+  Table table = Open();
+  Grow(table, 3);
+  ASSERT_EQ(Version(table.Commit(Overwrite(table.Load().value(), "whole"))), 4);
+  const std::vector<std::string> wanted = Paths(*Open().Load().value());
+  // The newest first, with the additions of files that were removed later.
+  std::string concatenated;
+  for (long version = 4; version >= 0; version--) concatenated += ReadEntry(version);
+  ASSERT_TRUE(local_.ReplaceFile(LogPath(CompactedFileName(0, 4)), concatenated).ok());
+  EXPECT_EQ(Paths(*Open().Load().value()), wanted);
+  ASSERT_EQ(Version(table.Commit(Append(table.Load().value(), "later"))), 5);
+  EXPECT_EQ(Open().Load().value()->files().size(), wanted.size() + 1);
+  RemoveEntries(2, 2);
+  EXPECT_THAT(Open().Load().error().message(),
+              testing::AllOf(HasSubstr("names a file twice"), HasSubstr(EntryName(2))));
+}
+
 TEST_F(CheckpointTest, OneEntryStandsForThoseAfterTheCheckpoint) {
   Table table = Open();
   Grow(table, 3);

@@ -36,10 +36,7 @@ Result<std::optional<std::string>> CompactLog(const io::Environment& environment
   const long first = segment.checkpoint ? segment.checkpoint->version + 1 : 0;
   const std::string name = CompactedFileName(first, segment.version);
   if (dry_run) return std::optional(name);
-  std::vector<LogEntry> entries;
-  for (const std::string& entry : segment.entries) {
-    LEAT_ASSIGN(entries.emplace_back(), reader.ReadEntryFile(entry));
-  }
+  LEAT_ASSIGN(std::vector<LogEntry> entries, reader.ReadSegment(listing, segment));
   LEAT_ASSIGN(const std::string content, FormatLogEntry(Reconcile(std::move(entries))));
   const std::string path = io::JoinPath(reader.log_directory(), name);
   LEAT_TRY(environment.files.CreateFile(path, content));  // of another, it says the same

@@ -4,6 +4,8 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "base/text.h"
 #include "delta/deletion_vector.h"
@@ -14,6 +16,7 @@ namespace leat::delta {
 namespace {
 
 namespace json = simdjson::ondemand;
+using std::string_view_literals::operator""sv;
 
 // The text of a kCorrupt error without its place, which the caller adds.
 Error Wrong(std::string_view what) { return Corrupt(std::string(what)); }
@@ -261,8 +264,13 @@ class EntryReader {
     entry_.has_plain_paths = true;
   }
 
+  // An action that is not known here is none of ours, whatever its value.
   Status ReadAction(json::object line) {
     return ForEachField(line, [&](std::string_view key, json::value value) -> Status {
+      constexpr std::array kActions = {"add"sv,    "remove"sv, "metaData"sv,   "protocol"sv,
+                                       "txn"sv,    "cdc"sv,    "commitInfo"sv, "domainMetadata"sv,
+                                       "sidecar"sv};
+      if (std::find(kActions.begin(), kActions.end(), key) == kActions.end()) return Ok();
       json::object object;
       if (const auto error = value.get_object().get(object)) return Wrong(key, error);
       if (key == "add") return ReadAdd(object);
@@ -275,8 +283,7 @@ class EntryReader {
       if (key == "domainMetadata") {
         return Append(ReadDomainMetadata(object), entry_.domain_metadata);
       }
-      if (key == "sidecar") return Append(ReadSidecar(object), entry_.sidecars);
-      return Ok();
+      return Append(ReadSidecar(object), entry_.sidecars);
     });
   }
 
@@ -413,9 +420,11 @@ Status ForEachLine(std::string_view content, const std::string& file, Visit visi
     const Status status =
         ParseLine(parser, simdjson::padded_string_view(data, line.size(), readable), visit);
     if (!status.ok()) {
+      // Of another kind than damage: what it says is not supported.
+      const bool is_damaged = status.error().kind() == ErrorKind::kCorrupt;
       return Error(status.error().kind(),
-                   fmt::format("the log entry {} is damaged or not supported: line {}: {}", file,
-                               number, status.error().message()))
+                   fmt::format("the log entry {}{}, line {}: {}", file,
+                               is_damaged ? " is damaged" : "", number, status.error().message()))
           .WithHint(status.error().hint());
     }
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "delta/checkpoint.h"
 #include "delta/checksum.h"
@@ -29,6 +30,15 @@ Status CheckFiles(const std::vector<Action>& files, std::string_view table_path,
                   const FileRoots& roots) {
   for (const Action& file : files) LEAT_TRY(CheckFile(file, table_path, roots));
   return Ok();
+}
+
+// The newest action for a file is the only one that a compacted entry may hold. With two, nothing
+// tells which is the newer.
+bool NamesAFileTwice(const LogEntry& compacted) {
+  std::unordered_set<FileKey, FileKeyHash> seen;
+  const auto is_new = [&seen](const auto& action) { return seen.insert(FileKey(action)).second; };
+  return !std::all_of(compacted.adds.begin(), compacted.adds.end(), is_new) ||
+         !std::all_of(compacted.removes.begin(), compacted.removes.end(), is_new);
 }
 
 }  // namespace
@@ -117,7 +127,10 @@ Result<CheckpointState> LogReader::ReadState(const CheckpointFiles& checkpoint) 
       "restore it from a backup: the entries before it, which would do as well, are not all there";
   auto state = ReadCheckpoint(files_, parquet_, paths, table_path_);
   if (!state.ok()) {
-    return state.error().hint().empty() ? Error(state.error()).WithHint(kHint) : state.error();
+    // What is not supported, a type say, a backup has as well.
+    const bool is_damaged = state.error().kind() != ErrorKind::kInvalidInput;
+    return is_damaged && state.error().hint().empty() ? Error(state.error()).WithHint(kHint)
+                                                      : state.error();
   }
   if (state->protocol && state->metadata) return state;
   return Corrupt(fmt::format("checkpoint {} lacks the table's {}", paths[0],
@@ -157,6 +170,31 @@ Result<std::vector<LogEntry>> LogReader::ReadEntries(const std::vector<std::stri
   return entries;
 }
 
+Result<std::vector<LogEntry>> LogReader::ReadSegment(const LogListing& listing,
+                                                     const LogSegment& segment) const {
+  LEAT_ASSIGN(std::vector<LogEntry> entries, ReadEntries(segment.entries));
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < entries.size(); i++) {
+    const std::string& name = segment.entries[i];
+    const auto parsed = ParseLogFileName(name);
+    const bool is_compacted = parsed && parsed->kind == LogFileName::Kind::kCompacted;
+    if (!is_compacted || !NamesAFileTwice(entries[i])) {
+      names.push_back(name);
+      continue;
+    }
+    for (long version = parsed->version; version <= parsed->last; version++) {
+      names.push_back(CommitFileName(version));
+      if (listing.FindCommit(version) != nullptr) continue;
+      return Corrupt(fmt::format("the compacted log entry {} names a file twice, and the entries "
+                                 "that it stands for are not all there: {} is missing",
+                                 io::JoinPath(log_directory_, name), names.back()))
+          .WithHint("restore " + names.back() + " from a backup");
+    }
+  }
+  if (names == segment.entries) return entries;
+  return ReadEntries(names);
+}
+
 Result<CommitInfo> LogReader::ReadInfo(const CommitFile& commit) const {
   const std::string path = CommitPath(commit.version);
   LEAT_ASSIGN(std::string head, files_.ReadRange(path, 0, kCommitInfoProbeBytes));
@@ -188,7 +226,7 @@ Result<std::shared_ptr<const LogSnapshot>> LogReader::Build(const LogListing& li
                                                             const LogSegment& segment,
                                                             CheckpointState state,
                                                             std::optional<Error> damage) const {
-  LEAT_ASSIGN(std::vector<LogEntry> entries, ReadEntries(segment.entries));
+  LEAT_ASSIGN(std::vector<LogEntry> entries, ReadSegment(listing, segment));
   for (const LogEntry& entry : entries) {
     if (entry.protocol) state.protocol = entry.protocol;
     if (entry.metadata) state.metadata = entry.metadata;

@@ -32,6 +32,10 @@ class LogReader {
   // By version, or by name below _delta_log. kNotFound when there is no such entry.
   Result<LogEntry> ReadEntry(long version) const;
   Result<LogEntry> ReadEntryFile(const std::string& name) const;
+  // The segment's entries. A compacted entry that names a file twice is not believed: the entries
+  // that it stands for are read.
+  Result<std::vector<LogEntry>> ReadSegment(const LogListing& listing,
+                                            const LogSegment& segment) const;
   // The commitInfo of an entry, read without the rest of it where possible. An entry without one,
   // or with one that has no timestamp, gets the file's modification time.
   Result<CommitInfo> ReadInfo(const CommitFile& commit) const;

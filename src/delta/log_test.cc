@@ -141,6 +141,35 @@ LogEntry Full() {
   return entry;
 }
 
+TEST(LogEntryTest, ActionsThatAreNotKnownAreIgnoredWhateverTheirValues) {
+  for (const char* value : {R"(["a",1])", "1", "\"text\"", "true", R"({"add":{"path":1}})", "[]"}) {
+    const auto read = ParseLogEntry(std::string("{\"someNewAction\":") + value +
+                                        "}\n{\"add\":{\"path\":\"a.parquet\",\"size\":1,"
+                                        "\"newField\":[1],\"dataChange\":true}}\n",
+                                    "0.json", "/t");
+    ASSERT_TRUE(read.ok()) << value << ": " << read.error().ToString();
+    EXPECT_EQ(read->adds.size(), 1U);
+  }
+  EXPECT_EQ(ParseLogEntry("{\"add\":[1]}\n", "0.json", "/t").error().kind(), ErrorKind::kCorrupt);
+}
+
+TEST(LogEntryTest, TypesThatAreNotSupportedAreNamedAndNoDamage) {
+  for (const char* type : {"variant", "void", "geometry(4326)", "interval"}) {
+    const auto read = ParseLogEntry(
+        std::string(
+            "{\"metaData\":{\"id\":\"x\",\"format\":{\"provider\":\"parquet\"},\"schemaString\":"
+            "\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"v\\\",\\\"type\\\":"
+            "\\\"") +
+            type + "\\\",\\\"nullable\\\":true,\\\"metadata\\\":{}}]}\"}}\n",
+        "0.json", "/t");
+    ASSERT_FALSE(read.ok());
+    EXPECT_EQ(read.error().kind(), ErrorKind::kInvalidInput);
+    EXPECT_THAT(read.error().message(),
+                testing::AllOf(HasSubstr("column v has the type '" + std::string(type)),
+                               testing::Not(HasSubstr("damaged"))));
+  }
+}
+
 TEST(LogEntryTest, WhatIsWrittenIsReadBack) {
   const auto text = FormatLogEntry(Full());
   ASSERT_TRUE(text.ok()) << text.error().ToString();
