@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+
+#include "base/date_text.h"
 
 namespace leat {
 namespace {
@@ -78,13 +81,14 @@ std::optional<TimestampUs> ReadOffset(std::string_view text, std::size_t& at) {
 }  // namespace
 
 std::string FormatTimestamp(TimestampUs t) {
-  const year_month_day date = DateOf(t);
-  const TimestampUs in_day = t - MidnightOf(date);
+  if (t == INT64_MAX) return "infinity";
+  if (t == -INT64_MAX) return "-infinity";
+  const std::int64_t day = FloorDiv(t, kMicrosPerDay);
+  const TimestampUs in_day = t - day * kMicrosPerDay;
   const std::int64_t seconds = in_day / kMicrosPerSecond;
   const std::int64_t micros = in_day % kMicrosPerSecond;
-  std::string text =
-      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
-                  unsigned(date.day()), seconds / 3600, seconds / 60 % 60, seconds % 60);
+  std::string text = fmt::format("{}T{:02}:{:02}:{:02}", FormatDate(day), seconds / 3600,
+                                 seconds / 60 % 60, seconds % 60);
   if (micros % 1000 != 0) {
     text += fmt::format(".{:06}", micros);
   } else if (micros != 0) {

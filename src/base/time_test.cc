@@ -16,6 +16,20 @@ TEST(TimeTest, TextRoundTrips) {
   EXPECT_EQ(At("2026-11-01T02:00:00+02:00"), At("2026-11-01"));
 }
 
+TEST(TimeTest, TimesFarAwayAndBeforeYearZeroHaveTheirOwnYears) {
+  constexpr std::int64_t kDay = kMicrosPerDay;
+  EXPECT_EQ(FormatTimestamp(2'932'896 * kDay), "9999-12-31T00:00:00Z");
+  EXPECT_EQ(FormatTimestamp(2'932'897 * kDay), "10000-01-01T00:00:00Z");
+  EXPECT_EQ(FormatTimestamp(11'248'737 * kDay + 1), "32767-12-31T00:00:00.000001Z");
+  EXPECT_EQ(FormatTimestamp(11'248'738 * kDay), "32768-01-01T00:00:00Z");
+  EXPECT_EQ(FormatTimestamp(-719'528 * kDay), "0000-01-01T00:00:00Z");
+  EXPECT_EQ(FormatTimestamp(-719'529 * kDay), "-0001-12-31T00:00:00Z");
+  EXPECT_EQ(FormatTimestamp(INT64_MAX - 1), "294247-01-10T04:00:54.775806Z");
+  EXPECT_EQ(FormatTimestamp(-INT64_MAX + 1), "-290308-12-21T19:59:05.224194Z");
+  EXPECT_EQ(FormatTimestamp(INT64_MAX), "infinity");
+  EXPECT_EQ(FormatTimestamp(-INT64_MAX), "-infinity");
+}
+
 TEST(TimeTest, WrongTextIsRefused) {
   for (const char* text :
        {"", "2026-13-01", "2026-02-30", "2026-11-01T25:00", "2026-11-01x", "yesterday"}) {

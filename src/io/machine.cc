@@ -1,5 +1,6 @@
 #include "io/machine.h"
 
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 
 #include "io/file_system.h"
 
@@ -29,25 +31,64 @@ std::int64_t MeminfoBytes(const std::string& key) {
   return 0;
 }
 
-// A number in a file of the control group; -1 when there is none ("max", or no cgroup v2).
-std::int64_t CgroupBytes(const std::string& name) {
-  std::ifstream file("/sys/fs/cgroup/" + name);
+std::int64_t NumberIn(const std::string& path) {
+  std::ifstream file(path);
   std::int64_t value = 0;
-  return file >> value ? value : -1;
+  return file >> value ? value : -1;  // -1: no such file, or "max"
+}
+
+// Where control groups of the process and the folders above them limit its memory, and how.
+struct CgroupFiles {
+  std::string folder;  // of the process's group; limits of the groups above it hold as well
+  std::string top;
+  const char* limit;
+  const char* used;
+};
+
+std::optional<CgroupFiles> FindCgroup(const std::string& process_file, const std::string& mount) {
+  std::ifstream file(process_file);
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    const std::string path = line.substr(second + 1);
+    if (controllers.find(",memory,") != std::string::npos) {  // version 1
+      return CgroupFiles{mount + "/memory" + path, mount + "/memory", "/memory.limit_in_bytes",
+                         "/memory.usage_in_bytes"};
+    }
+    if (controllers == ",,")
+      return CgroupFiles{mount + path, mount, "/memory.max", "/memory.current"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
+
+void LimitByCgroup(const std::string& process_file, const std::string& mount, MemoryInfo& memory) {
+  const auto files = FindCgroup(process_file, mount);
+  if (!files) return;
+  for (std::string folder = files->folder; folder.size() >= files->top.size();
+       folder = ParentPath(folder)) {
+    const std::int64_t limit = NumberIn(folder + files->limit);
+    if (limit > 0 && limit < memory.total_bytes) {
+      const std::int64_t used = std::max<std::int64_t>(0, NumberIn(folder + files->used));
+      memory.total_bytes = limit;
+      memory.available_bytes =
+          std::min(memory.available_bytes, std::max<std::int64_t>(0, limit - used));
+    }
+    if (folder == files->top || folder == "/") break;
+  }
+}
 
 Result<MemoryInfo> Memory() {
   MemoryInfo memory{.total_bytes = MeminfoBytes("MemTotal"),
                     .available_bytes = MeminfoBytes("MemAvailable")};
   if (memory.total_bytes == 0) return NotFound("/proc/meminfo does not tell the machine's memory");
-  const std::int64_t limit = CgroupBytes("memory.max");
-  if (limit >= 0 && limit < memory.total_bytes) {
-    const std::int64_t used = std::max<std::int64_t>(0, CgroupBytes("memory.current"));
-    memory.total_bytes = limit;
-    memory.available_bytes =
-        std::min(memory.available_bytes, std::max<std::int64_t>(0, limit - used));
+  LimitByCgroup("/proc/self/cgroup", "/sys/fs/cgroup", memory);
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    memory.total_bytes = std::min(memory.total_bytes, static_cast<std::int64_t>(limit.rlim_cur));
   }
   return memory;
 }

@@ -13,8 +13,11 @@ struct MemoryInfo {
   std::int64_t total_bytes = 0;
   std::int64_t available_bytes = 0;  // without swapping, as the kernel estimates it
 };
-// Of the machine, or less where a container limits it (cgroup v2).
+// Of the machine, or less where a container (cgroup v1 or v2) or ulimit -v limits it.
 Result<MemoryInfo> Memory();
+// Lowers `memory` to what the control groups allow that a file like /proc/self/cgroup names, below
+// their mount point.
+void LimitByCgroup(const std::string& process_file, const std::string& mount, MemoryInfo& memory);
 
 // Free for this user on the file system of an existing path, in bytes.
 Result<std::int64_t> FreeDiskBytes(const std::string& path);
