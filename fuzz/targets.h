@@ -22,6 +22,11 @@ void Path(std::string_view input);
 void Z85(std::string_view input);
 // The schemaString of a metaData action.
 void SchemaJson(std::string_view input);
+// A file of JSON, a record a line: detected, then read to what was detected. All of it is accounted
+// for.
+void JsonLines(std::string_view input);
+// The same of a document.
+void JsonDocument(std::string_view input);
 
 struct Target {
   const char* name;  // and the folder of its corpus
@@ -35,6 +40,8 @@ inline constexpr Target kTargets[] = {
     {"path", Path},
     {"z85", Z85},
     {"schema_json", SchemaJson},
+    {"json_lines", JsonLines},
+    {"json_document", JsonDocument},
 };
 
 }  // namespace leat::fuzz

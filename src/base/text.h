@@ -1,6 +1,7 @@
 // Small text functions that every module needs.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,5 +31,8 @@ std::string QuoteLiteral(std::string_view text);
 
 // The text's first `max_bytes`, cut at a UTF-8 boundary, with "…" when something was cut.
 std::string Shorten(std::string_view text, std::size_t max_bytes);
+
+// Length of the UTF-8 sequence that starts at byte `i`; 0 when it is not valid. 1 for ASCII.
+std::size_t Utf8Length(std::string_view text, std::size_t i);
 
 }  // namespace leat

@@ -58,7 +58,7 @@ std::optional<data::Schema> ColumnsOfFiles(orchestrate::Workspace& workspace,
     if (i >= kBindFirstFiles && i + kBindLastFiles < count) continue;
     const auto format = connect::DetectFormat(files, session, (*found)[i], options,
                                               names.empty() ? columns.names() : names);
-    if (format.ok()) AddMissing(format->columns, columns);
+    if (format.ok()) AddMissing(format->schema(), columns);
     all_read &= format.ok();
   }
   if (columns.fields.empty()) return std::nullopt;

@@ -1,6 +1,8 @@
 // Limits of data/.
 #pragma once
 
+#include <cstddef>
+
 namespace leat::data {
 
 // Nesting of types in a schema or a type name. DuckDB and Spark stop far earlier; this protects our
@@ -12,5 +14,7 @@ constexpr int kMaxDecimalPrecision = 38;
 constexpr int kDefaultSqlDecimalPrecision = 18;
 constexpr int kDefaultSqlDecimalScale = 3;
 constexpr int kDefaultDeltaDecimalPrecision = 10;
+// Of a value that does not fit its type, in messages.
+constexpr std::size_t kMaxMisfitBytes = 200;
 
 }  // namespace leat::data

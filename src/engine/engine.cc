@@ -244,6 +244,11 @@ class DuckSession final : public Session {
                                                 .snapshot = files.snapshot});
     return "delta_scan(" + QuoteLiteral(kSourcePrefix + key) + ")";
   }
+  std::string ScanRows(std::shared_ptr<const RowSource> rows) override {
+    const std::string key = fmt::format("{}", state_->row_sources.size());
+    state_->row_sources[key] = std::move(rows);
+    return "leat_rows(" + QuoteLiteral(key) + ")";
+  }
   Result<std::vector<MarkedRows>> MarkRows(const std::string& sql,
                                            const Parameters& parameters) override {
     state_->row_marks = std::make_unique<RowMarks>();
@@ -260,8 +265,6 @@ class DuckSession final : public Session {
               [](const MarkedRows& a, const MarkedRows& b) { return a.path < b.path; });
     return rows;
   }
-
-  std::int64_t csv_rows() const override { return state_->csv_rows; }
 
   Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
                               const std::string& format) override {
@@ -503,7 +506,7 @@ class DuckEngine final : public Engine {
     RegisterObjectStores(*database_.instance, environment_.files);
     RegisterDeltaScan(*database_.instance);
     RegisterChanges(*database_.instance);
-    RegisterPositionedCsv(*database_.instance);
+    RegisterRowScan(*database_.instance);
     RegisterFunctions(*database_.instance);
     RegisterParquetCopy(*database_.instance);
     // An option of the ICU extension, which is there only once the database is open.

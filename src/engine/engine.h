@@ -18,6 +18,7 @@
 #include "delta/compaction.h"
 #include "delta/deletion_vector.h"
 #include "delta/table.h"
+#include "engine/row_source.h"
 
 namespace leat::engine {
 
@@ -162,11 +163,11 @@ class Session {
                                             const WriteOptions& options) = 0;
   // A FROM item with the files' rows, for this session's queries. kInvalidInput: see MappingOf.
   virtual Result<std::string> ScanOf(const TableFiles& files) = 0;
+  // A FROM item with the source's rows, for this session's queries, as long as the session lives.
+  virtual std::string ScanRows(std::shared_ptr<const RowSource> rows) = 0;
   // The rows that a query's columns leat_file and leat_row name (see PlaceColumns).
   virtual Result<std::vector<MarkedRows>> MarkRows(const std::string& sql,
                                                    const Parameters& parameters) = 0;
-  // Rows that leat_read_csv has handed out to the session's statements so far.
-  virtual std::int64_t csv_rows() const = 0;
   // COPY ... TO one file in csv, json or parquet.
   virtual Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
                                       const std::string& format) = 0;

@@ -373,44 +373,16 @@ TEST_F(EngineTest, AFailedWriteLeavesNoFile) {
   EXPECT_THAT(environment_.files.List(table_path_).value(), IsEmpty());
 }
 
-TEST_F(EngineTest, PositionsOfCsvRowsAreWhereTheyBegin) {
-  const std::string path = io::JoinPath(root_, "a.csv");
-  ASSERT_TRUE(
-      environment_.files.ReplaceFile(path, "id,name\r\n1,\"a\nb\"\r\n22,c\r\n333,d\r\n").ok());
-  const auto rows = session_->Query(
-      "select id, _leat_position from leat_read_csv('" + path +
-      "', auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', "
-      "columns = {'id': 'BIGINT', 'name': 'VARCHAR'}) order by id");
-  ASSERT_TRUE(rows.ok()) << rows.error().ToString();
-  const std::vector<std::vector<data::Value>> expected = {{std::int64_t{1}, std::int64_t{9}},
-                                                          {std::int64_t{22}, std::int64_t{18}},
-                                                          {std::int64_t{333}, std::int64_t{24}}};
-  EXPECT_EQ(rows->rows, expected);
-}
-
-TEST_F(EngineTest, PositionsStayRightWhenRowsAreRejected) {
-  const std::string path = io::JoinPath(root_, "b.csv");
-  std::string text = "d\n";
-  for (int i = 0; i < 5000; i++) text += i % 7 == 3 ? "notadate00\n" : "2026-01-01\n";
-  ASSERT_TRUE(environment_.files.ReplaceFile(path, text).ok());
-  const auto rows = session_->Query(
-      "select count(d), count(d) filter ((_leat_position - 2) % 11 = 0 and "
-      "((_leat_position - 2) // 11) % 7 <> 3) from leat_read_csv('" +
-      path +
-      "', auto_detect = false, header = true, columns = {'d': 'DATE'}, store_rejects = true)");
-  ASSERT_TRUE(rows.ok()) << rows.error().ToString();
-  EXPECT_EQ(rows->rows[0][0], data::Value(std::int64_t{4286}));
-  EXPECT_EQ(rows->rows[0][1], data::Value(std::int64_t{4286}));
-}
-
 TEST_F(EngineTest, TextIsAnIntegerOnlyIfNoDigitWouldBeLost) {
-  EXPECT_EQ(Number("select count(leat_integer(t)) from unnest(['12.7', '1e3', '', ' ', '-', '+-1', "
-                   "'9223372036854775808', '0x10', '1 2', NULL]) x(t)"),
+  const std::string value = "leat_strict(t, '', null::bigint)";
+  EXPECT_EQ(Number("select count(" + value +
+                   ") from unnest(['12.7', '1e-3', '', ' ', '-', '+-1', '9223372036854775808', "
+                   "'0x10', '1 2', NULL]) x(t)"),
             0);
-  EXPECT_EQ(Number("select sum(leat_integer(t))::bigint from unnest(['1', ' 20 ', '+300', '-4000', "
-                   "'007']) x(t)"),
-            -3672);
-  EXPECT_EQ(Number("select leat_integer('9223372036854775807')"), INT64_MAX);
+  EXPECT_EQ(Number("select sum(" + value +
+                   ")::bigint from unnest(['1', ' 20 ', '+300', '-4000', '007', '1e3']) x(t)"),
+            -2672);
+  EXPECT_EQ(Number("select leat_strict('9223372036854775807', '', null::bigint)"), INT64_MAX);
 }
 
 TEST_F(EngineTest, LineageFollowsColumnsThroughTheWholeQuery) {

@@ -1,6 +1,8 @@
 // Scalar functions that Leat adds to DuckDB's.
-#include <charconv>
+#include <optional>
+#include <string_view>
 
+#include "data/convert.h"
 #include "duckdb/catalog/catalog.hpp"
 #include "duckdb/common/vector_operations/unary_executor.hpp"
 #include "duckdb/function/scalar_function.hpp"
@@ -10,22 +12,113 @@
 namespace leat::engine {
 namespace {
 
-// DuckDB's own conversions round: 12.7 becomes 13.
-std::int64_t ToInteger(duckdb::string_t text, duckdb::ValidityMask& mask, duckdb::idx_t row) {
-  const char* begin = text.GetData();
-  const char* end = begin + text.GetSize();
-  while (begin != end && *begin == ' ') begin++;
-  while (begin != end && end[-1] == ' ') end--;
-  if (begin != end && *begin == '+' && begin + 1 != end && begin[1] != '-') begin++;
-  std::int64_t value = 0;
-  const auto [stop, error] = std::from_chars(begin, end, value);
-  if (error != std::errc() || stop != end) mask.SetInvalid(row);
-  return value;
+// Values of a text, by the strict conversions of data/convert.h; null where there is none.
+template <typename Stored, typename Convert>
+void ConvertTexts(duckdb::Vector& texts, duckdb::Vector& result, duckdb::idx_t count,
+                  const Convert& convert) {
+  duckdb::UnaryExecutor::ExecuteWithNulls<duckdb::string_t, Stored>(
+      texts, result, count,
+      [&](duckdb::string_t text, duckdb::ValidityMask& mask, duckdb::idx_t row) -> Stored {
+        const auto value = convert(std::string_view(text.GetData(), text.GetSize()));
+        if (value) return static_cast<Stored>(*value);
+        mask.SetInvalid(row);
+        return Stored{};
+      });
 }
 
-void Integers(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Vector& result) {
-  duckdb::UnaryExecutor::ExecuteWithNulls<duckdb::string_t, std::int64_t>(
-      arguments.data[0], result, arguments.size(), ToInteger);
+std::optional<std::int64_t> ToNarrow(std::string_view text, data::TypeKind kind) {
+  const auto value = data::ToInteger(text);
+  return value && data::FitsInteger(*value, kind) ? value : std::nullopt;
+}
+
+void ConvertDecimals(duckdb::Vector& texts, duckdb::Vector& result, duckdb::idx_t count) {
+  const auto& type = result.GetType();
+  const int precision = duckdb::DecimalType::GetWidth(type);
+  const int scale = duckdb::DecimalType::GetScale(type);
+  const auto convert = [&](std::string_view text) {
+    return data::ToDecimal(text, precision, scale);
+  };
+  switch (type.InternalType()) {
+    case duckdb::PhysicalType::INT16:
+      return ConvertTexts<std::int16_t>(texts, result, count, convert);
+    case duckdb::PhysicalType::INT32:
+      return ConvertTexts<std::int32_t>(texts, result, count, convert);
+    case duckdb::PhysicalType::INT64:
+      return ConvertTexts<std::int64_t>(texts, result, count, convert);
+    default: break;
+  }
+  const auto wide = [&](std::string_view text) -> std::optional<duckdb::hugeint_t> {
+    const auto value = convert(text);
+    if (!value) return std::nullopt;
+    return duckdb::hugeint_t(static_cast<std::int64_t>(*value >> 64),
+                             static_cast<std::uint64_t>(*value));
+  };
+  ConvertTexts<duckdb::hugeint_t>(texts, result, count, wide);
+}
+
+// The format is a constant, empty for ISO 8601.
+std::string FormatOf(duckdb::Vector& formats) {
+  return formats.GetValue(0).IsNull() ? "" : formats.GetValue(0).GetValue<std::string>();
+}
+
+void ConvertTimes(duckdb::DataChunk& arguments, duckdb::Vector& result) {
+  const std::string format = FormatOf(arguments.data[1]);
+  auto& texts = arguments.data[0];
+  const duckdb::idx_t count = arguments.size();
+  if (result.GetType().id() == duckdb::LogicalTypeId::DATE) {
+    return ConvertTexts<duckdb::date_t>(texts, result, count, [&](std::string_view text) {
+      return format.empty() ? data::ToDate(text) : data::ToDate(text, format);
+    });
+  }
+  const auto convert = [&](std::string_view text) -> std::optional<duckdb::timestamp_t> {
+    const auto value = format.empty() ? data::ToTimestamp(text) : data::ToTimestamp(text, format);
+    return value ? std::optional(duckdb::timestamp_t(*value)) : std::nullopt;
+  };
+  ConvertTexts<duckdb::timestamp_t>(texts, result, count, convert);
+}
+
+// leat_strict(text, format, null of a type)
+void Strict(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Vector& result) {
+  auto& texts = arguments.data[0];
+  const duckdb::idx_t count = arguments.size();
+  switch (result.GetType().id()) {
+    case duckdb::LogicalTypeId::BOOLEAN:
+      return ConvertTexts<bool>(texts, result, count, data::ToBoolean);
+    case duckdb::LogicalTypeId::TINYINT:
+      return ConvertTexts<std::int8_t>(texts, result, count, [](std::string_view text) {
+        return ToNarrow(text, data::TypeKind::kByte);
+      });
+    case duckdb::LogicalTypeId::SMALLINT:
+      return ConvertTexts<std::int16_t>(texts, result, count, [](std::string_view text) {
+        return ToNarrow(text, data::TypeKind::kShort);
+      });
+    case duckdb::LogicalTypeId::INTEGER:
+      return ConvertTexts<std::int32_t>(texts, result, count, [](std::string_view text) {
+        return ToNarrow(text, data::TypeKind::kInteger);
+      });
+    case duckdb::LogicalTypeId::BIGINT:
+      return ConvertTexts<std::int64_t>(texts, result, count, data::ToInteger);
+    case duckdb::LogicalTypeId::FLOAT:
+      return ConvertTexts<float>(texts, result, count, data::ToFloat);
+    case duckdb::LogicalTypeId::DOUBLE:
+      return ConvertTexts<double>(texts, result, count, data::ToDouble);
+    case duckdb::LogicalTypeId::DECIMAL: return ConvertDecimals(texts, result, count);
+    case duckdb::LogicalTypeId::DATE:
+    case duckdb::LogicalTypeId::TIMESTAMP:
+    case duckdb::LogicalTypeId::TIMESTAMP_TZ: return ConvertTimes(arguments, result);
+    case duckdb::LogicalTypeId::VARCHAR: return result.Reference(texts);
+    default:  // a text is no value of any other type
+      result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+      duckdb::ConstantVector::SetNull(result, true);
+  }
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> BindStrict(
+    duckdb::ClientContext&, duckdb::ScalarFunction& function,
+    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
+  function.return_type = arguments[2]->return_type;
+  function.arguments[2] = arguments[2]->return_type;
+  return nullptr;
 }
 
 // Both are microseconds since 1970; the session's time zone is UTC. The cast asks a calendar for
@@ -103,8 +196,10 @@ void Mark(duckdb::DataChunk& arguments, duckdb::ExpressionState& state, duckdb::
 
 void RegisterFunctions(duckdb::DatabaseInstance& database) {
   using duckdb::LogicalType;
-  duckdb::ScalarFunction integer("leat_integer", {LogicalType::VARCHAR}, LogicalType::BIGINT,
-                                 Integers);
+  duckdb::ScalarFunction strict("leat_strict",
+                                {LogicalType::VARCHAR, LogicalType::VARCHAR, LogicalType::ANY},
+                                LogicalType::ANY, Strict, BindStrict);
+  strict.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
   duckdb::ScalarFunction keep("leat_keep", {LogicalType::BOOLEAN, LogicalType::ANY},
                               LogicalType::BOOLEAN, Keep);
   keep.SetVolatile();
@@ -117,7 +212,7 @@ void RegisterFunctions(duckdb::DatabaseInstance& database) {
     instant.AddFunction(duckdb::ScalarFunction({type}, LogicalType::TIMESTAMP_TZ, Instants));
   duckdb::CreateScalarFunctionInfo instants(instant);
   catalog.CreateFunction(duckdb::CatalogTransaction::GetSystemTransaction(database), instants);
-  for (auto& function : {integer, keep, mark}) {
+  for (auto& function : {strict, keep, mark}) {
     duckdb::CreateScalarFunctionInfo info(function);
     catalog.CreateFunction(duckdb::CatalogTransaction::GetSystemTransaction(database), info);
   }

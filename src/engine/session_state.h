@@ -77,7 +77,8 @@ class SessionState final : public duckdb::ClientContextState {
   TableResolver resolver;
   Engine* engine = nullptr;
   std::map<std::string, std::shared_ptr<const ScanSource>>
-      sources;                                     // by the key in "leat-source:<key>"
+      sources;  // by the key in "leat-source:<key>"
+  std::map<std::string, std::shared_ptr<const RowSource>> row_sources;  // by the key of leat_rows
   std::shared_ptr<const ScanSource> bound_source;  // while delta_scan is bound: for its reader
   std::set<std::string> bound_tables;              // folders that delta_scan was bound to
   std::optional<PlannedCopy> planned_copy;         // while WriteParquet waits for a plan
@@ -86,9 +87,8 @@ class SessionState final : public duckdb::ClientContextState {
   std::string late_path;                           // of the file that leat_parquet adds if need be
   std::vector<data::Field> file_columns;           // FileLayout::columns, while WriteParquet writes
   std::mutex opened_mutex;
-  std::vector<std::string> opened;        // by leat_parquet, in the order of their opening
-  std::vector<ParquetFile> written;       // by leat_parquet
-  std::atomic<std::int64_t> csv_rows{0};  // handed out by leat_read_csv
+  std::vector<std::string> opened;   // by leat_parquet, in the order of their opening
+  std::vector<ParquetFile> written;  // by leat_parquet
 };
 
 constexpr const char* kParquetCopy = "leat_parquet";
@@ -99,11 +99,11 @@ constexpr const char* kSourcePrefix = "leat-source:";
 void RegisterDeltaScan(duckdb::DatabaseInstance& database);
 // changes(table, first version[, last version]): the rows that they changed.
 void RegisterChanges(duckdb::DatabaseInstance& database);
-// leat_read_csv: read_csv with a last column _leat_position, the byte offset where the row begins.
-void RegisterPositionedCsv(duckdb::DatabaseInstance& database);
+// leat_rows(key): see Session::ScanRows.
+void RegisterRowScan(duckdb::DatabaseInstance& database);
 // The COPY format kParquetCopy: Parquet, into one file or two.
 void RegisterParquetCopy(duckdb::DatabaseInstance& database);
-// leat_integer(text): the integer that the text spells, null if it spells none, a fraction say.
+// leat_strict(text, format, null of a type): the value of that type, null if the text spells none.
 // leat_instant(timestamp): the TIMESTAMP WITH TIME ZONE that it is in UTC.
 // leat_keep(is_apart, row): not is_apart; the rows apart are added to the session's RowsApart.
 // leat_mark(filename, row number): true; the row is added to the session's RowMarks.

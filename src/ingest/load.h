@@ -25,20 +25,22 @@ struct StagedLoad {
   data::Schema schema;  // of the table after the load; empty: no schema known yet
   std::vector<connect::SourceFile> loaded;  // every file to enter in the manifest
   std::vector<std::string> replaced;        // _leat_source values whose earlier rows must go
-  std::int64_t rows_read = 0;               // good and bad
+  // The staged rows take the place of all: a column has another type than before, and all files
+  // were read again.
+  bool replaces_all = false;
+  std::map<std::string, std::string> configuration;  // table properties to set
+  std::int64_t rows_read = 0;                        // good and bad
   std::int64_t rows_rejected = 0;
   // Over the load's session, until it ends: source, position, line, raw, column_name, error. Empty
   // without rejects.
   std::string rejects_sql;
-  // One line each, without the source's name: changes of shape, skipped lines.
-  std::vector<std::string> notes;
+  std::vector<std::string> notes;  // one line each: changes of shape, skipped lines
 
   bool nothing_new() const { return loaded.empty(); }
 };
 
 // Errors: an unreadable file, an exceeded error budget, a schema that schema_policy freeze forbids.
-// Staged files of a failed load are removed. `session` must not be used for anything else until the
-// rejects were read.
+// Staged files of a failed load are removed.
 Result<StagedLoad> StageFiles(const io::Environment& environment, engine::Session& session,
                               const LoadInput& input, const io::CancelToken& cancel);
 

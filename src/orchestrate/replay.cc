@@ -46,7 +46,6 @@ class Replayer {
   }
 
   Status StageAndPublish(const std::string& id) {
-    LEAT_ASSIGN(const std::string scratch, io::MakeTemporaryDirectory("leat-replay-"));
     const quality::ReplayInput input{
         .asset = asset_,
         .schema = table_->schema(),
@@ -54,10 +53,9 @@ class Replayer {
         .tables = workspace_.Resolver(),
         .parameters = workspace_.ParametersFor(std::nullopt),
         .now = workspace_.environment().clock.Now(),
-        .reparse = ReparseIn(scratch, id)};
+        .reparse = ReparseIn(id)};
     auto staged = quality::StageReplay(workspace_.engine(), *session_, workspace_.environment(),
                                        quarantine_, id, input, {.directory = path_});
-    LEAT_TRY(io::RemoveAll(scratch));
     if (!staged.ok()) return std::move(staged).error();
     result_.still_failing += staged->rejected;
     transform::PublishMode mode = transform::Append{};
@@ -81,18 +79,17 @@ class Replayer {
     return Ok();
   }
 
-  quality::Reparse ReparseIn(const std::string& scratch, const std::string& id) {
+  quality::Reparse ReparseIn(const std::string& id) {
     if (!std::holds_alternative<project::SourceSpec>(asset_.spec)) return nullptr;
-    return [this, scratch, id](engine::Session& session,
-                               const std::string& rows_sql) -> Result<std::string> {
-      return ingest::ReparseSql(workspace_.environment(), session,
-                                {.asset = asset_,
-                                 .project_root = workspace_.project().root,
-                                 .schema = table_->schema(),
-                                 .run = RunId(id),
-                                 .scratch_directory = scratch},
-                                rows_sql);
-    };
+    return
+        [this, id](engine::Session& session, const std::string& rows_sql) -> Result<std::string> {
+          return ingest::ReparseSql(workspace_.environment(), session,
+                                    {.asset = asset_,
+                                     .project_root = workspace_.project().root,
+                                     .schema = table_->schema(),
+                                     .run = RunId(id)},
+                                    rows_sql);
+        };
   }
 
   Workspace& workspace_;

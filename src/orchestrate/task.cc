@@ -99,7 +99,8 @@ class Task {
     for (const connect::SourceFile& file : load.loaded) AddManifest(file);
     if (load.schema.fields.empty()) return Ok();
     transform::PublishMode mode = transform::ReplaceSources{load.replaced};
-    if (context_.full_refresh) mode = transform::ReplaceAll{};
+    if (context_.full_refresh || load.replaces_all) mode = transform::ReplaceAll{};
+    configuration_.insert(load.configuration.begin(), load.configuration.end());
     LEAT_TRY(Quarantine(quality::QuarantineStage::kIngest, RejectsSql(load.rejects_sql), mode));
     result_.rows_quarantined += load.rows_rejected;
     return AuditAndPublish(load.schema, std::move(mode), std::nullopt);

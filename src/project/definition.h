@@ -89,12 +89,13 @@ enum class OnChange { kReplace, kAppend, kIgnore, kFail };
 enum class FileFormat { kAuto, kCsv, kJson, kParquet };
 
 // from: {file: ..., format: csv, delimiter: ";", ...}. Everything unset or empty is detected.
-// encoding: utf-8, utf-16, latin-1; compression: none, gzip, zstd.
+// encoding: a name that iconv(3) knows; compression: none, gzip, zstd.
 struct FileSourceOptions {
   std::string glob;  // as written, relative to the project
   FileFormat format = FileFormat::kAuto;
-  std::string delimiter, quote, escape, encoding, compression, null_text, date_format,
+  std::string delimiter, quote, escape, comment, encoding, compression, null_text, date_format,
       timestamp_format;
+  bool takes_partitions = false;  // columns from folders named key=value
   std::optional<bool> header;
   std::optional<int> skip_lines;
   OnChange on_change = OnChange::kReplace;

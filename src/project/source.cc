@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/encoding.h"
 #include "base/text.h"
 #include "project/asset_keys.h"
 #include "project/yaml_map.h"
@@ -35,6 +36,16 @@ std::string NonEmpty(YamlMap& map, const std::string& key) {
   return text.value_or("");
 }
 
+std::string Encoding(YamlMap& map) {
+  const std::string name = NonEmpty(map, "encoding");
+  if (!name.empty() && !IsKnownEncoding(name)) {
+    map.reporter().Fail(*map.Find("encoding"), fmt::format("'{}' is not a known encoding", name),
+                        "name it as iconv --list does: utf-8, utf-16, latin-1, windows-1252, "
+                        "shift_jis, gb18030, euc-kr, …");
+  }
+  return name;
+}
+
 void ReadFormat(YamlMap& map, FileSourceOptions& file) {
   struct Format {
     FileFormat format;
@@ -55,8 +66,8 @@ void ReadFormat(YamlMap& map, FileSourceOptions& file) {
 // Options of text files mean nothing for Parquet; saying so beats ignoring them.
 void RefuseTextOptions(YamlMap& map, const FileSourceOptions& file) {
   if (file.format != FileFormat::kParquet && file.format != FileFormat::kJson) return;
-  std::vector<std::string> options = {"delimiter", "quote",      "escape",
-                                      "header",    "skip_lines", "null_text"};
+  std::vector<std::string> options = {"delimiter",  "quote",     "escape", "header",
+                                      "skip_lines", "null_text", "comment"};
   if (file.format == FileFormat::kParquet) {
     for (const char* option : {"encoding", "compression", "date_format", "timestamp_format"}) {
       options.emplace_back(option);
@@ -107,16 +118,15 @@ FileSourceOptions ReadFrom(const YamlNode& node, Reporter& reporter) {
   ReadGlob(map, file);
   ReadFormat(map, file);
   file.quote = OneCharacter(map, "quote");
+  file.comment = OneCharacter(map, "comment");
+  file.takes_partitions =
+      map.Choice<bool>("partitions", {{"none", false}, {"hive", true}}).value_or(false);
   file.escape = OneCharacter(map, "escape");
   file.header = map.Boolean("header");
   if (const auto lines = map.Integer("skip_lines", 0, 1'000'000)) {
     file.skip_lines = static_cast<int>(*lines);
   }
-  file.encoding = map.Choice<std::string>("encoding", {{"utf-8", "utf-8"},
-                                                       {"utf-16", "utf-16"},
-                                                       {"latin-1", "latin-1"},
-                                                       {"iso-8859-1", "latin-1"}})
-                      .value_or("");
+  file.encoding = Encoding(map);
   file.compression =
       map.Choice<std::string>("compression", {{"none", "none"}, {"gzip", "gzip"}, {"zstd", "zstd"}})
           .value_or("");

@@ -52,11 +52,13 @@ class CountingSession final : public engine::Session {
   Result<std::string> ScanOf(const engine::TableFiles& files) override {
     return inner_.ScanOf(files);
   }
+  std::string ScanRows(std::shared_ptr<const engine::RowSource> rows) override {
+    return inner_.ScanRows(std::move(rows));
+  }
   Result<std::vector<engine::MarkedRows>> MarkRows(const std::string& sql,
                                                    const engine::Parameters& parameters) override {
     return inner_.MarkRows(sql, parameters);
   }
-  std::int64_t csv_rows() const override { return inner_.csv_rows(); }
   Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
                               const std::string& format) override {
     return inner_.CopyTo(sql, path, format);

@@ -1,4 +1,4 @@
-#include "connect/file/compressed_file.h"
+#include "connect/file/text_input.h"
 
 #include <gmock/gmock.h>
 #include <zlib.h>
@@ -41,6 +41,21 @@ std::string Text() {
   return text;
 }
 
+// Reads the file to its end.
+Status ReadWhole(const std::string& path, const std::string& compression) {
+  const auto size = io::LocalFileSystem().Stat(path).value().size_bytes;
+  auto input = TextInput::Open(io::LocalFileSystem(),
+                               {.path = path, .name = "landing/file", .size_bytes = size},
+                               compression, "utf-8");
+  if (!input.ok()) return std::move(input).error();
+  std::string text;
+  while (!(*input)->at_end()) {
+    text.clear();
+    LEAT_TRY((*input)->Read(100'000, text));
+  }
+  return Ok();
+}
+
 class CompressedFileTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override { folder_ = io::MakeTemporaryDirectory("leat-compressed").value(); }
@@ -49,8 +64,7 @@ class CompressedFileTest : public testing::TestWithParam<std::string> {
   Status Check(const std::string& content) {
     const std::string path = io::JoinPath(folder_, "file");
     EXPECT_TRUE(io::LocalFileSystem().ReplaceFile(path, content).ok());
-    return CheckCompressed(io::LocalFileSystem(), {.path = path, .name = "landing/file"},
-                           GetParam());
+    return ReadWhole(path, GetParam());
   }
   static std::string Pack(const std::string& text) {
     return GetParam() == "gzip" ? Gzip(text) : Zstd(text);
@@ -91,8 +105,7 @@ TEST(GzipTest, AFlippedBitIsNoticedByTheChecksum) {
   packed[packed.size() / 2] = static_cast<char>(packed[packed.size() / 2] ^ 1);
   const std::string path = io::JoinPath(folder, "file");
   ASSERT_TRUE(io::LocalFileSystem().ReplaceFile(path, packed).ok());
-  const Status status =
-      CheckCompressed(io::LocalFileSystem(), {.path = path, .name = "landing/file"}, "gzip");
+  const Status status = ReadWhole(path, "gzip");
   ASSERT_FALSE(status.ok());
   EXPECT_TRUE(io::RemoveAll(folder).ok());
 }

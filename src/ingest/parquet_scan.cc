@@ -1,0 +1,220 @@
+#include "ingest/parquet_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "ingest/limits.h"
+
+namespace leat::ingest {
+namespace {
+
+using connect::FilePlan;
+using connect::ReadPlan;
+using connect::TargetColumn;
+using data::Type;
+using data::TypeKind;
+
+// Names that no file's column has: columns whose names begin with _leat_ are refused before.
+constexpr const char* kPath = "_leat_path";
+
+std::string PathList(const ParquetGroup& group) {
+  std::vector<std::string> quoted;
+  for (const FilePlan* file : group.files) quoted.push_back(QuoteLiteral(file->file.path));
+  return "[" + Join(quoted, ", ") + "]";
+}
+
+std::string Relation(const ParquetGroup& group) {
+  return fmt::format(
+      "read_parquet({}, union_by_name = true, hive_partitioning = false, filename = '{}', "
+      "file_row_number = true)",
+      PathList(group), kPath);
+}
+
+// Characters of UTF-8, as substr counts them.
+std::size_t CharactersOf(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+// With a single file the name is a constant, which costs nothing per row.
+std::string SourceName(const ParquetGroup& group) {
+  if (group.files.size() == 1) return QuoteLiteral(group.files[0]->file.name);
+  return fmt::format("CASE WHEN starts_with({0}, {1}) THEN substr({0}, {2}) ELSE {0} END", kPath,
+                     QuoteLiteral(group.path_prefix), CharactersOf(group.path_prefix) + 1);
+}
+
+const FilePlan& First(const ParquetGroup& group) { return *group.files[0]; }
+
+// The column in the files, and its type there; an empty name: they lack it.
+struct InFile {
+  std::string name;
+  Type type;
+};
+InFile FindInFile(const ParquetGroup& group, const ReadPlan& plan, std::size_t column) {
+  const int number = First(group).columns[column];
+  (void)plan;
+  if (number == FilePlan::kMissing) return {};
+  const auto& [name, type] = First(group).format.columns[static_cast<std::size_t>(number)];
+  return {.name = QuoteIdentifier(name), .type = type.type()};
+}
+
+bool IsNested(const Type& type) { return !type.children.empty(); }
+
+bool IsInteger(const Type& type) {
+  return type.kind == TypeKind::kByte || type.kind == TypeKind::kShort ||
+         type.kind == TypeKind::kInteger || type.kind == TypeKind::kLong;
+}
+
+// The value as one of the table's type; null when there is none.
+std::string Converted(const InFile& file, const TargetColumn& target) {
+  const std::string sql = data::ToSql(target.type);
+  if (target.type.kind == TypeKind::kString)
+    return IsNested(file.type) ? fmt::format("to_json({})::VARCHAR", file.name)
+                               : fmt::format("CAST({} AS VARCHAR)", file.name);
+  if (file.type.kind == TypeKind::kString)
+    return fmt::format("leat_strict({}, {}, CAST(NULL AS {}))", file.name,
+                       QuoteLiteral(target.format), sql);
+  return fmt::format("TRY_CAST({} AS {})", file.name, sql);
+}
+
+// The same, for output: times are converted without asking a calendar for each value.
+std::string Selected(const InFile& file, const TargetColumn& target) {
+  if (file.name.empty()) return fmt::format("CAST(NULL AS {})", data::ToSql(target.type));
+  const bool is_time = target.type.kind == TypeKind::kTimestamp;
+  if (is_time && file.type.kind == TypeKind::kTimestamp)
+    return fmt::format("leat_instant({})", file.name);
+  if (file.type == target.type)
+    return fmt::format("CAST({} AS {})", file.name, data::ToSql(target.type));
+  return Converted(file, target);
+}
+
+// Empty where every value has one: of the same type, or narrower in the file.
+std::string Fits(const InFile& file, const TargetColumn& target) {
+  if (file.name.empty() || file.type == target.type || target.type.kind == TypeKind::kString)
+    return "";
+  const std::string converted = Converted(file, target);
+  if (file.type.kind == TypeKind::kString)
+    return fmt::format("({} IS NULL OR {} IS NOT NULL)", file.name, converted);
+  const bool widens =
+      (IsInteger(file.type) && IsInteger(target.type) && file.type.kind <= target.type.kind) ||
+      (file.type.kind == TypeKind::kFloat && target.type.kind == TypeKind::kDouble);
+  if (widens) return "";
+  // There and back: what was rounded, cut or wrapped is another value then.
+  return fmt::format("({0} IS NULL OR coalesce(TRY_CAST({1} AS {2}) = {0}, false))", file.name,
+                     converted, data::ToSql(file.type));
+}
+
+struct Surplus {
+  std::vector<std::string> names;
+  std::string condition;  // true for rows with a value there; empty: none has
+};
+
+Surplus SurplusOf(const ParquetGroup& group, const ReadPlan& plan) {
+  Surplus surplus;
+  if (!plan.reject_surplus) return surplus;
+  const FilePlan& file = First(group);
+  std::vector<std::string> conditions;
+  for (std::size_t i = 0; i < file.format.columns.size(); i++) {
+    if (std::find(file.columns.begin(), file.columns.end(), static_cast<int>(i)) !=
+        file.columns.end()) {
+      continue;
+    }
+    surplus.names.push_back(file.format.columns[i].first);
+    conditions.push_back(QuoteIdentifier(file.format.columns[i].first) + " IS NOT NULL");
+  }
+  surplus.condition = Join(conditions, " OR ");
+  return surplus;
+}
+
+std::string KeptCondition(const ParquetGroup& group, const ReadPlan& plan) {
+  std::vector<std::string> conditions = {"true"};
+  for (std::size_t i = 0; i < plan.columns.size() && !plan.bad_values_as_null; i++) {
+    const std::string fits = Fits(FindInFile(group, plan, i), plan.columns[i]);
+    if (!fits.empty()) conditions.push_back(fits);
+  }
+  const Surplus surplus = SurplusOf(group, plan);
+  if (!surplus.condition.empty()) conditions.push_back("NOT (" + surplus.condition + ")");
+  return Join(conditions, " AND ");
+}
+
+bool AreAlike(const FilePlan& a, const FilePlan& b) {
+  if (a.format.columns.size() != b.format.columns.size()) return false;
+  for (std::size_t i = 0; i < a.format.columns.size(); i++) {
+    if (a.format.columns[i].first != b.format.columns[i].first ||
+        !(a.format.columns[i].second.type() == b.format.columns[i].second.type())) {
+      return false;
+    }
+  }
+  return a.format.partitions == b.format.partitions;
+}
+
+}  // namespace
+
+std::vector<ParquetGroup> GroupParquet(const std::vector<FilePlan>& files,
+                                       const std::string& path_prefix) {
+  std::vector<ParquetGroup> groups;
+  for (const FilePlan& file : files) {
+    if (file.format.layout != connect::Layout::kParquet) continue;
+    const auto like = std::find_if(groups.begin(), groups.end(), [&](const ParquetGroup& group) {
+      return AreAlike(First(group), file) && group.files.size() < kMaxFilesPerScan;
+    });
+    if (like == groups.end()) {
+      groups.push_back({.files = {&file}, .path_prefix = path_prefix});
+    } else {
+      like->files.push_back(&file);
+    }
+  }
+  return groups;
+}
+
+std::string ParquetSql(const ParquetGroup& group, const ReadPlan& plan) {
+  std::vector<std::string> columns;
+  for (std::size_t i = 0; i < plan.columns.size(); i++) {
+    const TargetColumn& target = plan.columns[i];
+    std::string value = Selected(FindInFile(group, plan, i), target);
+    for (const auto& [name, text] : First(group).format.partitions) {
+      if (!EqualsIgnoreCase(name, target.name)) continue;
+      value = fmt::format("leat_strict({}, '', CAST(NULL AS {}))", QuoteLiteral(text),
+                          data::ToSql(target.type));
+    }
+    columns.push_back(value + " AS " + QuoteIdentifier(target.name));
+  }
+  columns.push_back(SourceName(group) + " AS _leat_source");
+  columns.emplace_back("file_row_number AS _leat_position");
+  return fmt::format("SELECT {} FROM {} WHERE {}", Join(columns, ", "), Relation(group),
+                     KeptCondition(group, plan));
+}
+
+std::string ParquetRejectsSql(const ParquetGroup& group, const ReadPlan& plan) {
+  std::vector<std::string> fields;
+  for (const auto& [name, type] : First(group).format.columns)
+    fields.push_back(QuoteLiteral(name) + ": " + QuoteIdentifier(name));
+  std::string column = "CASE", error = "CASE";
+  for (std::size_t i = 0; i < plan.columns.size(); i++) {
+    const TargetColumn& target = plan.columns[i];
+    const InFile file = FindInFile(group, plan, i);
+    const std::string fits = Fits(file, target);
+    if (fits.empty() || plan.bad_values_as_null) continue;
+    column += fmt::format(" WHEN NOT {} THEN {}", fits, QuoteLiteral(target.name));
+    error += fmt::format(" WHEN NOT {} THEN {} || CAST({} AS VARCHAR) || {}", fits,
+                         QuoteLiteral("column " + target.name + ": could not convert \""),
+                         file.name, QuoteLiteral("\" to " + data::ToSql(target.type)));
+  }
+  const Surplus surplus = SurplusOf(group, plan);
+  const std::string otherwise = QuoteLiteral(connect::SurplusError(surplus.names));
+  return fmt::format(
+      "SELECT {} AS source, file_row_number AS position, to_json({{{}}})::VARCHAR AS raw, {} AS "
+      "column_name, {} AS error FROM {} WHERE NOT ({})",
+      SourceName(group), Join(fields, ", "), column == "CASE" ? "NULL" : column + " END",
+      error == "CASE" ? otherwise : error + " ELSE " + otherwise + " END", Relation(group),
+      KeptCondition(group, plan));
+}
+
+std::string ParquetCountSql(const ParquetGroup& group) {
+  return "SELECT CAST(sum(num_rows) AS BIGINT) FROM parquet_file_metadata(" + PathList(group) + ")";
+}
+
+}  // namespace leat::ingest
