@@ -126,7 +126,12 @@ std::size_t Utf8Length(std::string_view text, std::size_t i) {
   for (std::size_t k = 1; k < length; k++) {
     if ((byte(i + k) & 0xC0U) != 0x80U) return 0;
   }
-  return length;
+  if (length < 3) return length;
+  // Overlong forms, halves of surrogates, and what lies beyond Unicode.
+  const unsigned char next = byte(i + 1);
+  const bool is_wrong = (lead == 0xE0 && next < 0xA0) || (lead == 0xED && next > 0x9F) ||
+                        (lead == 0xF0 && next < 0x90) || (lead == 0xF4 && next > 0x8F);
+  return is_wrong ? 0 : length;
 }
 
 }  // namespace leat
