@@ -155,10 +155,10 @@ def judge_json(sample: Sample, names: list, rows: list, rejected: list) -> csv_o
 
 
 def same_record(record: convert.Token, names: list, values: list) -> bool:
-    received = dict(record.value.pairs)
+    received = {name.lower(): item for name, item in record.value.pairs}
     if len(received) != len(record.value.pairs):
         return False
-    kept = dict(zip(names, values))
+    kept = dict(zip([name.lower() for name in names], values))
     return (all(convert.is_faithful_json(convert.Token(item), kept.get(name)) for name, item in received.items()) and
             all(value is None for name, value in kept.items() if name not in received))
 

@@ -115,17 +115,27 @@ def result_of(project: Project, asset: str, error: str | None) -> Result:
     if table is None:
         return Result(False)
     names = sorted(name for name in table.column_names if not name.startswith("_leat"))
-    columns = [arrow.canonical(table.column(name)) for name in names]
+    # Of names that differ in case alone, the first to come is kept.
+    columns = [lowered(arrow.canonical(table.column(name))) for name in names]
     places = list(zip(table.column("_leat_source").to_pylist(), table.column("_leat_position").to_pylist()))
     rows = [(Path(source).name, position, *(repr(column[row]) for column in columns)) for row, (source, position) in enumerate(places)]
     rejected = [(Path(row.source).name, row.position, "rejected") for row in project.quarantine(asset)]
-    return Result(False, tuple((name, type_text(table.schema.field(name).type)) for name in names), tuple(sorted(map(repr, rows + rejected))))
+    return Result(False, tuple((name.lower(), type_text(table.schema.field(name).type)) for name in names), tuple(sorted(map(repr, rows + rejected))))
+
+
+def lowered(value):
+    """With the names of structs' fields in lower case."""
+    if isinstance(value, list):
+        return [lowered(item) for item in value]
+    if isinstance(value, tuple) and value[:1] == ("struct",):
+        return ("struct", tuple(sorted((name.lower(), lowered(item)) for name, item in value[1])))
+    return tuple(lowered(item) for item in value) if isinstance(value, tuple) else value
 
 
 def type_text(of: pa.DataType) -> str:
     """Fields of structs in the order of their names: which file came first may be seen in their order."""
     if pa.types.is_struct(of):
-        return "struct<" + ", ".join(f"{child.name}: {type_text(child.type)}" for child in sorted(of, key=lambda child: child.name)) + ">"
+        return "struct<" + ", ".join(f"{child.name.lower()}: {type_text(child.type)}" for child in sorted(of, key=lambda child: child.name.lower())) + ">"
     if pa.types.is_list(of) or pa.types.is_large_list(of):
         return f"list<{type_text(of.value_type)}>"
     return str(of).replace("large_", "")

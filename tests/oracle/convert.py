@@ -465,17 +465,21 @@ def is_faithful_json(token: Token, value) -> bool:
     return isinstance(received, Pairs) and is_faithful_object(received, value)
 
 
+def folded(name: object) -> object:
+    return name.lower() if isinstance(name, str) else name
+
+
 def same_json(text: str, received) -> bool:
     token = parse_json(text)
     return token is not None and not isinstance(received, str) and token.value == received
 
 
 def is_faithful_object(received: Pairs, value) -> bool:
-    """As a struct, or as a map."""
+    """As a struct, or as a map. Names are compared without case: keys that differ in nothing else share a field."""
     if not isinstance(value, tuple):
         return False
     pairs = value[1] if len(value) == 2 and value[0] == "struct" else value
-    kept = {pair[0]: pair[1] for pair in pairs if isinstance(pair, tuple) and len(pair) == 2}
-    wanted = {name: item for name, item in received.pairs if item is not None or value[:1] != ("struct",)}
-    return (len(dict(received.pairs)) == len(received.pairs) and kept.keys() == wanted.keys() and
+    kept = {folded(pair[0]): pair[1] for pair in pairs if isinstance(pair, tuple) and len(pair) == 2}
+    wanted = {folded(name): item for name, item in received.pairs if item is not None or value[:1] != ("struct",)}
+    return (len({folded(name) for name, _ in received.pairs}) == len(received.pairs) and kept.keys() == wanted.keys() and
             all(is_faithful_json(Token(item), kept[name]) for name, item in wanted.items()))

@@ -31,7 +31,7 @@ def make(seed: int, chosen: list) -> Polluted:
 def keys_of(file: Polluted, mode: str) -> tuple:
     """The source's keys, and the types of its columns where they are declared."""
     keys = {"error_budget": {"fraction": 1}, "from": {}}
-    names = file.names or file.table.names
+    names = [name and name.strip() for name in file.names or file.table.names]  # blanks around a name are none of it
     declarable = all(names) and len({name.lower() for name in names}) == len(names) and not any(name.startswith("_leat") for name in names)
     if mode == "plain" or (mode == "text" and not (declarable and file.header)):
         return keys, None
