@@ -5,6 +5,7 @@ import argparse
 import collections
 import io
 import json
+import os
 import re
 import sys
 import tarfile
@@ -286,4 +287,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # the threads of pyarrow and delta-rs may outlive the interpreter, which then aborts

@@ -9,6 +9,7 @@ import argparse
 import collections
 import decimal
 import itertools
+import os
 import random
 import sys
 import time
@@ -213,4 +214,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # the threads of pyarrow and delta-rs may outlive the interpreter, which then aborts

@@ -237,7 +237,10 @@ class FaithfulText(Worth):
         self.text = text
 
     def admits(self, value) -> bool:
-        return value is None if self.text is None else value is not None and convert.is_faithful_text(self.text, value)
+        if value is None:
+            # Whether "" is a null where it is no value is for the reader to say; judge_columns() looks at columns of text.
+            return self.text is None or self.text == ""
+        return self.text is not None and convert.is_faithful_text(self.text, value)
 
 
 class FaithfulJson(Worth):
@@ -258,7 +261,7 @@ def detected(format: str, wanted) -> list:
     found = []
     if format in TEXT_FORMATS:
         cells = [Cell(text, FaithfulText(text)) for text in [None, *table.ALL_TEXTS] if text is None or (len(text) < 1000)]
-        return [Group(name, format, "columns", cells, first=company)
+        return [Group(name, format, "columns", cells, first=company, passes=["first"])
                 for index, company in enumerate(COMPANY) if wanted(name := f"{format}_detected_{index}")]
     for nesting in ("alone", "list", "struct"):
         for index, company in enumerate(JSON_COMPANY):
@@ -267,7 +270,7 @@ def detected(format: str, wanted) -> list:
             texts = [table.nested_json(value, nesting) for value in table.json_values() if len(value) < 1000]
             cells = [Cell(text, FaithfulJson(text)) for text in texts]
             found.append(Group(name, format, "columns", cells, None, nesting,
-                               None if company is None else table.nested_json(company, nesting)))
+                               None if company is None else table.nested_json(company, nesting), passes=["first"]))
     return found
 
 

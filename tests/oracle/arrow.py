@@ -35,7 +35,11 @@ def canonical(array) -> list:
         return slices(array, canonical(array.values))
     if pa.types.is_struct(of):
         return canonical_structs(array)
-    return array.to_pylist()
+    try:
+        return array.to_pylist()
+    except UnicodeDecodeError:  # a fault of whoever wrote it, which is then seen as a text of its own
+        raw = array.view(pa.large_binary() if pa.types.is_large_string(of) else pa.binary()).to_pylist()
+        return [None if value is None else value.decode("utf-8", "surrogateescape") for value in raw]
 
 
 def micros(value: int, unit: str):

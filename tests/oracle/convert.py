@@ -30,7 +30,7 @@ PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 LOOSE_DATE = re.compile(r"(-?[0-9]{1,6})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
 TIME = re.compile(
-    r"(?P<date>[^T ]+(?: \(BC\))?)[T ]+(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?"
+    r"(?P<date>[^Tt ]+(?: \(BC\))?)(?:[Tt]| +)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?"
     r"(?P<zone>\s*(?:Z|z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?(?::?[0-9]{2})?|[A-Za-z]+(?:/[A-Za-z_]+)*))?")
 MICROS_PER_DAY = 86_400_000_000
 # What a signed 64-bit number of microseconds reaches.

@@ -12,9 +12,11 @@ from pathlib import Path
 import deltalake
 import yaml
 
+from . import arrow
+
 ROOT = Path(__file__).resolve().parents[2]
 # A run that takes longer hangs.
-RUN_SECONDS = 300
+RUN_SECONDS = 60
 
 
 @dataclass
@@ -103,8 +105,8 @@ class Project:
         table = self.table(asset + "_quarantine")
         if table is None:
             return []
-        return [Rejected(row["source"], row["position"], row["raw"], row["column_name"], row["error"], row["run_id"])
-                for row in table.to_pylist()]
+        names = ["source", "position", "raw", "column_name", "error", "run_id"]
+        return [Rejected(*row) for row in zip(*(arrow.canonical(table.column(name)) for name in names))]
 
 
 def error_text(task: dict) -> str:

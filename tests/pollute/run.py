@@ -8,6 +8,7 @@ Each file is loaded three times: as it is, with its columns declared as text, an
 import argparse
 import collections
 import gzip
+import os
 import random
 import sys
 import time
@@ -126,4 +127,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # the threads of pyarrow and delta-rs may outlive the interpreter, which then aborts
