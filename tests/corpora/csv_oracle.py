@@ -127,9 +127,18 @@ def day_in(cell: str, order: tuple) -> int | None:
 
 def order_of(cells: list) -> tuple | None:
     """The only order in which all of a column's cells are days, if there is one."""
-    days = [cell for cell in cells if cell and SHORT_DATE.fullmatch(cell.strip())]
+    cells = [cell.strip().split(" ")[0] for cell in cells if cell and cell.strip()]
+    days = [cell for cell in cells if SHORT_DATE.fullmatch(cell)]
     orders = [order for order in (DAY_FIRST, MONTH_FIRST) if days and all(day_in(cell, order) is not None for cell in days)]
     return orders[0] if len(orders) == 1 else None
+
+
+# A delimiter that no text has: each line is a cell.
+WHOLE = "\x00no delimiter\x00"
+
+
+def is_unsplit(rows: list) -> bool:
+    return bool(rows) and len(rows[0][1]) == 1
 
 
 def same_cell(value, cell: str | None, order: tuple | None) -> bool:
@@ -137,7 +146,25 @@ def same_cell(value, cell: str | None, order: tuple | None) -> bool:
         return cell is None or cell == ""
     if cell is None:
         return False
-    return convert.is_faithful_text(cell, value) or (order is not None and value == ("date", day_in(cell, order)))
+    return convert.is_faithful_text(cell, value) or value in times_in(cell, order)
+
+
+CLOCK = re.compile(r"(?P<day>[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4})(?: +(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?(?: ?(?P<half>[AaPp][Mm]))?)?")
+
+
+def times_in(cell: str, order: tuple | None) -> list:
+    """What a day in the column's order, with a time of one digit or two and of twelve hours or not, may be."""
+    match = CLOCK.fullmatch(cell.strip())
+    if not match:
+        return []
+    days = convert.loose_day(match["day"]) if order is None else day_in(match["day"], order)
+    if days is None:
+        return []
+    hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
+    if match["half"]:
+        hour = hour % 12 + (12 if match["half"].lower() == "pm" else 0)
+    micros = (days * 86_400 + hour * 3600 + minute * 60 + second) * 1_000_000
+    return [("time", micros)] if match["hour"] else [("date", days), ("time", micros)]
 
 
 def same_row(values: list, cells: list | None, orders: list) -> bool:
@@ -160,14 +187,18 @@ def judge(content: bytes, rows: list, rejected: list) -> Reading:
         return Reading("unreadable")
     best = Reading("wrong", "no dialect explains the rows", 10**9)
     for text in texts_of(content):
+        if is_unsplit(rows):
+            reading = judge_as(records_of(text, WHOLE, "", ""), rows, rejected)
+            if reading.score == 0:
+                best = Reading("unsplit" if any(delimiter in text for delimiter in DELIMITERS[:4]) else reading.outcome)
         for delimiter, quote in itertools.product(DELIMITERS, QUOTES):
             if delimiter not in text and delimiter != ",":
                 continue
             for escape in ([quote, "\\"] if quote and "\\" in text else [quote]):
                 reading = judge_as(records_of(text, delimiter, quote, escape), rows, rejected)
-                if reading.score < best.score:
+                if reading.score < best.score or (reading.score == 0 and best.outcome == "unsplit"):
                     best = reading
-                if best.score == 0:
+                if best.score == 0 and best.outcome != "unsplit":
                     return best
     return best
 

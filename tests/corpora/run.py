@@ -136,7 +136,7 @@ def objects_in_row(text: str) -> list | None:
             value, index = decoder.raw_decode(text, index)
         except (ValueError, RecursionError):
             return None
-        found.append(convert.Token(value))
+        found += [convert.Token(item) for item in (value if isinstance(value, list) else [value])]
     return found
 
 
@@ -166,7 +166,7 @@ def same_record(record: convert.Token, names: list, values: list) -> bool:
 
 def judge_parquet(sample: Sample, names: list, rows: list, rejected: list) -> csv_oracle.Reading:
     try:
-        table = pq.read_table(io.BytesIO(sample.content))
+        table = pq.read_table(io.BytesIO(sample.content), coerce_int96_timestamp_unit="us")
         columns = [arrow.canonical(column) for column in table.columns]
     except Exception as error:  # whatever pyarrow cannot read is for Leat to judge
         return csv_oracle.Reading("beyond pyarrow", str(error)[:100])
@@ -258,7 +258,7 @@ def report(options, readings: dict, seconds: float) -> int:
         if reading.outcome in BAD or before != reading.outcome:
             failed.append(name)
             print(f"FAILED {name}: {reading.outcome}" + (f", not {before}" if before != reading.outcome else "") + f": {reading.detail}")
-    counts = collections.defaultdict(collections.Counter)
+    counts: dict = collections.defaultdict(collections.Counter)
     for name, reading in readings.items():
         counts[name.split("/")[0] + "/" + (name.split("/")[1] if "duckdb" in name else "")][reading.outcome] += 1
     for suite, outcomes in counts.items():

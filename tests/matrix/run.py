@@ -199,11 +199,13 @@ def after_rejection(project: Project, group: g.Group, place: str, report: Report
     """A row of detected columns that was not stored."""
     if len(group.cells) > 1:
         return group.parts(place)
-    rejected = project.quarantine(asset_of(group))
-    if rejected and all(row.error for row in rejected):
-        report.fault(group, "rejected although detected", place, group.cells[0], f"beside {group.first}: {rejected[0].error}")
+    rejected, cell = project.quarantine(asset_of(group)), group.cells[0]
+    if rejected and all(row.error for row in rejected) and not cell.worth.must:
+        report.add(group, "quarantined")
+    elif rejected and all(row.error for row in rejected):
+        report.fault(group, "rejected although detected", place, cell, f"beside {group.first}: {rejected[0].error}")
     else:
-        report.fault(group, "lost", place, group.cells[0], f"beside {group.first}")
+        report.fault(group, "lost", place, cell, f"beside {group.first}")
     return []
 
 

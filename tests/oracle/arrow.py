@@ -162,7 +162,7 @@ def float_of(value, exact: Fraction, of: pa.DataType, narrow: bool) -> Worth:
     except OverflowError:
         return NEVER
     if math.isfinite(stored) and Fraction(stored) == exact:
-        return Worth([stored], pa.types.is_floating(of) or abs(exact) < 2**24)
+        return Worth([stored], pa.types.is_floating(of) or (pa.types.is_integer(of) and abs(exact) < 2**24))
     if isinstance(value, float) or pa.types.is_integer(of):
         return NEVER
     # A decimal has a decimal text, so the rule for texts holds.
@@ -225,22 +225,66 @@ class Moments(Worth):
         return bool(digits) and number % 10**9 == int(digits.ljust(9, "0"))
 
 
+class Nested(Worth):
+    """A nested value, part by part. `kind` is list, struct or map; of structs there are names, of maps the keys come first."""
+
+    def __init__(self, kind: str, parts: list, names: list | None = None):
+        super().__init__(must=all(part.must for part in parts))
+        self.kind, self.parts, self.names = kind, parts, names
+
+    def admits(self, value) -> bool:
+        if not isinstance(value, tuple):
+            return False
+        if self.kind == "struct":
+            kept = dict(value[1])
+            return kept.keys() <= set(self.names) and all(
+                part.admits(kept.get(name)) for name, part in zip(self.names, self.parts))
+        if self.kind == "map":
+            value = [key for key, _ in value] + [item for _, item in value]
+        return len(value) == len(self.parts) and all(part.admits(one) for part, one in zip(self.parts, value))
+
+
 def from_nested(value, of: pa.DataType, to: Type) -> Worth:
-    if pa.types.is_map(of):
-        if to.kind != "map":
-            return NEVER
+    if to.kind == "string":
+        return Json(value, of)
+    if pa.types.is_map(of) and to.kind == "map":
         keys = [from_value(key, of.key_type, to.children[0][1]) for key, _ in value]
-        items = [from_value(item, of.item_type, to.children[1][1]) for _, item in value]
-        return convert.combine(keys + items,
-                               lambda all_of: tuple(sorted(zip(all_of[:len(keys)], all_of[len(keys):]), key=repr)))
-    if pa.types.is_struct(of):
-        if to.kind != "struct":
-            return NEVER
+        return Nested("map", keys + [from_value(item, of.item_type, to.children[1][1]) for _, item in value])
+    if pa.types.is_struct(of) and to.kind == "struct":
         wanted, names = dict(to.children), [name for name, _ in value[1]]
         if any(name not in wanted for name in names):
             return NEVER
-        parts = [from_value(item, of.field(name).type, wanted[name]) for name, item in value[1]]
-        return convert.combine(parts, lambda values: convert.make_struct(names, values))
-    if to.kind != "list":
-        return NEVER
-    return convert.combine([from_value(item, of.value_type, to.children[0][1]) for item in value], tuple)
+        return Nested("struct", [from_value(item, of.field(name).type, wanted[name]) for name, item in value[1]], names)
+    if (pa.types.is_list(of) or pa.types.is_large_list(of)) and to.kind == "list":
+        return Nested("list", [from_value(item, of.value_type, to.children[0][1]) for item in value])
+    return NEVER
+
+
+class Json(Worth):
+    """A nested value as text: JSON that reads as it."""
+
+    def __init__(self, value, of: pa.DataType):
+        super().__init__()
+        self.value, self.of = value, of
+
+    def admits(self, value) -> bool:
+        token = convert.parse_json(value) if isinstance(value, str) else None
+        return token is not None and json_is(token.value, self.value, self.of)
+
+
+def json_is(token, value, of: pa.DataType) -> bool:
+    if value is None:
+        return token is None
+    if isinstance(token, list):
+        return isinstance(value, tuple) and len(token) == len(value) and all(
+            json_is(one, item, of.value_type) for one, item in zip(token, value))
+    if isinstance(token, convert.Pairs):
+        kept = dict(token.pairs)
+        if pa.types.is_struct(of):
+            fields = dict(value[1])
+            return all(json_is(item, fields.get(name), of.field(name).type) for name, item in kept.items()) and fields.keys() <= kept.keys()
+        return pa.types.is_map(of) and len(kept) == len(value) and all(
+            str(key) in kept and json_is(kept[str(key)], item, of.item_type) for key, item in value)
+    text = token.text if isinstance(token, convert.Number) else str(token).lower() if isinstance(token, bool) else token
+    worth = from_value(value, of, Type("string"))
+    return isinstance(text, str) and worth.admits(text)

@@ -28,7 +28,7 @@ from .leat_types import INTEGER_BITS, Type
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-LOOSE_DATE = re.compile(r"(-?[0-9]{1,6})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
+LOOSE_DATE = re.compile(r"(-?[0-9]{1,7})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
 TIME = re.compile(
     r"(?P<date>[^Tt ]+(?: \(BC\))?)(?:[Tt]| +)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?"
     r"(?P<zone>\s*(?:Z|z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?(?::?[0-9]{2})?|[A-Za-z]+(?:/[A-Za-z_]+)*))?")
@@ -96,9 +96,9 @@ def number_of(text: str) -> Fraction | None:
 
 
 def significant_digits(text: str) -> int:
-    """Of a number's text, leading zeros not counted, trailing ones counted."""
-    digits = re.sub(r"[eE].*", "", text).replace(".", "").lstrip("+-").lstrip("0")
-    return max(len(digits), 1)
+    """Of a number's text; zeros in front are none, nor are those that end a fraction."""
+    whole, _, fraction = re.sub(r"[eE].*", "", text).lstrip("+-").partition(".")
+    return max(len((whole + fraction.rstrip("0")).lstrip("0")), 1)
 
 
 def to_float32(value: float) -> float:
@@ -174,6 +174,8 @@ def date_from_text(text: str) -> Worth:
     days = loose_day(text.strip())
     if days is not None:
         return may(("date", days))
+    if clear_day(text) is not None:
+        return may(clear_day(text))
     time = timestamp_from_text(text.strip())
     return may(*[("date", value // MICROS_PER_DAY) for _, value in time.values if value % MICROS_PER_DAY == 0 and
                  not TIME.fullmatch(text.strip())["zone"]])
@@ -229,6 +231,8 @@ def timestamp_from_text(text: str) -> Worth:
     days = days_from_civil(*map(int, day.groups())) if day else loose_day(trimmed)
     if day or days is not None:
         return may(("time", days * MICROS_PER_DAY)) if days is not None else NEVER
+    if clear_day(text) is not None:
+        return may(("time", clear_day(text)[1] * MICROS_PER_DAY))
     match = TIME.fullmatch(trimmed)
     if not match:
         return NEVER
@@ -430,7 +434,7 @@ def is_faithful_text(text: str, value) -> bool:
     if isinstance(value, float):
         return (plain(text) or not math.isfinite(value)) and float_from_text(text, False).admits(value)
     if isinstance(value, tuple) and value and value[0] == "date":
-        return date_from_text(text).admits(value) or clear_day(text) == value
+        return date_from_text(text).admits(value)
     if isinstance(value, tuple) and value and value[0] == "time":
         return timestamp_from_text(text).admits(value)
     return False

@@ -78,19 +78,19 @@ def covers(row: Rejected, record: Record, shift: int) -> bool:
 
 
 def judge(file: Polluted, table, rejected: list, error: str | None, kinds: list | None, told: bool) -> Verdict:
-    """`error` is that of a refusal; `kinds` are the declared types by column, `told` whether the encoding was."""
-    verdict = judge_as(file, table, rejected, error, kinds)
+    """`error` is that of a refusal; `kinds` are the declared types by column, `told` whether dialect and encoding were."""
+    verdict = judge_as(file, table, rejected, error, kinds, told)
     if told:
         return verdict
     # Bytes that are no UTF-8 may be taken for another encoding, where none was declared.
     for encoding in file.other_encodings if verdict.faults else []:
-        other = judge_as(file.read_as(encoding), table, rejected, error, kinds)
+        other = judge_as(file.read_as(encoding), table, rejected, error, kinds, told)
         if not other.faults:
             return other
     return verdict
 
 
-def judge_as(file: Polluted, table, rejected: list, error: str | None, kinds: list | None) -> Verdict:
+def judge_as(file: Polluted, table, rejected: list, error: str | None, kinds: list | None, told: bool) -> Verdict:
     verdict = Verdict()
     file.place()
     if error is not None:
@@ -111,7 +111,7 @@ def judge_as(file: Polluted, table, rejected: list, error: str | None, kinds: li
         kept[id(record)] = record
         if any(row_is(values, reading, kinds) for reading in readings_of(record)):
             continue
-        if file.unsplit and kinds is None and whole_line_is(values, record, file.told["delimiter"]):
+        if file.unsplit and not told and whole_line_is(values, record, file.told["delimiter"]):
             unsplit = True
             continue
         if record.role == "extra" and extra_is(values, record, kinds):

@@ -330,7 +330,7 @@ def quotes_in_header(rng):
                                   f'{table.names[0]},"nick' + "".join(f",{name}" for name in table.names[2:])]) + "\n"
     for record in records[1:]:
         record.role = "odd"
-    return made(rng, "quotes_in_header", table, dialect, records)
+    return made(rng, "quotes_in_header", table, dialect, records, names=[table.names[0], None, *table.names[2:]])
 
 
 @pollution
