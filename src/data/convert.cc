@@ -116,24 +116,46 @@ std::optional<Real> SpecialReal(std::string_view text) {
   return std::nullopt;
 }
 
+// The digits of a number as it is written, without zeros at either end that do not count (those
+// before the point do), and the power of ten of the first.
+struct Written {
+  std::string digits;
+  std::int64_t first_exponent = 0;
+};
+
+Written WrittenOf(const Number& number) {
+  Written written;
+  written.digits.append(number.integer);
+  written.digits.append(number.fraction);
+  const std::size_t least = number.integer.size();
+  const std::size_t zeros = std::min(written.digits.find_first_not_of('0'), written.digits.size());
+  while (written.digits.size() > least && written.digits.back() == '0') written.digits.pop_back();
+  if (zeros >= written.digits.size()) return {};
+  written.first_exponent = static_cast<std::int64_t>(number.integer.size()) - 1 -
+                           static_cast<std::int64_t>(zeros) + number.exponent;
+  written.digits.erase(0, zeros);
+  return written;
+}
+
 // Whether printing `value` with as many digits as the text has gives the text's digits.
 template <typename Real>
 bool KeepsDigits(Real value, const Number& number, std::size_t always_kept) {
-  const Significant wanted = SignificantOf(number);
-  if (wanted.digits.empty()) return true;
-  if (value == 0) return false;  // too small
+  const Written wanted = WrittenOf(number);
+  if (wanted.digits.empty()) return true;  // zero
+  if (value == 0) return false;            // too small
   // Subnormal numbers keep fewer digits than others.
   if (wanted.digits.size() <= always_kept && std::fpclassify(value) == FP_NORMAL) return true;
-  if (wanted.digits.size() > 1100) return false;  // longer than any double's own digits
-  std::array<char, 1200> printed{};
+  constexpr std::size_t kMostDigits = 1100;  // no double has more of its own
+  if (wanted.digits.size() > kMostDigits) return false;
+  std::array<char, kMostDigits + 100> printed{};
   const int size = std::snprintf(printed.data(), printed.size(), "%.*e",
                                  static_cast<int>(wanted.digits.size()) - 1,
                                  static_cast<double>(std::fabs(value)));
   const auto again =
       Parse(std::string_view(printed.data(), static_cast<std::size_t>(std::max(size, 0))));
   if (!again) return false;
-  const Significant got = SignificantOf(*again);
-  return got.digits == wanted.digits && got.exponent == wanted.exponent;
+  return std::string(again->integer) + std::string(again->fraction) == wanted.digits &&
+         again->exponent == wanted.first_exponent;
 }
 
 template <typename Real>

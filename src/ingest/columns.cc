@@ -7,6 +7,8 @@
 #include <optional>
 
 #include "base/text.h"
+#include "connect/file/csv_reader.h"
+#include "data/convert.h"
 
 namespace leat::ingest {
 namespace {
@@ -112,6 +114,10 @@ void AddNewFields(const std::string& path, const Type& old, const Type& now,
   }
 }
 
+bool IsNullPartition(const std::string& text) {
+  return text.empty() || text == "__HIVE_DEFAULT_PARTITION__";
+}
+
 class Planner {
  public:
   Planner(const ColumnsInput& input, bool keeps_types)
@@ -127,13 +133,18 @@ class Planner {
       for (const auto& [name, type] : file->format.columns) LEAT_TRY(Remember(*file, name, type));
       for (const auto& [name, value] : file->format.partitions) {
         DetectedType type;
-        type.AddText(value);
+        if (!IsNullPartition(value)) type.AddText(value);
         LEAT_TRY(Remember(*file, name, type));
       }
     }
     AddKnown();
     LEAT_TRY(AddNew());
-    for (connect::TargetColumn& column : planned_.columns) LEAT_TRY(SetFormat(column));
+    for (connect::TargetColumn& column : planned_.columns) {
+      LEAT_TRY(SetFormat(column));
+      column.is_closed =
+          HasDeclaredType(column.name) && spec_.schema_policy != SchemaPolicy::kDiscardValue;
+      LEAT_TRY(SetPartition(column));
+    }
     NoteMissing();
     planned_.remembered = WriteRemembered(remembered_);
     return std::move(planned_);
@@ -226,7 +237,7 @@ class Planner {
     return found == because_.end() ? "" : " (" + found->second->file.name + ")";
   }
 
-  void Note(std::string text) { planned_.notes.push_back(asset_.name.value() + ": " + text); }
+  void Note(std::string text) { planned_.notes.push_back(std::move(text)); }
 
   Status AddNew() {
     if (!new_fields_.empty() && spec_.schema_policy == SchemaPolicy::kFreeze)
@@ -283,6 +294,22 @@ class Planner {
                                     asset_.name.value(), column.name))
         .At(spec_.file.location)
         .WithHint("set date_format under from:, for instance \"%d/%m/%Y\"");
+  }
+
+  // Values of folders must be of the column's type: there is no row to set aside.
+  Status SetPartition(connect::TargetColumn& column) const {
+    for (const FilePlan* file : input_.files) {
+      for (const auto& [name, text] : file->format.partitions) {
+        if (!EqualsIgnoreCase(name, column.name)) continue;
+        column.is_partition = true;
+        if (IsNullPartition(text) || connect::IsText(text, column)) continue;
+        return InvalidInput(fmt::format("{}: the folder's value of {}: {}", file->file.name, name,
+                                        data::Misfit(text, column.type)))
+            .At(spec_.file.location)
+            .WithHint("correct the column's type, or remove partitions: hive");
+      }
+    }
+    return Ok();
   }
 
   // Columns that the table has and a file lacks are null: that may be a renamed column.

@@ -188,9 +188,9 @@ class Load {
   // columns, and all is read again.
   Status TakeSurplus(ReadFiles& read) {
     if (spec_.schema_policy == SchemaPolicy::kDiscardValue) {
-      staged_.notes.push_back(input_.asset.name.value() +
-                              ": values under keys that the table lacks were passed over "
-                              "(schema_policy discard_value)");
+      staged_.notes.push_back(
+          "values under keys that the table lacks were passed over "
+          "(schema_policy discard_value)");
       return Ok();
     }
     for (const engine::WrittenFile& file : read.written)
@@ -228,6 +228,10 @@ class Load {
       staged_.schema.fields.push_back({.name = column.name, .type = column.type});
     staged_.schema.fields.insert(staged_.schema.fields.end(), ProvenanceColumns().begin(),
                                  ProvenanceColumns().end());
+    for (const FilePlan& plan : plans_) {
+      if (plan.format.encoding_is_likely)
+        Note(plan.file.name + ": read as Latin-1; set encoding under from: if it is another");
+    }
     NoteCounts(read);
     Remember();
     if (staged_.rows_rejected > 0)
@@ -260,9 +264,7 @@ class Load {
     }
   }
 
-  void Note(const std::string& text) {
-    staged_.notes.push_back(input_.asset.name.value() + ": " + text);
-  }
+  void Note(const std::string& text) { staged_.notes.push_back(text); }
 
   Status CheckBudget(const std::vector<Reject>& rejects) const {
     if (rejects.empty()) return Ok();

@@ -52,13 +52,17 @@ const FilePlan& First(const ParquetGroup& group) { return *group.files[0]; }
 struct InFile {
   std::string name;
   Type type;
+  bool is_nanoseconds = false;
 };
-InFile FindInFile(const ParquetGroup& group, const ReadPlan& plan, std::size_t column) {
+InFile FindInFile(const ParquetGroup& group, std::size_t column) {
   const int number = First(group).columns[column];
-  (void)plan;
   if (number == FilePlan::kMissing) return {};
   const auto& [name, type] = First(group).format.columns[static_cast<std::size_t>(number)];
-  return {.name = QuoteIdentifier(name), .type = type.type()};
+  const auto& nanoseconds = First(group).format.nanoseconds;
+  return {.name = QuoteIdentifier(name),
+          .type = type.type(),
+          .is_nanoseconds =
+              std::find(nanoseconds.begin(), nanoseconds.end(), name) != nanoseconds.end()};
 }
 
 bool IsNested(const Type& type) { return !type.children.empty(); }
@@ -68,15 +72,43 @@ bool IsInteger(const Type& type) {
          type.kind == TypeKind::kInteger || type.kind == TypeKind::kLong;
 }
 
+bool IsReal(const Type& type) {
+  return type.kind == TypeKind::kFloat || type.kind == TypeKind::kDouble;
+}
+
+// Whether casting there and back tells that a nested value was changed: not of texts, of fractions
+// in decimals, or of booleans.
+bool CastTells(const Type& from, const Type& to) {
+  if (from == to) return true;
+  if (from.children.size() != to.children.size() || (IsNested(from) && from.kind != to.kind))
+    return false;
+  for (std::size_t i = 0; i < from.children.size(); i++) {
+    if (from.kind == TypeKind::kStruct &&
+        !EqualsIgnoreCase(from.children[i].name, to.children[i].name)) {
+      return false;
+    }
+    if (!CastTells(from.children[i].type, to.children[i].type)) return false;
+  }
+  if (IsNested(from)) return true;
+  const bool is_boolean = from.kind == TypeKind::kBoolean || to.kind == TypeKind::kBoolean;
+  const bool is_fraction = IsReal(from) && to.kind == TypeKind::kDecimal;
+  return from.kind != TypeKind::kString && !is_boolean && !is_fraction;
+}
+
 // The value as one of the table's type; null when there is none.
 std::string Converted(const InFile& file, const TargetColumn& target) {
   const std::string sql = data::ToSql(target.type);
   if (target.type.kind == TypeKind::kString)
     return IsNested(file.type) ? fmt::format("to_json({})::VARCHAR", file.name)
                                : fmt::format("CAST({} AS VARCHAR)", file.name);
-  if (file.type.kind == TypeKind::kString)
-    return fmt::format("leat_strict({}, {}, CAST(NULL AS {}))", file.name,
+  // A fraction becomes the decimal that it is written as: 0.1, not what lies nearest to it.
+  const bool is_text = file.type.kind == TypeKind::kString;
+  const bool is_fraction = IsReal(file.type) && target.type.kind == TypeKind::kDecimal;
+  if ((is_text || is_fraction) && !IsNested(target.type)) {
+    return fmt::format("leat_strict(CAST({} AS VARCHAR), {}, CAST(NULL AS {}))", file.name,
                        QuoteLiteral(target.format), sql);
+  }
+  if (!CastTells(file.type, target.type)) return fmt::format("CAST(NULL AS {})", sql);
   return fmt::format("TRY_CAST({} AS {})", file.name, sql);
 }
 
@@ -93,10 +125,14 @@ std::string Selected(const InFile& file, const TargetColumn& target) {
 
 // Empty where every value has one: of the same type, or narrower in the file.
 std::string Fits(const InFile& file, const TargetColumn& target) {
-  if (file.name.empty() || file.type == target.type || target.type.kind == TypeKind::kString)
-    return "";
+  if (file.name.empty()) return "";
+  if (file.is_nanoseconds && target.type.kind == TypeKind::kTimestamp)
+    return fmt::format("({0} IS NULL OR epoch_ns({0}) % 1000 = 0)", file.name);
+  if (file.is_nanoseconds && target.type.kind != TypeKind::kString) return file.name + " IS NULL";
+  if (file.type == target.type || target.type.kind == TypeKind::kString) return "";
   const std::string converted = Converted(file, target);
-  if (file.type.kind == TypeKind::kString)
+  const bool is_fraction = IsReal(file.type) && target.type.kind == TypeKind::kDecimal;
+  if (file.type.kind == TypeKind::kString || is_fraction)
     return fmt::format("({} IS NULL OR {} IS NOT NULL)", file.name, converted);
   const bool widens =
       (IsInteger(file.type) && IsInteger(target.type) && file.type.kind <= target.type.kind) ||
@@ -132,7 +168,7 @@ Surplus SurplusOf(const ParquetGroup& group, const ReadPlan& plan) {
 std::string KeptCondition(const ParquetGroup& group, const ReadPlan& plan) {
   std::vector<std::string> conditions = {"true"};
   for (std::size_t i = 0; i < plan.columns.size() && !plan.bad_values_as_null; i++) {
-    const std::string fits = Fits(FindInFile(group, plan, i), plan.columns[i]);
+    const std::string fits = Fits(FindInFile(group, i), plan.columns[i]);
     if (!fits.empty()) conditions.push_back(fits);
   }
   const Surplus surplus = SurplusOf(group, plan);
@@ -148,7 +184,7 @@ bool AreAlike(const FilePlan& a, const FilePlan& b) {
       return false;
     }
   }
-  return a.format.partitions == b.format.partitions;
+  return a.format.nanoseconds == b.format.nanoseconds;
 }
 
 }  // namespace
@@ -174,12 +210,7 @@ std::string ParquetSql(const ParquetGroup& group, const ReadPlan& plan) {
   std::vector<std::string> columns;
   for (std::size_t i = 0; i < plan.columns.size(); i++) {
     const TargetColumn& target = plan.columns[i];
-    std::string value = Selected(FindInFile(group, plan, i), target);
-    for (const auto& [name, text] : First(group).format.partitions) {
-      if (!EqualsIgnoreCase(name, target.name)) continue;
-      value = fmt::format("leat_strict({}, '', CAST(NULL AS {}))", QuoteLiteral(text),
-                          data::ToSql(target.type));
-    }
+    const std::string value = Selected(FindInFile(group, i), target);
     columns.push_back(value + " AS " + QuoteIdentifier(target.name));
   }
   columns.push_back(SourceName(group) + " AS _leat_source");
@@ -195,7 +226,7 @@ std::string ParquetRejectsSql(const ParquetGroup& group, const ReadPlan& plan) {
   std::string column = "CASE", error = "CASE";
   for (std::size_t i = 0; i < plan.columns.size(); i++) {
     const TargetColumn& target = plan.columns[i];
-    const InFile file = FindInFile(group, plan, i);
+    const InFile file = FindInFile(group, i);
     const std::string fits = Fits(file, target);
     if (fits.empty() || plan.bad_values_as_null) continue;
     column += fmt::format(" WHEN NOT {} THEN {}", fits, QuoteLiteral(target.name));

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cctype>
 #include <functional>
 
 #include "base/text.h"
@@ -84,6 +86,22 @@ std::vector<FilePlan> OfLayout(const std::vector<FilePlan>& files, Layout layout
   return chosen;
 }
 
+// The value of the folder key=value in a row's path; null for the one that Hive names so.
+std::string PartitionSql(const connect::TargetColumn& column) {
+  std::string pattern = "(?:^|/)";
+  for (const char c : column.name) {
+    if (static_cast<unsigned char>(c) < 0x80 && std::isalnum(static_cast<unsigned char>(c)) == 0)
+      pattern += '\\';
+    pattern += c;
+  }
+  const std::string text = fmt::format(
+      "nullif(url_decode(regexp_extract(_leat_source, {}, 1, 'i')), "
+      "'__HIVE_DEFAULT_PARTITION__')",
+      QuoteLiteral(pattern + "=([^/]*)/"));
+  return fmt::format("leat_strict(nullif({}, ''), {}, CAST(NULL AS {}))", text,
+                     QuoteLiteral(column.format), data::ToSql(column.type));
+}
+
 class Reading {
  public:
   Reading(io::FileSystem& files, engine::Session& session, const ReadInput& input)
@@ -106,8 +124,10 @@ class Reading {
  private:
   Result<std::int64_t> Write(const std::string& from) {
     std::vector<std::string> columns;
-    for (const connect::TargetColumn& column : input_.plan.columns)
-      columns.push_back(QuoteIdentifier(column.name));
+    for (const connect::TargetColumn& column : input_.plan.columns) {
+      const std::string name = QuoteIdentifier(column.name);
+      columns.push_back(column.is_partition ? PartitionSql(column) + " AS " + name : name);
+    }
     const std::string select =
         "SELECT " + Join(columns, ", ") + input_.provenance + " FROM " + from;
     LEAT_ASSIGN(auto written, session_.WriteParquet(select, {},

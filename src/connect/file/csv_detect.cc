@@ -62,13 +62,16 @@ struct Fit {
 Fit FitOf(std::string_view text, std::size_t from, const CsvDialect& dialect, bool is_whole) {
   Fit fit{.dialect = dialect};
   std::map<std::size_t, std::size_t> counts;
+  std::size_t first = 0;  // cells of the first record
   for (const Record& record : RecordsOf(text, from, dialect, is_whole, kDialectRecords)) {
     if (record.is_blank()) continue;
     fit.all++;
-    if (record.error.empty()) counts[record.cells.size()]++;
+    if (!record.error.empty()) continue;
+    if (first == 0) first = record.cells.size();
+    counts[record.cells.size()]++;
   }
   for (const auto& [columns, count] : counts) {
-    if (count < fit.consistent || (count == fit.consistent && fit.columns > 1)) continue;
+    if (count < fit.consistent || (count == fit.consistent && fit.columns == first)) continue;
     fit.columns = columns;
     fit.consistent = count;
   }
@@ -258,15 +261,18 @@ class Detector {
     format_.comment = options_.comment;
   }
 
-  // Lines of one cell before rows of several: a title, comments. Not where the number of lines to
-  // skip is declared.
+  // Lines of one cell, in whatever dialect, before rows of several: a title; and comments. Not
+  // where the number of lines to skip is declared.
   Status SkipPreamble(std::vector<Record>& records, std::size_t columns) {
     if (options_.skip_lines || columns == 1) return Ok();
     const auto first = std::find_if(records.begin(), records.end(), [&](const Record& record) {
       return record.error.empty() && record.cells.size() == columns;
     });
     const bool are_titles = std::all_of(records.begin(), first, [&](const Record& record) {
-      return (record.error.empty() && record.cells.size() == 1) || text_[record.begin] == '#';
+      const std::string_view line = text_.substr(record.begin, record.text_end - record.begin);
+      const bool is_one_cell = line.find_first_of(",;\t|") == std::string_view::npos &&
+                               line.find(dialect_.delimiter) == std::string_view::npos;
+      return (record.error.empty() && is_one_cell) || text_[record.begin] == '#';
     });
     if (first == records.end() || !are_titles) return Ok();
     const std::size_t begin = first->begin;

@@ -231,7 +231,8 @@ class Columns {
       return column;
     }
     const Append append = AppendOf(target.type);
-    const bool is_text = target.type.kind == TypeKind::kString;
+    const bool is_text =
+        target.type.kind == TypeKind::kString || target.type.kind == TypeKind::kBinary;
     std::string buffer;
     for (const std::uint32_t row : rows_) {
       const Cell& cell = CellOf(row, in_file);
@@ -366,6 +367,11 @@ class CsvParser final : public ChunkParser {
 std::unique_ptr<ChunkParser> MakeCsvParser(const ReadPlan& plan,
                                            const std::vector<FilePlan>& files) {
   return std::make_unique<CsvParser>(plan, files);
+}
+
+bool IsText(std::string_view text, const TargetColumn& target) {
+  ArrowColumn column = ArrowColumn::Of(target.name, target.type);
+  return AppendOf(target.type)(text, target, column);
 }
 
 std::size_t BeginOfRecords(std::string_view text, const FileFormat& format) {

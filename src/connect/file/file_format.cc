@@ -41,8 +41,11 @@ bool IsUtf16(std::string_view head, std::size_t first_nul) {
 struct Bytes {
   std::size_t multi_byte = 0;  // valid UTF-8 sequences of several bytes
   std::size_t invalid = 0;     // in UTF-8
-  std::size_t controls = 0;    // 0x80 to 0x9F where they are invalid: not printed in Latin-1
+  std::size_t letters = 0;     // of ASCII
+  std::size_t accents = 0;     // letters of Latin-1 that are no UTF-8, next to one of ASCII
 };
+
+bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 Bytes BytesOf(std::string_view head, bool is_whole) {
   Bytes bytes;
@@ -52,24 +55,30 @@ Bytes BytesOf(std::string_view head, bool is_whole) {
     const bool cut_off = length == 0 && !is_whole && i + 4 > head.size();
     if (length == 0 && !cut_off) {
       bytes.invalid++;
-      if (static_cast<unsigned char>(head[i]) < 0xA0) bytes.controls++;
+      const bool has_neighbor =
+          (i > 0 && IsLetter(head[i - 1])) || (i + 1 < head.size() && IsLetter(head[i + 1]));
+      const auto byte = static_cast<unsigned char>(head[i]);
+      if (byte >= 0xC0 && byte != 0xD7 && byte != 0xF7 && has_neighbor) bytes.accents++;
     }
+    if (length == 1 && IsLetter(head[i])) bytes.letters++;
     i += std::max<std::size_t>(1, length);
   }
   return bytes;
 }
 
-// From the byte order mark, or else: text that has no valid multi-byte UTF-8 sequence but bytes
-// above 127 is Latin-1, unless it has control characters of Latin-1, which texts of other encodings
-// have in the place of letters; a UTF-8 text with some wrong bytes stays UTF-8, and those rows go
-// to quarantine.
+// From the byte order mark, or else: text without valid multi-byte UTF-8 sequences whose other
+// bytes are few letters with accents among letters of ASCII is taken for Latin-1, which the load
+// says; text of any other encoding is refused. A UTF-8 text with some wrong bytes stays UTF-8, and
+// those rows go to quarantine.
 Result<std::string> EncodingOf(std::string_view head, bool is_whole, const std::string& name) {
   if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) return std::string("utf-16");
   if (IsUtf16(head, 1)) return std::string("utf-16le");
   if (IsUtf16(head, 0)) return std::string("utf-16be");
   const Bytes bytes = BytesOf(head, is_whole);
   if (bytes.invalid == 0 || bytes.multi_byte > 0) return std::string("utf-8");
-  if (bytes.controls == 0) return std::string("latin-1");
+  constexpr std::size_t kLettersPerAccent = 4;
+  if (bytes.accents == bytes.invalid && bytes.accents * kLettersPerAccent <= bytes.letters)
+    return std::string("latin-1");
   return InvalidInput(name +
                       " is neither UTF-8 nor Latin-1 text, and nothing tells which encoding "
                       "it has")
@@ -122,6 +131,45 @@ Type Widened(const Type& type) {
   Type widened = type;
   for (data::Field& child : widened.children) child.type = Widened(child.type);
   return widened;
+}
+
+// What DuckDB reads in another way than it stands in the file: decimals of more than 38 digits, and
+// nanoseconds, but for times without a zone, which the load looks at.
+Status CheckParquet(engine::Session& session, const SourceFile& file, FileFormat& format) {
+  auto leaves =
+      session.Query("SELECT name, logical_type, precision, num_children FROM parquet_schema(" +
+                    QuoteLiteral(file.path) + ")");
+  if (!leaves.ok()) return Ok();  // for DetectParquet to report
+  std::int64_t nested = 0;        // elements to come that lie within others
+  for (const auto& row : leaves->rows) {
+    const auto* name = std::get_if<std::string>(&row[0]);
+    const auto* type = std::get_if<std::string>(&row[1]);
+    const auto* precision = std::get_if<std::int64_t>(&row[2]);
+    const auto* children = std::get_if<std::int64_t>(&row[3]);
+    const bool is_root = &row == leaves->rows.data();
+    const bool is_nested = nested > 0;
+    if (is_nested) nested--;
+    if (!is_root && children != nullptr) nested += *children;
+    if (name == nullptr) continue;
+    constexpr std::int64_t kMostDigits = 38;
+    if (precision != nullptr && *precision > kMostDigits) {
+      return InvalidInput(
+                 fmt::format("{}: column {} has decimals of {} digits; Leat stores at most {}",
+                             file.name, *name, *precision, kMostDigits))
+          .WithHint("write the column as text, or with fewer digits");
+    }
+    if (type == nullptr || type->find("NANOS=Nano") == std::string::npos) continue;
+    const bool is_time = type->starts_with("Timestamp");
+    const bool has_zone = type->find("isAdjustedToUTC=1") != std::string::npos;
+    if (is_time && !has_zone && !is_nested) {
+      format.nanoseconds.push_back(*name);
+      continue;
+    }
+    return InvalidInput(fmt::format("{}: column {} has {} in nanoseconds; Leat stores microseconds",
+                                    file.name, *name, is_time ? "instants" : "times"))
+        .WithHint("write the column in microseconds: with pyarrow, coerce_timestamps='us'");
+  }
+  return Ok();
 }
 
 Status DetectParquet(engine::Session& session, const SourceFile& file, FileFormat& format) {
@@ -184,6 +232,7 @@ Status DetectText(io::FileSystem& files, const SourceFile& file,
                         ", but it is not: not even a line end of it is")
         .WithHint("correct encoding under from:, or leave it out to have it detected");
   }
+  format.encoding_is_likely = options.encoding.empty() && format.encoding == "latin-1";
   LEAT_ASSIGN(head, HeadOf(files, file, format.compression, format.encoding, is_whole));
   format.layout = LayoutOf(file.path, WithoutMark(head), options);
   return format.layout == Layout::kCsv ? DetectCsv(files, file, options, known, format)
@@ -242,6 +291,7 @@ Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session,
     format.layout = Layout::kParquet;
     format.compression = "none";
     LEAT_TRY(DetectParquet(session, file, format));
+    LEAT_TRY(CheckParquet(session, file, format));
   } else {
     format.compression = CompressionOf(file.path, magic, options);
     LEAT_TRY(DetectText(files, file, options, known, format));

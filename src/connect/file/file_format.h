@@ -24,8 +24,10 @@ enum class LineEnd { kLf, kCrLf, kCr };
 // How to read one file, and the columns it has.
 struct FileFormat {
   Layout layout = Layout::kEmpty;
-  std::string encoding;                           // of text: utf-8, or a name that iconv(3) knows
-  std::string compression;                        // none, gzip, zstd
+  std::string encoding;                  // of text: utf-8, or a name that iconv(3) knows
+  bool encoding_is_likely = false;       // not declared, and other encodings have the same bytes
+  std::string compression;               // none, gzip, zstd
+  std::vector<std::string> nanoseconds;  // kParquet: columns of times in nanoseconds
   std::string delimiter, quote, escape, comment;  // kCsv; empty quote, comment: none
   LineEnd line_end = LineEnd::kLf;                // kCsv
   bool has_header = false;

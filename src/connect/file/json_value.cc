@@ -55,10 +55,10 @@ class Appender {
     path_.clear();
   }
   // `format`: of dates and times in text.
-  bool AppendColumn(json::value value, std::string_view name, const std::string& format, Node& node,
-                    ArrowColumn& to) {
-    format_ = &format;
-    path_.assign(1, name);
+  bool AppendColumn(json::value value, const TargetColumn& column, Node& node, ArrowColumn& to) {
+    format_ = &column.format;
+    is_closed_ = column.is_closed;
+    path_.assign(1, column.name);
     const bool is_valid = Append(value, node, to, 1);
     path_.clear();
     return is_valid;
@@ -94,6 +94,7 @@ class Appender {
 
   const bool names_surplus_;
   const std::string* format_ = nullptr;
+  bool is_closed_ = false;  // see TargetColumn
   const char* end_ = nullptr;
   std::vector<std::string_view> path_;  // the column and the fields in it; views of types
   DetectedType surplus_;
@@ -167,6 +168,38 @@ bool Appender::AppendStruct(json::object object, Node& node, ArrowColumn& to, in
   return true;
 }
 
+// Keys that are the same value are the same text.
+std::string CanonicalKey(std::string_view text, const Type& type) {
+  switch (type.kind) {
+    case TypeKind::kByte:
+    case TypeKind::kShort:
+    case TypeKind::kInteger:
+    case TypeKind::kLong:
+      if (const auto value = data::ToInteger(text)) return std::to_string(*value);
+      break;
+    case TypeKind::kDecimal:
+      if (const auto value = data::ToDecimal(text, type.precision, type.scale)) {
+        return fmt::format("{}:{}", static_cast<std::int64_t>(*value >> 64),
+                           static_cast<std::uint64_t>(*value));
+      }
+      break;
+    case TypeKind::kFloat:
+    case TypeKind::kDouble:
+      if (const auto value = data::ToDouble(text)) return fmt::format("{}", *value + 0.0);
+      break;
+    case TypeKind::kBoolean:
+      if (const auto value = data::ToBoolean(text)) return *value ? "true" : "false";
+      break;
+    case TypeKind::kDate:
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampNtz:
+      if (const auto value = data::ToTimestamp(text)) return std::to_string(*value);
+      break;
+    default: break;
+  }
+  return std::string(text);
+}
+
 bool Appender::AppendMap(json::object object, Node& node, ArrowColumn& to, int depth) {
   const std::size_t begin = map_key_count_;
   path_.push_back(kElement);
@@ -174,7 +207,7 @@ bool Appender::AppendMap(json::object object, Node& node, ArrowColumn& to, int d
     const auto key = JsonWalker::KeyText(raw, end_, scratch_);
     if (!key) return false;
     if (map_key_count_ == map_keys_.size()) map_keys_.emplace_back();
-    map_keys_[map_key_count_++].assign(*key);
+    map_keys_[map_key_count_++] = CanonicalKey(*key, *node.children[0].type);
     AppendText(*key, *node.children[0].type, to.child(0));
     return Append(value, node.children[1], to.child(1), depth + 1);
   });
@@ -279,6 +312,13 @@ bool Appender::PassOver(json::value value, const JsonKeys::Key& key, int depth) 
       reject = fmt::format("has a value under {}",
                            key.name.empty() ? "an empty key" : "a key with a NUL byte");
       if (!path_.empty()) reject = fmt::format("column {}: {}", PathTo({}), reject);
+    }
+    return is_scalar || walker_.Walk(value, end_, nullptr, depth);
+  }
+  if (is_closed_ && !path_.empty()) {
+    if (reject.empty()) {
+      reject = fmt::format("column {}: has a value in a field that its declared type lacks ({})",
+                           path_[0], PathTo(key.name));
     }
     return is_scalar || walker_.Walk(value, end_, nullptr, depth);
   }
@@ -441,8 +481,7 @@ bool JsonRecords::Impl::ReadField(const char* raw, json::value value,
   const auto i = static_cast<std::size_t>(key->field);
   const std::int64_t rows = columns[i].row_count();
   const TargetColumn& column = plan_.columns[i];
-  if (!appender_.AppendColumn(value, column.name, column.format, nodes_[i], columns[i]))
-    return false;
+  if (!appender_.AppendColumn(value, column, nodes_[i], columns[i])) return false;
   if (appender_.misfit.empty()) return true;
   if (plan_.bad_values_as_null) {
     columns[i].Truncate(rows);
@@ -483,12 +522,12 @@ std::optional<std::string> AppendJsonText(std::string_view text, const Type& typ
                                           ArrowColumn& to) {
   thread_local JsonParser parser;
   Appender appender(true);
-  const std::string no_format;
+  const TargetColumn column{.name = to.name(), .type = type};
   const std::int64_t rows = to.row_count();
   Node node(type);
   const char* error = parser.OpenValue(text, [&](json::value value, const char* end) {
     appender.BeginRecord(end);
-    return appender.AppendColumn(value, to.name(), no_format, node, to);
+    return appender.AppendColumn(value, column, node, to);
   });
   if (error == nullptr && appender.reject.empty() && appender.misfit.empty() &&
       !appender.has_surplus)

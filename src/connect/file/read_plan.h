@@ -21,6 +21,10 @@ struct TargetColumn {
   data::Type type;
   // How its texts are written, if dates and times are not in ISO form: see ToTimestampIn.
   std::string format;
+  // Its value is in the path: a folder key=value.
+  bool is_partition = false;
+  // Declared with a type: a value in a nested field that the type lacks is an error of its record.
+  bool is_closed = false;
 };
 
 // What all files of a load are read to.
