@@ -76,8 +76,15 @@ bool IsReal(const Type& type) {
   return type.kind == TypeKind::kFloat || type.kind == TypeKind::kDouble;
 }
 
-// Whether casting there and back tells that a nested value was changed: not of texts, of fractions
-// in decimals, or of booleans.
+// Between reals and decimals, the text of the value counts: 0.1 is 0.1, not what lies nearest to
+// it.
+bool IsWrittenOut(const Type& from, const Type& to) {
+  return (IsReal(from) && to.kind == TypeKind::kDecimal) ||
+         (from.kind == TypeKind::kDecimal && IsReal(to));
+}
+
+// Whether casting there and back tells that a nested value was changed: not of texts, between
+// reals and decimals, or of booleans.
 bool CastTells(const Type& from, const Type& to) {
   if (from == to) return true;
   if (from.children.size() != to.children.size() || (IsNested(from) && from.kind != to.kind))
@@ -91,8 +98,7 @@ bool CastTells(const Type& from, const Type& to) {
   }
   if (IsNested(from)) return true;
   const bool is_boolean = from.kind == TypeKind::kBoolean || to.kind == TypeKind::kBoolean;
-  const bool is_fraction = IsReal(from) && to.kind == TypeKind::kDecimal;
-  return from.kind != TypeKind::kString && !is_boolean && !is_fraction;
+  return from.kind != TypeKind::kString && !is_boolean && !IsWrittenOut(from, to);
 }
 
 // The value as one of the table's type; null when there is none.
@@ -101,10 +107,8 @@ std::string Converted(const InFile& file, const TargetColumn& target) {
   if (target.type.kind == TypeKind::kString)
     return IsNested(file.type) ? fmt::format("to_json({})::VARCHAR", file.name)
                                : fmt::format("CAST({} AS VARCHAR)", file.name);
-  // A fraction becomes the decimal that it is written as: 0.1, not what lies nearest to it.
   const bool is_text = file.type.kind == TypeKind::kString;
-  const bool is_fraction = IsReal(file.type) && target.type.kind == TypeKind::kDecimal;
-  if ((is_text || is_fraction) && !IsNested(target.type)) {
+  if ((is_text || IsWrittenOut(file.type, target.type)) && !IsNested(target.type)) {
     return fmt::format("leat_strict(CAST({} AS VARCHAR), {}, CAST(NULL AS {}))", file.name,
                        QuoteLiteral(target.format), sql);
   }
@@ -131,8 +135,7 @@ std::string Fits(const InFile& file, const TargetColumn& target) {
   if (file.is_nanoseconds && target.type.kind != TypeKind::kString) return file.name + " IS NULL";
   if (file.type == target.type || target.type.kind == TypeKind::kString) return "";
   const std::string converted = Converted(file, target);
-  const bool is_fraction = IsReal(file.type) && target.type.kind == TypeKind::kDecimal;
-  if (file.type.kind == TypeKind::kString || is_fraction)
+  if (file.type.kind == TypeKind::kString || IsWrittenOut(file.type, target.type))
     return fmt::format("({} IS NULL OR {} IS NOT NULL)", file.name, converted);
   const bool widens =
       (IsInteger(file.type) && IsInteger(target.type) && file.type.kind <= target.type.kind) ||

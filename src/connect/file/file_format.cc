@@ -70,10 +70,12 @@ Bytes BytesOf(std::string_view head, bool is_whole) {
 // bytes are few letters with accents among letters of ASCII is taken for Latin-1, which the load
 // says; text of any other encoding is refused. A UTF-8 text with some wrong bytes stays UTF-8, and
 // those rows go to quarantine.
-Result<std::string> EncodingOf(std::string_view head, bool is_whole, const std::string& name) {
+Result<std::string> EncodingOf(std::string_view head, bool is_whole, const std::string& name,
+                               bool is_json) {
   if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) return std::string("utf-16");
   if (IsUtf16(head, 1)) return std::string("utf-16le");
   if (IsUtf16(head, 0)) return std::string("utf-16be");
+  if (is_json) return std::string("utf-8");  // RFC 8259, 8.1
   const Bytes bytes = BytesOf(head, is_whole);
   if (bytes.invalid == 0 || bytes.multi_byte > 0) return std::string("utf-8");
   constexpr std::size_t kLettersPerAccent = 4;
@@ -217,6 +219,11 @@ void AddPartitions(const SourceFile& file, FileFormat& format) {
   }
 }
 
+bool IsJson(const SourceFile& file, std::string_view head,
+            const project::FileSourceOptions& options) {
+  return LayoutOf(file.path, WithoutMark(head), options) != Layout::kCsv;
+}
+
 Status DetectText(io::FileSystem& files, const SourceFile& file,
                   const project::FileSourceOptions& options, const std::vector<std::string>& known,
                   FileFormat& format) {
@@ -225,7 +232,8 @@ Status DetectText(io::FileSystem& files, const SourceFile& file,
   if (WithoutMark(head).empty()) return Ok();
   format.encoding = ToLower(options.encoding);
   if (format.encoding.empty()) {
-    LEAT_ASSIGN(format.encoding, EncodingOf(head, is_whole, file.name));
+    LEAT_ASSIGN(format.encoding,
+                EncodingOf(head, is_whole, file.name, IsJson(file, head, options)));
   }
   if (format.encoding.starts_with("utf-16") && head.find('\0') == std::string::npos) {
     return InvalidInput(file.name + " is declared as " + format.encoding +
