@@ -6,7 +6,8 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
-#include <random>
+
+#include "base/test_random.h"
 
 namespace leat::data {
 namespace {
@@ -67,9 +68,9 @@ TEST(ConvertTest, ADoubleKeepsTheDigitsOfItsText) {
 }
 
 TEST(ConvertTest, WhatPrintsADoubleReadsAsThatDouble) {
-  std::mt19937_64 random(20261130);
+  TestRandom random(20261130);
   for (int i = 0; i < 20'000; i++) {
-    const std::uint64_t bits = random();
+    const std::uint64_t bits = random() << 32U | random();
     double value = 0;
     static_assert(sizeof(value) == sizeof(bits));
     std::memcpy(&value, &bits, sizeof(value));

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <random>
-
+#include "base/test_random.h"
 #include "connect/file/chunk_reader.h"
+#include "io/environment.h"
 
 namespace leat::connect {
 namespace {
@@ -105,8 +105,8 @@ TEST(CsvScannerTest, CommentsAndOtherDelimitersAsDeclared) {
 }
 
 TEST(CsvScannerTest, BlocksGiveWhatBytesGive) {
-  const unsigned seed = std::random_device()();
-  std::mt19937 random(seed);
+  const std::uint64_t seed = io::SystemRandom().Next() % 100'000;
+  TestRandom random(seed);
   constexpr std::string_view kBytes = "ab1,,\"\"\n\n\r \xC3";
   for (int round = 0; round < 3000; round++) {
     std::string text;

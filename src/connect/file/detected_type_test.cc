@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <random>
+
+#include "base/test_random.h"
+#include "io/environment.h"
 
 namespace leat::connect {
 namespace {
@@ -51,8 +53,8 @@ TEST(DetectedTypeTest, TheOrderAndGroupingOfValuesDoNotMatter) {
                                            "NaN",        "1.2.2026",
                                            "13.2.2026",  "9007199254740993",
                                            "-7",         "1e5"};
-  const unsigned seed = std::random_device()();
-  std::mt19937 random(seed);
+  const std::uint64_t seed = io::SystemRandom().Next() % 100'000;
+  TestRandom random(seed);
   for (int round = 0; round < 2000; round++) {
     std::vector<std::string> some;
     for (std::size_t i = 0; i < 1 + random() % 4; i++)
