@@ -28,7 +28,7 @@ void Promise(bool kept, const std::string& what) {
 std::optional<bool> IsJson(std::string_view text) {
   if (text.find('\0') != std::string_view::npos) return std::nullopt;
   try {
-    static_cast<void>(nlohmann::json::parse(text));
+    [[maybe_unused]] const auto json = nlohmann::json::parse(text);
     return true;
   } catch (const nlohmann::json::out_of_range&) {
     return std::nullopt;

@@ -28,6 +28,11 @@ void JsonLines(std::string_view input);
 // The same of a document.
 void JsonDocument(std::string_view input);
 
+// A delimited file: detected, then read to what was detected. All of it is accounted for.
+void Csv(std::string_view input);
+// A text as a value of each type.
+void Conversions(std::string_view input);
+
 struct Target {
   const char* name;  // and the folder of its corpus
   void (*run)(std::string_view input);
@@ -42,6 +47,8 @@ inline constexpr Target kTargets[] = {
     {"schema_json", SchemaJson},
     {"json_lines", JsonLines},
     {"json_document", JsonDocument},
+    {"csv", Csv},
+    {"conversions", Conversions},
 };
 
 }  // namespace leat::fuzz

@@ -51,7 +51,8 @@ class Load {
           .At(spec_.file.location)
           .WithHint("put the files there, or correct `file:` of the source");
     }
-    LEAT_ASSIGN(auto changes, connect::FindChanges(environment_.files, found_, input_.table.get()));
+    LEAT_ASSIGN(auto changes,
+                connect::FindChanges(environment_.files, found_, input_.table.get(), cancel_));
     files_ = std::move(changes.added);
     has_changed_ = !changes.changed.empty();
     for (connect::SourceFile& file : changes.changed) LEAT_TRY(AddChanged(std::move(file)));

@@ -25,11 +25,13 @@ Error IsSpecial(const std::string& name) {
       .WithHint("write what it gives to a file, or let 'file:' match other names only");
 }
 
-Result<std::uint64_t> HashContent(io::FileSystem& files, const SourceFile& file) {
+Result<std::uint64_t> HashContent(io::FileSystem& files, const SourceFile& file,
+                                  const io::CancelToken& cancel) {
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
                                                                        XXH3_freeState);
   XXH3_64bits_reset(state.get());
   for (std::int64_t offset = 0; offset < file.size_bytes; offset += kHashChunkBytes) {
+    if (cancel.cancelled()) return Cancelled("cancelled while comparing " + file.name);
     LEAT_ASSIGN(const std::string chunk, files.ReadRange(file.path, offset, kHashChunkBytes));
     XXH3_64bits_update(state.get(), chunk.data(), chunk.size());
   }
@@ -76,8 +78,9 @@ std::int64_t StatFingerprint(const SourceFile& file) {
   return static_cast<std::int64_t>(hash << 32U);
 }
 
-Result<std::int64_t> FullFingerprint(io::FileSystem& files, const SourceFile& file) {
-  LEAT_ASSIGN(const std::uint64_t content, HashContent(files, file));
+Result<std::int64_t> FullFingerprint(io::FileSystem& files, const SourceFile& file,
+                                     const io::CancelToken& cancel) {
+  LEAT_ASSIGN(const std::uint64_t content, HashContent(files, file, cancel));
   return StatFingerprint(file) | static_cast<std::int64_t>(content & kLow32);
 }
 
@@ -89,12 +92,13 @@ bool SameContent(std::int64_t a, std::int64_t b) {
 std::string ManifestId(const std::string& file_name) { return "leat:file:" + file_name; }
 
 Result<FileChanges> FindChanges(io::FileSystem& files, std::vector<SourceFile> found,
-                                const delta::Snapshot* table) {
+                                const delta::Snapshot* table, const io::CancelToken& cancel) {
   FileChanges changes;
   for (SourceFile& file : found) {
+    if (cancel.cancelled()) return Cancelled("cancelled while comparing " + file.name);
     const auto known = table == nullptr ? std::nullopt : table->AppVersion(ManifestId(file.name));
     if (known && SameStat(*known, StatFingerprint(file))) continue;
-    LEAT_ASSIGN(file.fingerprint, FullFingerprint(files, file));
+    LEAT_ASSIGN(file.fingerprint, FullFingerprint(files, file, cancel));
     if (!known) {
       changes.added.push_back(std::move(file));
     } else if (!SameContent(*known, file.fingerprint)) {

@@ -30,7 +30,8 @@ Result<std::vector<SourceFile>> FindFiles(io::FileSystem& files, const std::stri
 // docs/formats. Equal high bits mean: unchanged, without reading. Different high bits with equal
 // low bits mean: touched only.
 std::int64_t StatFingerprint(const SourceFile& file);
-Result<std::int64_t> FullFingerprint(io::FileSystem& files, const SourceFile& file);
+Result<std::int64_t> FullFingerprint(io::FileSystem& files, const SourceFile& file,
+                                     const io::CancelToken& cancel = {});
 bool SameStat(std::int64_t a, std::int64_t b);
 bool SameContent(std::int64_t a, std::int64_t b);
 
@@ -44,6 +45,6 @@ struct FileChanges {
   std::vector<SourceFile> changed;  // other content than when it was loaded
 };
 Result<FileChanges> FindChanges(io::FileSystem& files, std::vector<SourceFile> found,
-                                const delta::Snapshot* table);
+                                const delta::Snapshot* table, const io::CancelToken& cancel = {});
 
 }  // namespace leat::connect
