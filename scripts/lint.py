@@ -35,7 +35,7 @@ class Finding(NamedTuple):
 
 
 class Ban(NamedTuple):
-    """A pattern of code (comments and string literals blanked) that only the `allowed` folders may contain."""
+    """A pattern of code (comments and string literals blanked) that only the `allowed` folders or files may contain."""
 
     pattern: re.Pattern
     allowed: tuple
@@ -44,7 +44,10 @@ class Ban(NamedTuple):
     def applies_to(self, path: str) -> bool:
         if path.endswith("_test.cc") and "_test.cc" in self.allowed:
             return False
-        return path.split("/")[1] not in self.allowed
+        return path.split("/")[1] not in self.allowed and path.removeprefix("src/") not in self.allowed
+
+    def place(self) -> str:
+        return f" outside src/{self.allowed[0]}" if self.allowed else ""
 
 
 # A call of a free function: not a member, not qualified by anything but std:: or the global scope.
@@ -76,6 +79,8 @@ BANS = [
          "starts a process; use io/ (tests may, to prove what happens when one dies)"),
         (r"\bstd::(?:cout|cerr|clog)\b|" + call("printf|fprintf|puts|putchar|fputs") + r"|\bfmt::print\s*\(",
          ("cli", "app"), "prints; return text or a Result and let cli/ print it"),
+        (r"\bfmt::(?:runtime|vformat(?:_to)?)\b", (),
+         "makes a format string at run time, where a brace in a path or a name ends the program; use fmt::format"),
         (r"#\s*include\s*[<\"]duckdb", ("engine",), "DuckDB's headers; use engine/engine.h"),
         (r"#\s*include\s*[<\"]sqlite3", ("state",), "SQLite's header; use the state/ module"),
         (r"#\s*include\s*[<\"]curl/", ("io",), "libcurl's header; use the client in io/"),
@@ -177,7 +182,7 @@ def check_bans(tree: Tree) -> Iterator[Finding]:
                 continue
             for match in ban.pattern.finditer(code):
                 yield Finding(path, line_of(code, match.start()),
-                              f"'{match.group().strip()}' outside src/{ban.allowed[0]}: {ban.message}")
+                              f"'{match.group().strip()}'{ban.place()}: {ban.message}")
 
 
 def functions(code: str) -> Iterator[tuple]:

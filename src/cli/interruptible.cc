@@ -1,34 +1,17 @@
 #include "cli/interruptible.h"
 
-#include <chrono>
-
 #include "cli/execute.h"
 
 namespace leat::cli {
-namespace {
 
-constexpr std::chrono::milliseconds kLookEvery(50);
-
-}  // namespace
-
-Interruptible::Interruptible(engine::Session& session) {
-  watcher_ = std::thread([this, &session, &token = CancelledByUser()] { Watch(session, token); });
+Interruptible::Interruptible(engine::Session& session)
+    : session_(session),
+      work_(std::make_shared<io::Work>(CancelledByUser())),
+      scope_(work_),
+      watch_(work_) {
+  work_->Add(&session_, [this] { session_.Interrupt(); });
 }
 
-Interruptible::~Interruptible() {
-  {
-    const std::scoped_lock lock(mutex_);
-    done_ = true;
-  }
-  done_changed_.notify_one();
-  watcher_.join();
-}
-
-void Interruptible::Watch(engine::Session& session, const io::CancelToken& token) {
-  std::unique_lock lock(mutex_);
-  while (!done_changed_.wait_for(lock, kLookEvery, [this] { return done_; })) {
-    if (token.cancelled()) session.Interrupt();
-  }
-}
+Interruptible::~Interruptible() { work_->Remove(&session_); }
 
 }  // namespace leat::cli

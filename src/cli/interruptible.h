@@ -1,17 +1,15 @@
 // Ends a session's running statement when the user asks to stop.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <memory>
 
 #include "engine/engine.h"
-#include "io/environment.h"
+#include "io/work.h"
 
 namespace leat::cli {
 
 // From construction to destruction, SIGINT, SIGTERM and SIGHUP interrupt `session`, whose statement
-// then returns kCancelled. One at a time in a process.
+// then returns kCancelled, and what else this thread does (io/work.h). One at a time in a process.
 class Interruptible {
  public:
   explicit Interruptible(engine::Session& session);
@@ -20,12 +18,10 @@ class Interruptible {
   Interruptible& operator=(const Interruptible&) = delete;
 
  private:
-  void Watch(engine::Session& session, const io::CancelToken& token);
-
-  std::mutex mutex_;
-  std::condition_variable done_changed_;
-  bool done_ = false;  // guarded by mutex_
-  std::thread watcher_;
+  engine::Session& session_;
+  const std::shared_ptr<io::Work> work_;  // shared with its watch
+  const io::WorkScope scope_;
+  const io::WorkWatch watch_;
 };
 
 }  // namespace leat::cli

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <system_error>
 #include <thread>
 #include <vector>
 
 #include "delta/limits.h"
+#include "io/work.h"
 
 namespace leat::delta {
 
@@ -14,8 +16,15 @@ Status ForEachPart(std::size_t count, std::size_t helpers,
                    const std::function<Status(std::size_t)>& work) {
   std::vector<Status> statuses(count);
   std::atomic<std::size_t> next{0};
-  const auto take_parts = [&] {
-    for (std::size_t i = next++; i < count; i = next++) statuses[i] = work(i);
+  const auto take_parts = [&, of_caller = io::CurrentWork()] {
+    const io::WorkScope scope(of_caller);
+    for (std::size_t i = next++; i < count; i = next++) {
+      try {
+        statuses[i] = work(i);
+      } catch (const std::exception& e) {  // beyond the thread it would end the process
+        statuses[i] = Bug(e.what());
+      }
+    }
   };
   {
     std::vector<std::jthread> threads;

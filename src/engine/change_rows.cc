@@ -337,9 +337,13 @@ Result<ChangedRows> ChangeRows(const io::Environment& environment, Engine& engin
     }
     ChangedRows changed = attempt.changed();
     if (transaction->adds.empty() && transaction->removes.empty()) return changed;
-    // An unknown outcome may be a success: its files stay.
-    LEAT_ASSIGN(const auto outcome, table.Commit(std::move(*transaction)));
-    if (const auto* committed = std::get_if<delta::Committed>(&outcome)) {
+    auto outcome = table.Commit(std::move(*transaction));
+    if (!outcome.ok()) {
+      // An unknown outcome may be a success: its files stay.
+      if (outcome.error().kind() != ErrorKind::kOutcomeUnknown) attempt.Discard();
+      return std::move(outcome).error();
+    }
+    if (const auto* committed = std::get_if<delta::Committed>(&*outcome)) {
       changed.version = committed->version;
       changed.checkpoint_error = committed->checkpoint_error;
       return changed;

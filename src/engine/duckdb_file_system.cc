@@ -5,9 +5,12 @@
 #include <span>
 #include <utility>
 
+#include "duckdb/common/file_opener.hpp"
 #include "duckdb/common/file_system.hpp"
 #include "engine/limits.h"
 #include "engine/session_state.h"
+#include "engine/work_connection.h"
+#include "io/work.h"
 
 namespace leat::engine {
 namespace {
@@ -42,8 +45,8 @@ std::optional<std::int64_t> KnownSize(const duckdb::OpenFileInfo& file) {
 class ReadHandle final : public duckdb::FileHandle {
  public:
   ReadHandle(duckdb::FileSystem& system, const std::string& name, duckdb::FileOpenFlags open_flags,
-             std::unique_ptr<io::RandomAccessFile> file)
-      : FileHandle(system, name, open_flags), file_(std::move(file)) {}
+             std::unique_ptr<io::RandomAccessFile> file, std::shared_ptr<io::Work> work)
+      : FileHandle(system, name, open_flags), file_(std::move(file)), work_(std::move(work)) {}
 
   const io::RandomAccessFile& file() const { return *file_; }
   std::int64_t position() const { return position_; }
@@ -55,6 +58,7 @@ class ReadHandle final : public duckdb::FileHandle {
   }
 
   void ReadAt(std::span<char> buffer, std::int64_t offset) {
+    const io::WorkScope scope(work_);
     if (OrThrow(file_->ReadAt(offset, buffer)) == std::ssize(buffer)) return;
     throw duckdb::IOException("cannot read %d bytes at %d of %s: it has %d", buffer.size(), offset,
                               path, file_->size_bytes());
@@ -62,6 +66,7 @@ class ReadHandle final : public duckdb::FileHandle {
 
   // Returns how many; fewer only at the end.
   std::int64_t ReadOn(std::span<char> buffer) {
+    const io::WorkScope scope(work_);
     std::int64_t count = TakeAhead(buffer);
     if (count < std::ssize(buffer) && std::ssize(buffer) < window_bytes_) {
       ahead_.resize(static_cast<std::size_t>(window_bytes_));
@@ -90,7 +95,8 @@ class ReadHandle final : public duckdb::FileHandle {
   }
 
   const std::unique_ptr<io::RandomAccessFile> file_;
-  std::int64_t position_ = 0;  // of the reads one after the other
+  const std::shared_ptr<io::Work> work_;  // shared: of the session that reads; null: none
+  std::int64_t position_ = 0;             // of the reads one after the other
   std::string ahead_;
   std::int64_t ahead_at_ = 0;  // where in the file it begins
   std::int64_t window_bytes_ = kFirstReadAheadBytes;
@@ -100,22 +106,25 @@ class ReadHandle final : public duckdb::FileHandle {
 class WriteHandle final : public duckdb::FileHandle {
  public:
   WriteHandle(duckdb::FileSystem& system, const std::string& name, duckdb::FileOpenFlags open_flags,
-              std::unique_ptr<io::WritableFile> file)
-      : FileHandle(system, name, open_flags), file_(std::move(file)) {}
+              std::unique_ptr<io::WritableFile> file, std::shared_ptr<io::Work> work)
+      : FileHandle(system, name, open_flags), file_(std::move(file)), work_(std::move(work)) {}
 
   std::int64_t size_bytes() const { return size_bytes_; }
 
   void Append(std::string_view bytes) {
+    const io::WorkScope scope(work_);
     if (!file_) throw duckdb::InternalException("%s is closed", path);
     OrThrow(file_->Append(bytes));
     size_bytes_ += std::ssize(bytes);
   }
   void Close() override {
+    const io::WorkScope scope(work_);
     if (const auto file = std::exchange(file_, nullptr)) OrThrow(file->Close());
   }
 
  private:
   std::unique_ptr<io::WritableFile> file_;  // null: closed
+  const std::shared_ptr<io::Work> work_;    // shared: of the session that writes; null: none
   std::int64_t size_bytes_ = 0;
 };
 
@@ -232,12 +241,14 @@ class ObjectStoreFileSystem final : public duckdb::FileSystem {
   bool SupportsOpenFileExtended() const override { return true; }
   duckdb::unique_ptr<duckdb::FileHandle> OpenFileExtended(
       const duckdb::OpenFileInfo& file, duckdb::FileOpenFlags flags,
-      duckdb::optional_ptr<duckdb::FileOpener>) override {
+      duckdb::optional_ptr<duckdb::FileOpener> opener) override {
+    const io::WorkScope scope(WorkFor(opener));
     if (flags.OpenForWriting()) return OpenForWriting(file.path, flags);
     auto opened = files_.OpenForReading(file.path, KnownSize(file));
     const bool is_missing = !opened.ok() && opened.error().kind() == ErrorKind::kNotFound;
     if (is_missing && flags.ReturnNullIfNotExists()) return nullptr;
-    return duckdb::make_uniq<ReadHandle>(*this, file.path, flags, OrThrow(std::move(opened)));
+    return duckdb::make_uniq<ReadHandle>(*this, file.path, flags, OrThrow(std::move(opened)),
+                                         io::CurrentWork());
   }
 
  private:
@@ -246,7 +257,15 @@ class ObjectStoreFileSystem final : public duckdb::FileSystem {
     if (flags.OpenForAppending() || flags.OpenForReading()) {
       throw duckdb::NotImplementedException("%s can only be written as a whole", path);
     }
-    return duckdb::make_uniq<WriteHandle>(*this, path, flags, OrThrow(files_.OpenForWriting(path)));
+    return duckdb::make_uniq<WriteHandle>(*this, path, flags, OrThrow(files_.OpenForWriting(path)),
+                                          io::CurrentWork());
+  }
+
+  // Of the connection that opens a file; else of this thread.
+  static std::shared_ptr<io::Work> WorkFor(duckdb::optional_ptr<duckdb::FileOpener> opener) {
+    auto context = duckdb::FileOpener::TryGetClientContext(opener);
+    auto work = context ? WorkOf(*context) : nullptr;
+    return work ? work : io::CurrentWork();
   }
 
   std::optional<io::FileInfo> Find(const std::string& path) {

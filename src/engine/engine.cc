@@ -28,6 +28,8 @@
 #include "engine/limits.h"
 #include "engine/session_state.h"
 #include "engine/sql.h"
+#include "engine/statements.h"
+#include "engine/work_connection.h"
 
 namespace leat::engine {
 namespace {
@@ -52,53 +54,6 @@ Error ToErrorIn(const duckdb::ErrorData& data, const Wrapped& text) {
   const std::string_view inner = std::string_view(text.sql).substr(text.prefix_bytes);
   return std::move(error).At(
       LocationOf(inner, at < text.prefix_bytes ? 0 : at - text.prefix_bytes));
-}
-
-using CopyOptions = duckdb::case_insensitive_map_t<duckdb::vector<duckdb::Value>>;
-
-// COPY (query) TO target. As a tree, because options that come as text are bound one by one, which
-// takes longer than a small query.
-duckdb::unique_ptr<duckdb::CopyStatement> MakeCopy(duckdb::unique_ptr<duckdb::QueryNode> query,
-                                                   const std::string& target,
-                                                   const std::string& format, CopyOptions options) {
-  auto copy = duckdb::make_uniq<duckdb::CopyStatement>();
-  copy->info->is_from = false;
-  copy->info->format = format;
-  copy->info->is_format_auto_detected = false;
-  copy->info->file_path = target;
-  copy->info->options = std::move(options);
-  copy->info->select_statement = std::move(query);
-  return copy;
-}
-
-duckdb::unique_ptr<duckdb::CopyStatement> MakeCopy(const std::string& query,
-                                                   const std::string& target,
-                                                   const std::string& format, CopyOptions options) {
-  auto statements = Parse(query);
-  if (statements.size() != 1 || statements[0]->type != duckdb::StatementType::SELECT_STATEMENT)
-    throw duckdb::BinderException("expected one SELECT statement");
-  auto& select = statements[0]->Cast<duckdb::SelectStatement>();
-  auto copy = MakeCopy(std::move(select.node), target, format, std::move(options));
-  copy->query = select.query;
-  copy->stmt_length = select.stmt_length;
-  copy->named_param_map = select.named_param_map;
-  return copy;
-}
-
-// The columns of `$name` parameters that a statement uses; DuckDB refuses values for others.
-Parameters UsedBy(duckdb::SQLStatement& statement, const Parameters& parameters) {
-  Parameters used;
-  for (const auto& [name, index] : statement.named_param_map) {
-    const auto found = parameters.find(name);
-    if (found == parameters.end()) {
-      throw duckdb::BinderException(
-          "parameter $%s is not defined; define it under vars: in leat.yml ($start and "
-          "$end are set for interval models)",
-          name);
-    }
-    used.insert(*found);
-  }
-  return used;
 }
 
 std::string AsStored(const std::string& column, const duckdb::LogicalType& type,
@@ -130,19 +85,13 @@ void NoteCopy(duckdb::OptimizerExtensionInput& input,
   if (planned.needs_casts) throw duckdb::BinderException("the query's types need casts");
 }
 
-std::string WithoutSemicolon(const std::string& sql) {
-  std::string_view text = Trim(sql);
-  while (text.ends_with(';')) text = Trim(text.substr(0, text.size() - 1));
-  return std::string(text);
-}
-
 class DuckSession final : public Session {
  public:
   DuckSession(duckdb::DuckDB& database, Engine& engine, const io::Environment& environment)
       : environment_(environment), connection_(database) {
-    state_ = connection_.context->registered_state->GetOrCreate<SessionState>(SessionState::kKey);
+    state_ = connection_->context->registered_state->GetOrCreate<SessionState>(SessionState::kKey);
     state_->engine = &engine;
-    auto& config = duckdb::ClientConfig::GetConfig(*connection_.context);
+    auto& config = duckdb::ClientConfig::GetConfig(*connection_->context);
     config.enable_progress_bar = true;
     config.print_progress_bar = false;
     config.wait_time = 0;
@@ -152,31 +101,28 @@ class DuckSession final : public Session {
   void SetResolver(TableResolver resolver) override { state_->resolver = std::move(resolver); }
 
   Status Execute(const std::string& sql, const Parameters& parameters) override {
-    LEAT_ASSIGN(const auto result, Run(sql, parameters, false));
-    return Ok();
+    try {
+      auto statements = Parse(sql);
+      for (auto& statement : statements) {
+        MakeMacroTemporary(*statement);
+        LEAT_ASSIGN(const auto result,
+                    RunStatement(std::move(statement), {.sql = sql}, parameters, false));
+      }
+      return statements.empty() ? Status(InvalidInput("the statement is empty")) : Ok();
+    } catch (const std::exception& e) {
+      return ToError(e, sql);
+    }
   }
 
   Result<data::Rows> Query(const std::string& sql, const Parameters& parameters,
                            std::size_t max_rows) override {
     LEAT_ASSIGN(const auto result, Run(sql, parameters, true));
     try {
-      data::Rows rows;
-      for (std::size_t i = 0; i < result->names.size(); i++) {
-        const auto type = ToStoredType(result->types[i]);
-        data::Type shown = type.value_or(data::Type{});
-        if (result->types[i].id() == duckdb::LogicalTypeId::HUGEINT) {
-          shown = {.kind = data::TypeKind::kDecimal, .precision = 38};
-        }
-        rows.schema.fields.push_back({.name = result->names[i], .type = shown});
-      }
+      data::Rows rows{.schema = SchemaOf(*result), .rows = {}};
       while (rows.rows.size() < max_rows) {
         auto chunk = result->Fetch();
         if (!chunk || chunk->size() == 0) break;
-        for (duckdb::idx_t row = 0; row < chunk->size() && rows.rows.size() < max_rows; row++) {
-          auto& cells = rows.rows.emplace_back();
-          for (duckdb::idx_t c = 0; c < chunk->ColumnCount(); c++)
-            cells.push_back(ToValue(chunk->GetValue(c, row)));
-        }
+        AddRows(*chunk, max_rows, rows);
       }
       if (result->HasError()) return ToError(result->GetErrorObject(), sql);
       return rows;
@@ -198,7 +144,7 @@ class DuckSession final : public Session {
   Result<BoundQuery> Bind(const std::string& sql, const Parameters& parameters) override {
     try {
       state_->bound_tables.clear();
-      BoundQuery bound = BindAndTrace(connection_, sql, parameters);
+      BoundQuery bound = BindAndTrace(*connection_, sql, parameters);
       bound.tables = std::exchange(state_->bound_tables, {});
       return bound;
     } catch (const std::exception& e) {
@@ -281,14 +227,34 @@ class DuckSession final : public Session {
     }
   }
 
-  void Interrupt() override { connection_.Interrupt(); }
+  void Interrupt() override { connection_->Interrupt(); }
   QueryProgress Progress() const override {
-    const double percent = connection_.context->GetQueryProgress().GetPercentage();
+    const double percent = connection_->context->GetQueryProgress().GetPercentage();
     return {.fraction = percent < 0 ? -1 : percent / 100};
   }
 
  private:
   using QueryResult = duckdb::unique_ptr<duckdb::QueryResult>;
+
+  static data::Schema SchemaOf(const duckdb::QueryResult& result) {
+    data::Schema schema;
+    for (std::size_t i = 0; i < result.names.size(); i++) {
+      data::Type shown = ToStoredType(result.types[i]).value_or(data::Type{});
+      if (result.types[i].id() == duckdb::LogicalTypeId::HUGEINT) {
+        shown = {.kind = data::TypeKind::kDecimal, .precision = 38};
+      }
+      schema.fields.push_back({.name = result.names[i], .type = shown});
+    }
+    return schema;
+  }
+
+  static void AddRows(const duckdb::DataChunk& chunk, std::size_t max_rows, data::Rows& rows) {
+    for (duckdb::idx_t row = 0; row < chunk.size() && rows.rows.size() < max_rows; row++) {
+      auto& cells = rows.rows.emplace_back();
+      for (duckdb::idx_t c = 0; c < chunk.ColumnCount(); c++)
+        cells.push_back(ToValue(chunk.GetValue(c, row)));
+    }
+  }
 
   Result<QueryResult> Run(const std::string& sql, const Parameters& parameters, bool streaming) {
     try {
@@ -307,8 +273,9 @@ class DuckSession final : public Session {
   Result<QueryResult> RunStatement(duckdb::unique_ptr<duckdb::SQLStatement> statement,
                                    const Wrapped& text, const Parameters& parameters,
                                    bool streaming) {
+    LEAT_TRY(connection_.RefuseIfStopped());
     auto values = ToBoundParameters(UsedBy(*statement, parameters));
-    auto pending = connection_.context->PendingQuery(std::move(statement), values, streaming);
+    auto pending = connection_->context->PendingQuery(std::move(statement), values, streaming);
     if (!pending->HasError()) Work(*pending);
     if (pending->HasError()) return ToErrorIn(pending->GetErrorObject(), text);
     QueryResult result = pending->Execute();
@@ -452,7 +419,7 @@ class DuckSession final : public Session {
 
   // For this session only; a SET statement would set it for all.
   void Set(duckdb::idx_t setting, bool value) {
-    duckdb::ClientConfig::GetConfig(*connection_.context)
+    duckdb::ClientConfig::GetConfig(*connection_->context)
         .user_settings.SetUserSetting(setting, duckdb::Value::BOOLEAN(value));
   }
 
@@ -488,7 +455,7 @@ class DuckSession final : public Session {
   }
 
   const io::Environment& environment_;
-  duckdb::Connection connection_;
+  WorkConnection connection_;
   duckdb::shared_ptr<SessionState> state_;
 };
 

@@ -20,6 +20,7 @@
 #include "engine/engine_error.h"
 #include "engine/limits.h"
 #include "engine/session_state.h"
+#include "engine/work_connection.h"
 
 namespace leat::engine {
 namespace {
@@ -174,7 +175,9 @@ class DuckParquetHandler final : public delta::ParquetHandler {
   Result<std::vector<delta::RowRange>> Ranges(const std::string& path,
                                               const std::vector<std::string>& columns) override {
     try {
-      duckdb::Connection connection(database_);
+      WorkConnection own(database_);
+      LEAT_TRY(own.RefuseIfStopped());
+      duckdb::Connection& connection = *own;
       auto chunks = connection.Query(fmt::format(kColumnChunks, QuoteLiteral(path)));
       if (chunks->HasError()) return ReadError(chunks->GetErrorObject(), path);
       std::vector<delta::RowRange> ranges;
@@ -213,7 +216,9 @@ class DuckParquetHandler final : public delta::ParquetHandler {
   Status Read(const std::string& path, const delta::RowRange& range,
               const delta::VisitRows& visit) override {
     try {
-      duckdb::Connection connection(database_);
+      WorkConnection own(database_);
+      LEAT_TRY(own.RefuseIfStopped());
+      duckdb::Connection& connection = *own;
       std::vector<std::string> names;
       for (const std::string& name : range.columns) names.push_back(QuoteIdentifier(name));
       VisitingCollector::Visit visited{.visit = visit};
@@ -238,7 +243,9 @@ class DuckParquetHandler final : public delta::ParquetHandler {
 
   Status Write(const std::string& path, data::ArrowBatch batch) override {
     try {
-      duckdb::Connection connection(database_);
+      WorkConnection own(database_);
+      LEAT_TRY(own.RefuseIfStopped());
+      duckdb::Connection& connection = *own;
       SingleBatch single{.batch = std::move(batch)};
       connection
           .TableFunction("arrow_scan",

@@ -217,11 +217,109 @@ std::optional<std::string> FilterOf(std::string_view sql, std::string_view table
   }
 }
 
+namespace {
+
+// Functions that Leat's own statements call beside a project's SQL, in their names and in their
+// syntax ([1, 2], value.field). A macro of such a name would change what the statements mean.
+constexpr std::string_view kFunctionsOfLeat[] = {"any_value",
+                                                 "array_extract",
+                                                 "array_to_string",
+                                                 "bit_count",
+                                                 "bitstring_agg",
+                                                 "bool_or",
+                                                 "cardinality",
+                                                 "changes",
+                                                 "chr",
+                                                 "concat_ws",
+                                                 "count",
+                                                 "count_star",
+                                                 "date_part",
+                                                 "decode",
+                                                 "delta_scan",
+                                                 "epoch_us",
+                                                 "error",
+                                                 "first",
+                                                 "from_json",
+                                                 "greatest",
+                                                 "isfinite",
+                                                 "isinf",
+                                                 "isnan",
+                                                 "json",
+                                                 "json_extract",
+                                                 "json_extract_string",
+                                                 "json_group_structure",
+                                                 "json_object",
+                                                 "json_transform",
+                                                 "json_transform_strict",
+                                                 "json_type",
+                                                 "json_valid",
+                                                 "lag",
+                                                 "lead",
+                                                 "left",
+                                                 "len",
+                                                 "length",
+                                                 "list",
+                                                 "list_contains",
+                                                 "list_filter",
+                                                 "list_select",
+                                                 "list_sort",
+                                                 "list_transform",
+                                                 "list_value",
+                                                 "list_zip",
+                                                 "lower",
+                                                 "make_timestamptz",
+                                                 "map",
+                                                 "max",
+                                                 "md5",
+                                                 "min",
+                                                 "ntile",
+                                                 "parquet_file_metadata",
+                                                 "parquet_metadata",
+                                                 "parquet_schema",
+                                                 "range",
+                                                 "read_csv",
+                                                 "read_json",
+                                                 "read_json_objects",
+                                                 "read_parquet",
+                                                 "regexp_full_match",
+                                                 "replace",
+                                                 "row",
+                                                 "row_number",
+                                                 "sniff_csv",
+                                                 "starts_with",
+                                                 "string_agg",
+                                                 "struct_extract",
+                                                 "struct_pack",
+                                                 "substr",
+                                                 "substring",
+                                                 "sum",
+                                                 "to_json",
+                                                 "trim",
+                                                 "typeof",
+                                                 "unnest",
+                                                 "upper"};
+
+Status RefuseReserved(const std::string& macro) {
+  const std::string name = ToLower(macro);
+  const bool is_prefixed = name.starts_with("leat_");
+  if (!is_prefixed && std::find(std::begin(kFunctionsOfLeat), std::end(kFunctionsOfLeat), name) ==
+                          std::end(kFunctionsOfLeat)) {
+    return Ok();
+  }
+  return InvalidInput("a macro cannot be named '" + macro + "': " +
+                      (is_prefixed ? "names that begin with leat_ are Leat's own"
+                                   : "Leat's own statements call the function of that name"))
+      .WithHint("give the macro another name");
+}
+
+}  // namespace
+
 Result<std::vector<MacroDefinition>> AnalyzeMacros(std::string_view sql) {
   try {
     std::vector<MacroDefinition> macros;
     for (auto& statement : Parse(sql)) {
-      const Location at = LocationOf(sql, statement->stmt_location);
+      const std::size_t begin = sql.find_first_not_of(" \t\r\n", statement->stmt_location);
+      const Location at = LocationOf(sql, std::min(begin, sql.size()));
       const bool creates = statement->type == duckdb::StatementType::CREATE_STATEMENT;
       duckdb::CreateInfo* info =
           creates ? statement->Cast<duckdb::CreateStatement>().info.get() : nullptr;
@@ -230,8 +328,9 @@ Result<std::vector<MacroDefinition>> AnalyzeMacros(std::string_view sql) {
         return InvalidInput("only CREATE MACRO statements may stand in macros/").At(at);
       }
       info->on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
-      macros.push_back(
-          {.name = info->Cast<duckdb::CreateMacroInfo>().name, .sql = statement->ToString()});
+      const std::string& name = info->Cast<duckdb::CreateMacroInfo>().name;
+      if (const Status free = RefuseReserved(name); !free.ok()) return Error(free.error()).At(at);
+      macros.push_back({.name = name, .sql = statement->ToString()});
     }
     return macros;
   } catch (const std::exception& e) {

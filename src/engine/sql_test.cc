@@ -90,5 +90,14 @@ TEST(AnalyzeMacrosTest, AcceptsOnlyMacros) {
   EXPECT_FALSE(AnalyzeMacros("create table t (a int)").ok());
 }
 
+TEST(AnalyzeMacrosTest, RefusesNamesThatLeatsOwnStatementsCall) {
+  for (const char* name : {"leat_keep", "LEAT_anything", "count", "Count", "delta_scan"}) {
+    const auto macros =
+        AnalyzeMacros("create macro fine() as 1;\ncreate macro " + std::string(name) + "(x) as x");
+    ASSERT_FALSE(macros.ok()) << name;
+    EXPECT_EQ(macros.error().location()->line, 2) << name;
+  }
+}
+
 }  // namespace
 }  // namespace leat::engine

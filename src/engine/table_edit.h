@@ -23,8 +23,9 @@ class TableEdit {
             std::shared_ptr<const delta::Snapshot> base, delta::Metadata metadata,
             delta::FileRoots roots = {});
 
-  // Takes out the rows that the query's columns filename and file_row_number name, of a scan of the
-  // base. Returns their number, each counted once.
+  // Takes out the rows of the base that the query names: its columns leat_file and leat_row are the
+  // file's path and the row's number in it, as a scan has them under the names of PlaceColumns.
+  // Returns their number, each counted once.
   Result<std::int64_t> Delete(const std::string& sql, const Parameters& parameters,
                               ChangeType type);
   void DeleteAll();

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "base/text.h"
+#include "io/work.h"
 
 namespace leat::io {
 namespace {
@@ -102,7 +103,9 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* arri
 }
 
 int OnProgress(void* cancel, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return static_cast<const CancelToken*>(cancel)->cancelled() ? 1 : 0;
+  const auto* token = static_cast<const CancelToken*>(cancel);
+  const bool is_cancelled = token != nullptr && token->cancelled();
+  return is_cancelled || (CurrentWork() != nullptr && CurrentWork()->overdue()) ? 1 : 0;
 }
 
 // "hooks.example.com:8080" of "https://user:password@hooks.example.com:8080/path".
@@ -228,7 +231,7 @@ void SetLimits(CURL* handle, const HttpRequest& request) {
   }
   set(handle, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(request.low_speed_bytes_per_second));
   set(handle, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.low_speed_seconds));
-  if (request.cancel == nullptr) return;
+  if (request.cancel == nullptr && CurrentWork() == nullptr) return;
   set(handle, CURLOPT_NOPROGRESS, 0L);
   set(handle, CURLOPT_XFERINFOFUNCTION, &OnProgress);
   set(handle, CURLOPT_XFERINFODATA, request.cancel);

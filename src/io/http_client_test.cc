@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "io/http_test_server.h"
+#include "io/work.h"
 
 namespace leat::io {
 namespace {
@@ -72,6 +73,23 @@ TEST_F(HttpClientTest, CancellationEndsARequestInUnderTwoSeconds) {
   cancel.Cancel();
   const std::int64_t begin_us = SystemClock().MonotonicUs();
   const auto response = client_.Post({.url = server.url(), .cancel = &cancel});
+  const std::int64_t took_us = SystemClock().MonotonicUs() - begin_us;
+  done = true;
+  ASSERT_FALSE(response.ok());
+  EXPECT_EQ(response.error().kind(), ErrorKind::kCancelled);
+  EXPECT_LT(took_us, 2 * kMicrosPerSecond);
+}
+
+TEST_F(HttpClientTest, StoppedWorkEndsARequestInUnderTwoSeconds) {
+  std::atomic<bool> done{false};
+  HttpTestServer server([&](const std::string&) { return Hang([&] { return done.load(); }); });
+  const CancelToken none;
+  const auto work = std::make_shared<Work>(none);
+  const WorkScope scope(work);
+  work->Stop();
+  work->Interrupt();
+  const std::int64_t begin_us = SystemClock().MonotonicUs();
+  const auto response = client_.Post({.url = server.url()});
   const std::int64_t took_us = SystemClock().MonotonicUs() - begin_us;
   done = true;
   ASSERT_FALSE(response.ok());

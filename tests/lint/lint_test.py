@@ -80,6 +80,7 @@ class LintTest(unittest.TestCase):
             "auto t = time(nullptr);", "std::chrono::system_clock::now();", "std::chrono::steady_clock::now();",
             "std::this_thread::sleep_for(d);", 'std::getenv("HOME");', "std::random_device r;", "std::mt19937_64 g;",
             "int r = rand();", "socket(1, 2, 3);", "connect(1, a, b);", "curl_easy_init();", "fork();", 'system("ls");',
+            "fmt::format(fmt::runtime(text), 1);", "fmt::vformat(text, arguments);",
             "std::cout << 1;", 'printf("x");', 'fprintf(stderr, "x");', 'fmt::print("x");',
         ]:
             with self.subTest(statement):

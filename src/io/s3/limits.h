@@ -49,6 +49,7 @@ constexpr std::int64_t kSlowOperationTimeoutMs = 600'000;
 // What nobody waits for: leftovers are removed, if that is quickly done.
 constexpr std::int64_t kCleanupTimeoutMs = 10'000;
 constexpr int kCleanupAttempts = 3;
+constexpr std::int64_t kStoppedCleanupTimeoutMs = 500;  // once the user waits for the end
 
 // Signatures are valid for 15 minutes around the server's clock.
 constexpr std::int64_t kToleratedSkewUs = 300 * kMicrosPerSecond;

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 #include <optional>
 
 #include "base/redact.h"
 #include "base/text.h"
 #include "io/s3/hash.h"
 #include "io/uri.h"
+#include "io/work.h"
 
 namespace leat::io {
 namespace {
@@ -56,6 +58,7 @@ class S3Exchange {
                                           : ToHex(Sha256(request.body))) {}
 
   Result<S3Answer> Run() {
+    const WorkScope scope(request_.is_cleanup ? nullptr : work_);
     for (;;) {
       auto credentials = options_.credentials->Get();
       if (!credentials.ok()) return CredentialsError(credentials.error());
@@ -120,7 +123,7 @@ class S3Exchange {
   }
 
   std::int64_t TimeoutMs() const {
-    if (request_.is_cleanup) return kCleanupTimeoutMs;
+    if (request_.is_cleanup) return IsStopped() ? kStoppedCleanupTimeoutMs : kCleanupTimeoutMs;
     return request_.is_slow ? kSlowOperationTimeoutMs : 0;
   }
 
@@ -207,7 +210,8 @@ class S3Exchange {
   Status Pause(std::int64_t wanted_us) {
     attempts_++;
     const RetryLimits& limits = options_.retry;
-    if (attempts_ >= limits.max_attempts || (request_.is_cleanup && attempts_ >= kCleanupAttempts))
+    const int cleanup_attempts = IsStopped() ? 1 : kCleanupAttempts;
+    if (attempts_ >= limits.max_attempts || (request_.is_cleanup && attempts_ >= cleanup_attempts))
       return GiveUp();
     const int doublings = std::min(attempts_ - 1, 20);
     const std::int64_t longest_us = std::min(
@@ -217,13 +221,17 @@ class S3Exchange {
     std::int64_t rest_us = std::max(drawn_us, wanted_us);
     if (options_.clock.MonotonicUs() - begin_us_ + rest_us > limits.deadline_us) return GiveUp();
     for (; rest_us > 0; rest_us -= kSleepSliceUs) {
-      if (cancel_ != nullptr && cancel_->cancelled()) {
+      if (IsStopped()) {
         const Error error = Cancelled(failure_.message() + "; cancelled before the next attempt");
         return may_be_applied_ ? Unknown(error, "") : error;
       }
       options_.clock.Sleep(std::min(rest_us, kSleepSliceUs));
     }
     return Ok();
+  }
+
+  bool IsStopped() const {
+    return (cancel_ != nullptr && cancel_->cancelled()) || (work_ != nullptr && work_->stopped());
   }
 
   // A server may repeat what it was sent.
@@ -252,7 +260,8 @@ class S3Exchange {
   const S3ClientOptions& options_;
   const S3Request& request_;
   const std::string path_;
-  const CancelToken* const cancel_;  // may be null
+  const CancelToken* const cancel_;                   // may be null
+  const std::shared_ptr<Work> work_ = CurrentWork();  // shared with the thread; may be null
   const std::int64_t begin_us_;
   const std::string body_sha256_;
   int attempts_ = 0;

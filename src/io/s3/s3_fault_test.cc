@@ -2,6 +2,7 @@
 #include <array>
 
 #include "io/s3/s3_test_fixture.h"
+#include "io/work.h"
 
 namespace leat::io {
 namespace {
@@ -275,6 +276,17 @@ TEST_F(S3FaultTest, CancellationEndsTheCallAndSaysWhetherItMayHaveHappened) {
   store_.FailRequest(1, Fault::kError500, /*lasting=*/true);
   const auto written = files->ReplaceFile("s3://lake/a", "x");
   EXPECT_THAT(written.error().kind(), AnyOf(ErrorKind::kOutcomeUnknown, ErrorKind::kCancelled));
+}
+
+TEST_F(S3FaultTest, StoppedWorkMakesNoFurtherAttempt) {
+  const auto files = Open(Options());
+  const CancelToken none;
+  const auto work = std::make_shared<Work>(none);
+  const WorkScope scope(work);
+  store_.on_request = [&](const TestRequest&) { work->Stop(); };
+  store_.FailRequest(1, Fault::kSlowDown, /*lasting=*/true);
+  EXPECT_EQ(files->ReadFile("s3://lake/a").error().kind(), ErrorKind::kCancelled);
+  EXPECT_EQ(store_.requests(), 1);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "io/work.h"
+
 namespace leat::io {
 
 S3FileReader::S3FileReader(S3Client& client, S3Path path, S3ObjectInfo info)
@@ -13,7 +15,8 @@ Result<std::int64_t> S3FileReader::ReadAt(std::int64_t offset, std::span<char> b
   if (offset < 0 || wanted <= 0) return std::int64_t{0};
   const std::int64_t step =
       std::max(kMinRangeBytes, (wanted + kMaxRangesAtOnce - 1) / kMaxRangesAtOnce);
-  const auto read = [&](std::int64_t at) {
+  const auto read = [&, work = CurrentWork()](std::int64_t at) {
+    const WorkScope scope(work);
     const std::int64_t size_bytes = std::min(step, wanted - at);
     return Fill(offset + at,
                 buffer.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(size_bytes)));
@@ -69,11 +72,12 @@ Status S3FileWriter::SendPart() {
   while (under_way_.size() >= kMaxPartsUnderWay) LEAT_TRY(AwaitOldest());
   const std::size_t number = etags_.size() + under_way_.size() + 1;
   // Deferred only where no thread can be had.
-  under_way_.push_back(
-      std::async(std::launch::async | std::launch::deferred,
-                 [upload = upload_.get(), number, content = std::exchange(buffer_, std::string())] {
-                   return upload->SendPart(static_cast<int>(number), content);
-                 }));
+  under_way_.push_back(std::async(std::launch::async | std::launch::deferred,
+                                  [upload = upload_.get(), number, work = CurrentWork(),
+                                   content = std::exchange(buffer_, std::string())] {
+                                    const WorkScope scope(work);
+                                    return upload->SendPart(static_cast<int>(number), content);
+                                  }));
   return Ok();
 }
 
