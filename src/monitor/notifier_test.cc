@@ -144,8 +144,6 @@ TEST(RunSummaryTest, EventsFollowFromTheRun) {
   EXPECT_THAT(EventsOf(FailedRun()), ElementsAre("failure", "check_failed"));
   EXPECT_THAT(EventsOf(GoodRun()), ElementsAre("success"));
   EXPECT_THAT(EventsOf({.status = state::RunStatus::kCancelled}), IsEmpty());
-  EXPECT_THAT(EventsOf({.missed_deadlines = {AssetName("gold.sales")}}),
-              ElementsAre("deadline_missed", "success"));
 }
 
 TEST(SlackMessageTest, HugeRunsStayWithinSlacksLimits) {

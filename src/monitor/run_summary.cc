@@ -8,7 +8,6 @@ std::vector<std::string> EventsOf(const RunSummary& run) {
       run.status == state::RunStatus::kFailed || run.status == state::RunStatus::kPartial;
   if (failed) events.emplace_back("failure");
   if (!run.failed_checks.empty()) events.emplace_back("check_failed");
-  if (!run.missed_deadlines.empty()) events.emplace_back("deadline_missed");
   if (run.status == state::RunStatus::kSucceeded) events.emplace_back("success");
   return events;
 }

@@ -43,11 +43,10 @@ struct RunSummary {
   std::int64_t rows_quarantined = 0;
   std::vector<FailedTask> failed_tasks;
   std::vector<FailedCheck> failed_checks;
-  std::vector<AssetName> missed_deadlines;
 };
 
 // What happened, in the words of leat.yml's `notify: on`: "failure" (failed or partial),
-// "check_failed", "deadline_missed", "success". A cancelled run is none of the first and last.
+// "check_failed", "success". A cancelled run is none of the first and last.
 std::vector<std::string> EventsOf(const RunSummary& run);
 
 }  // namespace leat::monitor

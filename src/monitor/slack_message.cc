@@ -38,9 +38,6 @@ std::string Title(const RunSummary& run) {
   if (!run.failed_checks.empty()) {
     title += ", " + count(std::ssize(run.failed_checks), "check") + " failed";
   }
-  if (!run.missed_deadlines.empty()) {
-    title += ", " + count(std::ssize(run.missed_deadlines), "deadline") + " missed";
-  }
   return title;
 }
 
@@ -102,8 +99,6 @@ std::string SlackMessage(const RunSummary& run, const Redactor& redactor) {
   });
   AddList(blocks, "Failed checks", run.failed_checks,
           [&](const FailedCheck& check) { return CheckLine(check, redactor); });
-  AddList(blocks, "Missed deadlines", run.missed_deadlines,
-          [](const AssetName& asset) { return "`" + Escape(asset.value()) + "`"; });
   const std::string command = Escape(Shorten(redactor.Redact(run.command), kMaxListedErrorBytes));
   blocks.push_back({{"type", "context"},
                     {"elements",

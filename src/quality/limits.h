@@ -31,7 +31,4 @@ constexpr std::size_t kMaxFilesForStatistics = 256;
 // Lost races that one change of a quarantine table takes before it gives up.
 constexpr int kMaxQuarantineAttempts = 100;
 
-// Rejected rows are handed to the engine in portions of about this size.
-constexpr std::size_t kRejectedRowsBufferBytes = 4 * 1024 * 1024;
-
 }  // namespace leat::quality

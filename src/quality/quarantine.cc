@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/text.h"
 #include "quality/limits.h"
 #include "quality/quarantine_table.h"
@@ -13,7 +11,6 @@ namespace {
 
 // The batch with all columns of the table.
 constexpr char kBatchTable[] = "temp.leat_quarantine_batch";
-constexpr char kRejectedTable[] = "temp.leat_rejected_rows";
 
 const char* ToText(QuarantineStage stage) {
   return stage == QuarantineStage::kIngest ? "ingest" : "check";
@@ -139,49 +136,6 @@ Result<std::int64_t> WriteQuarantine(engine::Engine& engine, engine::Session& se
     return Error(changed.error()).WithContext("quarantine of " + batch.asset.value());
   LEAT_TRY(session.Execute(fmt::format("DROP TABLE {}", kBatchTable)));
   return rows_in_batch;
-}
-
-// --- rows that could not be read ---
-
-Status RejectedRows::Add(const RejectedRow& row) {
-  const std::string error = row.line ? fmt::format("line {}: {}", *row.line, row.error) : row.error;
-  nlohmann::json cells = {{"source", row.source}, {"raw", row.raw}, {"error", error}};
-  cells["column_name"] = row.column.empty() ? nlohmann::json() : nlohmann::json(row.column);
-  cells["position"] = row.position ? nlohmann::json(*row.position) : nlohmann::json();
-  buffer_ += buffer_.empty() ? '[' : ',';
-  buffer_ += cells.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return buffer_.size() < kRejectedRowsBufferBytes ? Ok() : Flush();
-}
-
-Status RejectedRows::Flush() {
-  if (buffer_.empty()) return Ok();
-  if (!has_table_) {
-    LEAT_TRY(session_.Execute(
-        fmt::format("CREATE OR REPLACE TEMP TABLE {} (source VARCHAR, position BIGINT, "
-                    "raw VARCHAR, column_name VARCHAR, error VARCHAR)",
-                    kRejectedTable)));
-    has_table_ = true;
-  }
-  buffer_ += ']';
-  const engine::Parameters rows = {{"rows", std::move(buffer_)}};
-  buffer_.clear();
-  return session_.Execute(
-      fmt::format("INSERT INTO {} SELECT r.source, r.position, r.raw, r.column_name, r.error FROM "
-                  "(SELECT unnest(json_transform_strict(CAST($rows AS VARCHAR), '[{{\"source\": "
-                  "\"VARCHAR\", "
-                  "\"position\": \"BIGINT\", \"raw\": \"VARCHAR\", \"column_name\": \"VARCHAR\", "
-                  "\"error\": \"VARCHAR\"}}]')) AS r)",
-                  kRejectedTable),
-      rows);
-}
-
-Result<std::string> RejectedRows::Finish() && {
-  LEAT_TRY(Flush());
-  if (!has_table_) return std::string();
-  return fmt::format(
-      "SELECT CAST(NULL AS VARCHAR) AS check_name, column_name, error, source, position, raw, "
-      "CAST(NULL AS VARCHAR) AS identity FROM {}",
-      kRejectedTable);
 }
 
 // --- reading ---

@@ -61,34 +61,6 @@ Result<std::int64_t> WriteQuarantine(engine::Engine& engine, engine::Session& se
                                      const io::Environment& environment, const std::string& path,
                                      const QuarantineBatch& batch);
 
-// A row that ingest could not read.
-struct RejectedRow {
-  std::string source;
-  std::optional<std::int64_t> position;
-  std::optional<std::int64_t> line;  // put before the error
-  std::string raw;                   // bytes that are not UTF-8 become U+FFFD
-  std::string column;
-  std::string error;
-};
-
-// Collects rejected rows in a temporary table of the session, in bounded memory. One at a time per
-// session.
-class RejectedRows {
- public:
-  explicit RejectedRows(engine::Session& session) : session_(session) {}
-  Status Add(const RejectedRow& row);
-  // For QuarantineBatch::sql; empty without rows. Valid in the session until another collection
-  // begins.
-  Result<std::string> Finish() &&;
-
- private:
-  Status Flush();
-
-  engine::Session& session_;
-  std::string buffer_;  // a JSON array without its end
-  bool has_table_ = false;
-};
-
 struct QuarantineCount {
   QuarantineStage stage = QuarantineStage::kCheck;
   std::string check_name;  // empty for rows that could not be read

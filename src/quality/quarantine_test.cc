@@ -235,40 +235,6 @@ TEST_F(QuarantineTest, AnotherTableAtThePathIsNotTouched) {
   EXPECT_THAT(written.error().message(), HasSubstr("is no quarantine table"));
 }
 
-TEST_F(QuarantineTest, RejectedRowsOfAnyBytesAreKept) {
-  RejectedRows rejected(*session_);
-  const std::string odd = std::string("a,\"b\0\xFF\n", 7);
-  ASSERT_TRUE(rejected
-                  .Add({.source = "f.csv",
-                        .position = 12,
-                        .line = 3,
-                        .raw = odd,
-                        .column = "",
-                        .error = "ragged"})
-                  .ok());
-  const std::string large(100'000, 'x');
-  for (int i = 0; i < 100; i++) {
-    ASSERT_TRUE(rejected
-                    .Add({.source = "f.csv",
-                          .position = i,
-                          .line = std::nullopt,
-                          .raw = large,
-                          .column = "v",
-                          .error = "e"})
-                    .ok());
-  }
-  QuarantineBatch batch = Batch(std::move(rejected).Finish().value());
-  batch.stage = QuarantineStage::kIngest;
-  EXPECT_EQ(Write(batch), 101);
-  EXPECT_THAT(Rows("stage, check_name, column_name, error, source, position, raw = 'a,\"b' || "
-                   "chr(0) || '\uFFFD' || chr(10)",
-                   "WHERE error <> 'e'"),
-              ElementsAre("ingest|null|null|line 3: ragged|f.csv|12|true"));
-  EXPECT_THAT(Rows("count(*)", "WHERE length(raw) = 100000 AND column_name = 'v'"),
-              ElementsAre("100"));
-  EXPECT_TRUE(RejectedRows(*session_).Finish().value().empty());
-}
-
 TEST_F(QuarantineTest, CountsAndShowsPendingRows) {
   EXPECT_THAT(CountQuarantine(*engine_, *session_, path_).value(), IsEmpty());
   EXPECT_THAT(ShowQuarantine(*engine_, *session_, path_, 10).value().rows, IsEmpty());
