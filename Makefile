@@ -74,6 +74,7 @@ test-faults: build
 	$(PYTHON) tests/faults/sync_order.py --leat $(BUILD)/leat
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat
 	$(PYTHON) tests/faults/many_writers.py --program $(BUILD)/leat_many_writers
+	$(PYTHON) tests/faults/interrupts.py --leat $(BUILD)/leat
 
 test-long: build  ## a fault at every call that changes the disk, many writers, much damage; a quarter of an hour. Results: docs/proofs.md
 	$(NINJA) -C $(BUILD) leat_object_store_writer leat_many_writers engine_test
@@ -81,6 +82,7 @@ test-long: build  ## a fault at every call that changes the disk, many writers, 
 	$(PYTHON) tests/run_projects.py --leat $(BUILD)/leat -j 2 --in-object-store
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat --all
 	$(PYTHON) tests/faults/many_writers.py --program $(BUILD)/leat_many_writers --all
+	$(PYTHON) tests/faults/interrupts.py --leat $(BUILD)/leat --times 50 --rows 2000000
 	LEAT_DAMAGE_ROUNDS=100 $(BUILD)/engine_test --gtest_filter='*DamageTest*'
 
 .PHONY: fuzz

@@ -67,6 +67,11 @@ class RunLog {
               "skipped: " + (task.error.empty() ? "something that it reads failed" : task.error));
       return;
     }
+    if (task.status == state::TaskStatus::kCancelled && task.error == state::kInterrupted) {
+      Add(task.asset, task.ended_us.value_or(task.started_us), state::LogLevel::kError,
+          interval + "not begun: the run was cut off");
+      return;
+    }
     const bool has_begun = task.status != state::TaskStatus::kCancelled || task.rows_read > 0;
     if (has_begun) {
       const std::string attempt =
@@ -97,22 +102,24 @@ class RunLog {
     Add(AssetName(), run_.started_us, state::LogLevel::kInfo, "run started: leat " + run_.command);
     std::rotate(lines_.begin(), lines_.end() - 1, lines_.end());
     std::vector<state::LogRecord> lines = std::move(*this).Sorted();
-    if (!run_.ended_us) return lines;
+    if (run_.status == state::RunStatus::kRunning) return lines;
+    const TimestampUs end = run_.ended_us.value_or(lines.back().time_us);
     std::set<std::string> all, succeeded;
     for (const state::TaskRecord& task : tasks) {
       const std::string name = TaskName(task.asset, task.interval);
       all.insert(name);
       if (task.status == state::TaskStatus::kSucceeded) succeeded.insert(name);
     }
-    const std::string why = run_.error.empty() ? "" : ": " + run_.error;
-    lines.push_back(
-        {.run = run_.id,
-         .time_us = *run_.ended_us,
-         .level = run_.status == state::RunStatus::kSucceeded ? state::LogLevel::kInfo
-                                                              : state::LogLevel::kError,
-         .message = fmt::format("run {} after {}, {} of {}{}", ToString(run_.status),
-                                FormatDuration(*run_.ended_us - run_.started_us), succeeded.size(),
-                                Counted(std::ssize(all), "task"), why)});
+    const bool is_cut_off = run_.error == state::kInterrupted;
+    std::string why = run_.error.empty() ? "" : ": " + run_.error;
+    if (is_cut_off) why = "; it was cut off, as its process ended without a word: leat retry";
+    lines.push_back({.run = run_.id,
+                     .time_us = end,
+                     .level = run_.status == state::RunStatus::kSucceeded ? state::LogLevel::kInfo
+                                                                          : state::LogLevel::kError,
+                     .message = fmt::format("run {} after {}, {} of {}{}", ToString(run_.status),
+                                            FormatDuration(end - run_.started_us), succeeded.size(),
+                                            Counted(std::ssize(all), "task"), why)});
     return lines;
   }
 

@@ -5,6 +5,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/execute.h"
+#include "cli/run_summary.h"
 
 namespace leat::cli {
 namespace {
@@ -14,6 +15,14 @@ struct RetryOptions {
   std::int64_t jobs = 0;
   bool strict = false;
 };
+
+// No run is made of it.
+int NothingToRetry(App& app, const state::RunRecord& run) {
+  app.Note(fmt::format("run {} {}: there is nothing to retry", run.id.value(),
+                       state::ToString(run.status)));
+  if (app.plain()) return kDone;
+  return FinishRun(app, {.id = run.id, .started_us = run.started_us}, false);
+}
 
 int RunRetry(App& app, const RetryOptions& options) {
   if (options.jobs < 0 || options.jobs > kMaxJobs) {
@@ -29,15 +38,14 @@ int RunRetry(App& app, const RetryOptions& options) {
     return app.Fail(Conflict(fmt::format("run {} is still running", run->id.value()))
                         .WithHint("wait for its end, or stop it"));
   }
-  if (run->status == state::RunStatus::kSucceeded) {
-    app.Note(fmt::format("run {} succeeded: there is nothing to retry", run->id.value()));
-  }
-  return Execute(app, *workspace,
-                 {.window = run->interval,
-                  .full_refresh = run->full_refresh,
-                  .jobs = static_cast<int>(options.jobs),
-                  .resume = run->id},
-                 options.strict);
+  const orchestrate::RunRequest request{.window = run->interval,
+                                        .full_refresh = run->full_refresh,
+                                        .jobs = static_cast<int>(options.jobs),
+                                        .resume = run->id};
+  const auto plan = orchestrate::MakePlan(*workspace, request);
+  if (!plan.ok()) return app.Fail(plan.error());
+  if (plan->steps.empty() && plan->left_out.empty()) return NothingToRetry(app, *run);
+  return Execute(app, *workspace, request, options.strict);
 }
 
 }  // namespace

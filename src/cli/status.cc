@@ -110,6 +110,9 @@ Result<ProjectStatus> Collect(App& app, orchestrate::Workspace& workspace, std::
 
 std::string StatusWord(const AssetStatus& status) {
   if (status.is_gone) return "table is gone";
+  const bool is_unbegun = status.task && status.task->status == state::TaskStatus::kCancelled &&
+                          status.task->error == state::kInterrupted;
+  if (is_unbegun) return "not run";  // when the run was cut off
   return status.task ? ToString(status.task->status) : "never run";
 }
 

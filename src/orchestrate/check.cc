@@ -1,7 +1,10 @@
 // `leat check`: the checks of published tables.
 #include <algorithm>
+#include <exception>
+#include <memory>
 #include <set>
 
+#include "io/work.h"
 #include "orchestrate/limits.h"
 #include "orchestrate/run.h"
 #include "project/selection.h"
@@ -21,7 +24,7 @@ Result<engine::TableSource> SourceOf(Workspace& workspace, const project::Asset&
 TaskResult CheckAsset(Workspace& workspace, const project::Asset& asset) {
   TaskResult result{.asset = asset.name};
   const std::int64_t begun = workspace.environment().clock.MonotonicUs();
-  const Status status = [&]() -> Status {
+  const auto check = [&]() -> Status {
     LEAT_ASSIGN(const auto session, workspace.NewSession());
     LEAT_ASSIGN(const auto source, SourceOf(workspace, asset));
     const auto parameters = workspace.ParametersFor(std::nullopt);
@@ -48,9 +51,16 @@ TaskResult CheckAsset(Workspace& workspace, const project::Asset& asset) {
     result.rows_read = audited.rows;
     if (!audited.publishable) result.status = state::TaskStatus::kFailed;
     return Ok();
-  }();
+  };
+  Status status;
+  try {
+    status = check();
+  } catch (const std::exception& e) {
+    status = Bug(e.what());
+  }
   if (!status.ok()) {
-    result.status = state::TaskStatus::kFailed;
+    result.status = status.error().kind() == ErrorKind::kCancelled ? state::TaskStatus::kCancelled
+                                                                   : state::TaskStatus::kFailed;
     result.error = status.error();
   }
   result.duration_us = workspace.environment().clock.MonotonicUs() - begun;
@@ -64,6 +74,9 @@ Result<RunResult> RunChecks(Workspace& workspace, const std::vector<std::string>
                             const io::CancelToken& cancel) {
   LEAT_ASSIGN(const auto names, project::Select(workspace.project(), select, exclude, {}));
   const std::set<AssetName> chosen(names.begin(), names.end());
+  const auto work = std::make_shared<io::Work>(cancel);
+  const io::WorkScope scope(work);
+  const io::WorkWatch watch(work);
   const std::int64_t begun = workspace.environment().clock.MonotonicUs();
   RunResult result{.started_us = workspace.environment().clock.Now()};
   std::size_t failed = 0;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "orchestrate/ledger.h"
@@ -45,11 +46,8 @@ class Planner {
  private:
   Result<std::vector<AssetName>> Selected() {
     std::set<AssetName> modified;
-    for (const Asset& asset : workspace_.project().assets) {
-      if (!UsesModified() || asset.is_view()) continue;
-      const auto snapshot = workspace_.TableOf(asset.name).Load();
-      if (!snapshot.ok() || ReadFingerprint(**snapshot) != asset.fingerprint)
-        modified.insert(asset.name);
+    if (UsesModified()) {
+      LEAT_ASSIGN(modified, Modified());
     }
     return project::Select(workspace_.project(), request_.select, request_.exclude, modified);
   }
@@ -76,6 +74,37 @@ class Planner {
     }
   }
 
+  // Whose definition is another one than the table was made by; of a view, than it had when it was
+  // last part of a run. Where that is not known, the tables that read it tell: its definition is a
+  // part of theirs.
+  Result<std::set<AssetName>> Modified() {
+    LEAT_ASSIGN(state::StateReader* const reader, workspace_.reader());
+    LEAT_ASSIGN(const auto definitions, reader->Definitions());
+    std::set<AssetName> modified, current;
+    for (const Asset& asset : workspace_.project().assets) {
+      const auto known = definitions.find(asset.name);
+      std::optional<std::string> fingerprint;
+      if (!asset.is_view()) {
+        const auto snapshot = workspace_.TableOf(asset.name).Load();
+        if (snapshot.ok()) fingerprint = ReadFingerprint(**snapshot);
+      } else if (known != definitions.end()) {
+        fingerprint = known->second;
+      }
+      (fingerprint == asset.fingerprint ? current : modified).insert(asset.name);
+    }
+    const auto& assets = workspace_.project().assets;
+    for (auto view = assets.rbegin(); view != assets.rend(); ++view) {  // readers first
+      if (!view->is_view() || definitions.contains(view->name)) continue;
+      const bool is_current = std::any_of(assets.begin(), assets.end(), [&](const Asset& asset) {
+        const auto& reads = asset.dependencies;
+        return current.contains(asset.name) &&
+               std::find(reads.begin(), reads.end(), view->name) != reads.end();
+      });
+      if (is_current && modified.erase(view->name) > 0) current.insert(view->name);
+    }
+    return modified;
+  }
+
   // Reading every table's log is needed only for state:modified.
   bool UsesModified() const {
     for (const auto* texts : {&request_.select, &request_.exclude}) {
@@ -89,12 +118,14 @@ class Planner {
   Status ReadResumed() {
     LEAT_ASSIGN(state::StateReader* const reader, workspace_.reader());
     LEAT_ASSIGN(const auto tasks, reader->Tasks(*request_.resume));
+    std::map<std::pair<AssetName, TimestampUs>, state::TaskRecord> last;  // attempt of each
     for (const state::TaskRecord& task : tasks) {
-      if (task.status == state::TaskStatus::kSucceeded) {
-        resumed_.erase(task.asset);  // an earlier attempt failed
-      } else {
-        resumed_[task.asset] = task.interval;
-      }
+      last.insert_or_assign({task.asset, task.interval ? task.interval->start : 0}, task);
+    }
+    for (const auto& [key, task] : last) {
+      if (task.status == state::TaskStatus::kSucceeded) continue;
+      auto& intervals = resumed_[task.asset];
+      if (task.interval) intervals.push_back(*task.interval);
     }
     return Ok();
   }
@@ -114,8 +145,11 @@ class Planner {
 
   Result<std::vector<StepKind>> IntervalsOf(const Asset& asset) {
     const Grain grain = ParseGrain(asset.schedule).value_or(Grain::kDay);
-    if (const auto task = resumed_.find(asset.name); task != resumed_.end() && task->second) {
-      return std::vector<StepKind>{BuildInterval{*task->second}};
+    if (const auto owed = resumed_.find(asset.name);
+        owed != resumed_.end() && !owed->second.empty()) {
+      std::vector<StepKind> kinds;
+      for (const Interval& interval : owed->second) kinds.push_back(BuildInterval{interval});
+      return kinds;
     }
     if (request_.window) {
       const TimestampUs last = FloorTo(grain, request_.window->end);
@@ -167,7 +201,7 @@ class Planner {
   const RunRequest& request_;
   Plan plan_;
   std::map<AssetName, std::set<std::size_t>> reached_;  // the steps after which an asset is ready
-  std::map<AssetName, std::optional<Interval>> resumed_;
+  std::map<AssetName, std::vector<Interval>> resumed_;  // what is owed; none: not by intervals
   std::map<AssetName, LeftOut> left_out_;
 };
 

@@ -68,15 +68,22 @@ class Replayer {
                                           .files = staged->files,
                                           .mode = std::move(mode),
                                           .app_transactions = {quality::ReplayTransaction(id)}};
-    LEAT_ASSIGN(const auto published,
-                transform::Publish(workspace_.environment(), workspace_.engine(), publish));
-    result_.version = published.version;
-    if (published.took_staged) return Ok();
-    for (const engine::WrittenFile& file : staged->files) {
+    const auto published =
+        transform::Publish(workspace_.environment(), workspace_.engine(), publish);
+    const bool may_be_published = published.ok()
+                                      ? published->took_staged
+                                      : published.error().kind() == ErrorKind::kOutcomeUnknown;
+    if (!may_be_published) RemoveStaged(staged->files);
+    if (!published.ok()) return published.error();
+    result_.version = published->version;
+    return Ok();
+  }
+
+  void RemoveStaged(const std::vector<engine::WrittenFile>& files) {
+    for (const engine::WrittenFile& file : files) {
       const Status removed = workspace_.environment().files.Remove(file.path);
       (void)removed;  // an orphan that no log entry refers to
     }
-    return Ok();
   }
 
   quality::Reparse ReparseIn(const std::string& id) {

@@ -4,12 +4,15 @@
 #include <cmath>
 #include <condition_variable>
 #include <deque>
+#include <exception>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 #include <utility>
 
+#include "io/work.h"
 #include "orchestrate/limits.h"
 #include "orchestrate/maintenance.h"
 #include "orchestrate/run.h"
@@ -66,6 +69,7 @@ class Runner {
       : workspace_(workspace), request_(request), observer_(observer), cancel_(cancel) {}
 
   Result<RunResult> Run() {
+    const io::WorkScope scope(work_);
     LEAT_ASSIGN(plan_, MakePlan(workspace_, request_));
     LEAT_ASSIGN(writer_, workspace_.writer());
     LEAT_TRY(Begin());
@@ -92,6 +96,7 @@ class Runner {
   struct State {
     Progress progress = Progress::kWaiting;
     engine::Session* session = nullptr;  // while a query may run
+    std::shared_ptr<io::Work> work;      // shared with the task; null: none is running
     std::int64_t deadline_us = 0;        // monotonic; 0: none
     bool timed_out = false;
   };
@@ -105,7 +110,7 @@ class Runner {
     if (request_.resume) {
       LEAT_ASSIGN(state::StateReader* const reader, workspace_.reader());
       LEAT_ASSIGN(const auto resumed, reader->Run(request_.resume->value()));
-      first_started_us_ = resumed.started_us;
+      first_started_us_ = resumed.first_started_us.value_or(resumed.started_us);
     }
     record_ = {.id = result_.id,
                .status = state::RunStatus::kRunning,
@@ -114,7 +119,16 @@ class Runner {
                .selection = SelectionText(),
                .interval = request_.window,
                .full_refresh = request_.full_refresh};
-    return writer_->BeginRun(record_);
+    if (request_.resume) record_.first_started_us = first_started_us_;
+    std::vector<state::PlannedTask> planned;
+    for (const Step& step : plan_.steps) {
+      const auto* interval = std::get_if<BuildInterval>(&step.kind);
+      planned.push_back({.asset = step.asset,
+                         .interval = interval ? std::optional(interval->interval) : std::nullopt});
+    }
+    for (const LeftOut& out : plan_.left_out)
+      planned.push_back({.asset = out.asset, .interval = {}});
+    return writer_->BeginRun(record_, planned);
   }
 
   // Of all tables at once: one by one, each would wait for the disk.
@@ -194,7 +208,7 @@ class Runner {
       ready_.pop_front();
       states_[i].progress = Progress::kRunning;
       lock.unlock();
-      TaskResult result = Attempt(i);
+      TaskResult result = AttemptOrBug(i);
       lock.lock();
       states_[i].progress = result.status == state::TaskStatus::kSucceeded
                                 ? Progress::kSucceeded
@@ -203,6 +217,17 @@ class Runner {
       waiting_--;
       QueueReady();
       changed_.notify_all();
+    }
+  }
+
+  // No exception leaves a worker: it would end the process, and the other tasks with it.
+  TaskResult AttemptOrBug(std::size_t i) {
+    try {
+      return Attempt(i);
+    } catch (const std::exception& e) {
+      return {.asset = plan_.steps[i].asset,
+              .status = state::TaskStatus::kFailed,
+              .error = Bug(e.what())};
     }
   }
 
@@ -224,14 +249,17 @@ class Runner {
                          !cancel_.cancelled();
       if (!again) break;
       Wait(asset.retry, attempt);
+      if (cancel_.cancelled()) break;
     }
     observer_.TaskFinished(step, result);
     return result;
   }
 
   TaskResult RunOnce(std::size_t i, const project::Asset& asset, int attempt) {
+    const auto work = std::make_shared<io::Work>(cancel_);
     {
       const std::lock_guard lock(mutex_);
+      states_[i].work = work;
       states_[i].timed_out = false;
       states_[i].deadline_us =
           asset.timeout_us == 0 ? 0
@@ -252,11 +280,15 @@ class Runner {
                                 const std::lock_guard lock(mutex_);
                                 states_[i].session = session;
                               }};
+    const io::WorkScope scope(work);
     TaskResult result = RunTask(context, plan_.steps[i].kind);
     if (!result.warning.empty()) Warn(result.warning);
+    if (result.status == state::TaskStatus::kSucceeded && asset.is_view())
+      Record(writer_->PutDefinition(asset.name, asset.fingerprint));
     const std::lock_guard lock(mutex_);
     states_[i].deadline_us = 0;
-    if (states_[i].timed_out && result.status != state::TaskStatus::kSucceeded &&
+    states_[i].work = nullptr;
+    if (states_[i].timed_out && result.status == state::TaskStatus::kCancelled &&
         !cancel_.cancelled()) {
       result.status = state::TaskStatus::kFailed;
       result.error =
@@ -288,11 +320,14 @@ class Runner {
       const std::int64_t now = workspace_.environment().clock.MonotonicUs();
       for (std::size_t i = 0; i < states_.size(); i++) {
         State& state = states_[i];
-        if (state.session == nullptr) continue;
-        if (state.deadline_us != 0 && now > state.deadline_us) state.timed_out = true;
-        if (cancel_.cancelled() || state.timed_out) {
-          state.session->Interrupt();
-        } else {
+        if (state.work == nullptr) continue;
+        if (state.deadline_us != 0 && now > state.deadline_us) {
+          state.timed_out = true;
+          state.work->Stop();
+        }
+        if (state.work->stopped()) {
+          state.work->Interrupt();
+        } else if (state.session != nullptr) {
           observer_.TaskProgressed(plan_.steps[i], state.session->Progress().fraction);
         }
       }
@@ -379,9 +414,14 @@ class Runner {
     for (const TaskResult& task : result_.tasks) {
       if (task.version) published.insert(task.asset);
     }
-    const Status compacted =
-        orchestrate::CompactPublished(workspace_, {published.begin(), published.end()});
-    if (!compacted.ok()) {
+    const io::WorkWatch watch(work_);
+    Status compacted;
+    try {
+      compacted = orchestrate::CompactPublished(workspace_, {published.begin(), published.end()});
+    } catch (const std::exception& e) {
+      compacted = Bug(e.what());
+    }
+    if (!compacted.ok() && compacted.error().kind() != ErrorKind::kCancelled) {
       Warn("small files stay as they are: " + compacted.error().message());
     }
   }
@@ -413,6 +453,7 @@ class Runner {
   const RunRequest& request_;
   RunObserver& observer_;
   const io::CancelToken& cancel_;
+  const std::shared_ptr<io::Work> work_ = std::make_shared<io::Work>(cancel_);  // of the run itself
   state::StateWriter* writer_ = nullptr;
   Plan plan_;
   state::RunRecord record_;

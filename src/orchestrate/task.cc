@@ -3,18 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/text.h"
 #include "connect/file/file_source.h"
 #include "ingest/load.h"
+#include "io/work.h"
 #include "orchestrate/ledger.h"
 #include "orchestrate/limits.h"
 #include "orchestrate/shape_changes.h"
 #include "orchestrate/staleness.h"
 #include "quality/check_sql.h"
 #include "quality/quarantine.h"
+#include "transform/history.h"
 #include "transform/model.h"
 #include "transform/publish.h"
 
@@ -38,10 +42,13 @@ class Task {
     LEAT_ASSIGN(session_, workspace_.NewSession());
     session_->SetResolver(PinnedResolver());
     context_.use_session(session_.get());
-    const Status status = std::visit([this](const auto& step) { return Do(step); }, kind);
+    return std::visit([this](const auto& step) { return Do(step); }, kind);
+  }
+
+  // What it has written and not published goes; nobody is told of its session any more.
+  void End() {
     context_.use_session(nullptr);
-    if (!status.ok()) RemoveStaged();
-    return status;
+    RemoveStaged();
   }
 
  private:
@@ -143,16 +150,54 @@ class Task {
     return audited.publishable ? Ok() : ChecksFailed();
   }
 
+  // A table without a history does not become one with it without being asked.
+  Status HasHistory() const {
+    if (!table_ || context_.full_refresh || transform::KeepsHistory(table_->schema())) return Ok();
+    return InvalidInput(
+               "the table keeps no history (valid_from, valid_to, is_current): it was "
+               "written with another materialization than scd2")
+        .At(asset_.location)
+        .WithHint("leat run -s " + asset_.name.value() +
+                  " --full-refresh begins its history with the rows of now");
+  }
+
+  // Of the staged rows: the history of a table is not replaced without being asked.
+  Status KeepsTheHistory(const data::Schema& staged) const {
+    const auto& model = std::get<ModelSpec>(asset_.spec);
+    if (!table_ || context_.full_refresh || model.materialized == Materialization::kScd2 ||
+        !transform::KeepsHistory(table_->schema()) || transform::KeepsHistory(staged)) {
+      return Ok();
+    }
+    return InvalidInput(
+               "the table keeps a history (valid_from, valid_to, is_current), which this "
+               "materialization would replace")
+        .At(asset_.location)
+        .WithHint("leat run -s " + asset_.name.value() +
+                  " --full-refresh replaces it; materialized: scd2 goes on with it");
+  }
+
+  // A history is never rebuilt, so that is no advice.
+  static Error ForHistory(Error error) {
+    if (error.hint().find("--full-refresh") == std::string::npos) return error;
+    return std::move(error).WithHint("cast them to the types that the history has");
+  }
+
   Status Do(const BuildTable&) {
     LEAT_TRY(LoadTable());
     const auto& model = std::get<ModelSpec>(asset_.spec);
-    const bool replaces = model.materialized == Materialization::kTable || context_.full_refresh;
+    if (model.materialized == Materialization::kScd2) LEAT_TRY(HasHistory());
+    const bool compares = model.materialized == Materialization::kScd2 && table_ &&
+                          transform::KeepsHistory(table_->schema());
+    const bool replaces =
+        model.materialized == Materialization::kTable || (context_.full_refresh && !compares);
     if (model.materialized == Materialization::kAppend) {
       const auto done = table_ ? table_->AppVersion(kAppendId) : std::nullopt;
       if (done && *done >= context_.run_started_us) return Ok();
       app_transactions_.push_back({.app_id = kAppendId, .version = context_.run_started_us});
     }
-    LEAT_ASSIGN(const data::Schema schema, Stage(std::nullopt, replaces));
+    const auto staged = Stage(std::nullopt, replaces);
+    if (!staged.ok()) return compares ? ForHistory(staged.error()) : staged.error();
+    const data::Schema& schema = *staged;
     const TimestampUs now = workspace_.environment().clock.Now();
     transform::PublishMode mode = transform::ReplaceAll{};
     if (!context_.full_refresh || model.materialized == Materialization::kScd2) {
@@ -160,8 +205,12 @@ class Task {
         case Materialization::kAppend: mode = transform::Append{}; break;
         case Materialization::kMerge: mode = transform::MergeByKey{model.key}; break;
         case Materialization::kScd2:
-          mode = transform::TrackHistory{
-              .key = model.key, .time_column = model.time_column, .now = now};
+          mode =
+              transform::TrackHistory{.key = model.key,
+                                      .time_column = model.time_column,
+                                      .now = now,
+                                      .closes_missing = model.closes_deleted,
+                                      .begins_anew = context_.full_refresh && table_ && !compares};
           break;
         default: break;
       }
@@ -237,6 +286,7 @@ class Task {
     staged_ = std::move(staged.files);
     told_apart_ = staged.told_apart;
     result_.rows_read = staged.rows;
+    LEAT_TRY(KeepsTheHistory(staged.schema));
     return std::move(staged.schema);
   }
 
@@ -246,24 +296,32 @@ class Task {
     for (const engine::WrittenFile& file : staged_) result_.rows_written += file.row_count;
     NoteShape(schema, std::holds_alternative<transform::ReplaceAll>(mode));
     configuration_[kFingerprintProperty] = asset_.fingerprint;
+    // What it says of its intervals is not true of rows that came in another way.
+    const bool has_intervals =
+        table_ && table_->metadata().configuration.contains(kIntervalsProperty);
+    if (has_intervals && !interval) {
+      configuration_[kIntervalsProperty] = "";
+      WriteOutdated({}, table_.get(), configuration_);
+    }
     configuration_.insert(asset_.properties.begin(), asset_.properties.end());
     transform::PublishInput input{.table_path = path_,
                                   .read = table_,
                                   .schema = schema,
-                                  .files = staged_,
+                                  .files = std::exchange(staged_, {}),
                                   .mode = std::move(mode),
                                   .app_transactions = app_transactions_,
                                   .configuration = configuration_,
                                   .partition_by = PartitionsOf(schema),
                                   .commit_extra = {{"leat", Provenance(interval)}}};
-    if (context_.cancel.cancelled()) return Cancelled("cancelled before publishing");
+    // From here on the files may be published: they are ours again only when it is certain that
+    // they are not.
     auto published = transform::Publish(workspace_.environment(), workspace_.engine(), input);
     if (!published.ok()) {
-      if (published.error().kind() == ErrorKind::kOutcomeUnknown)
-        staged_.clear();  // they may be published
-      return std::move(published).error();
+      if (published.error().kind() != ErrorKind::kOutcomeUnknown) staged_ = std::move(input.files);
+      return AtAsset(std::move(published).error());
     }
     result_.version = published->version;
+    NoteHistory(published->history);
     result_.bytes_written = published->bytes_written;
     if (published->checkpoint_error) {
       Warn(fmt::format(
@@ -271,8 +329,7 @@ class Task {
           "from the one before until the next is due",
           published->version->value(), published->checkpoint_error->message()));
     }
-    if (!published->took_staged) RemoveStaged();
-    staged_.clear();
+    if (!published->took_staged) staged_ = std::move(input.files);  // removed at the end
     return Ok();
   }
 
@@ -292,14 +349,31 @@ class Task {
     if (!table_ || std::holds_alternative<project::SourceSpec>(asset_.spec)) return;
     const auto* model = std::get_if<ModelSpec>(&asset_.spec);
     if (model != nullptr && model->materialized == Materialization::kScd2) {
-      for (const char* added : {"valid_from", "valid_to", "is_current"}) {  // by publishing
-        const data::Field* field = table_->schema().Find(added);
+      for (const data::Field& added : transform::HistoryColumns()) {  // by publishing
+        const data::Field* field = table_->schema().Find(added.name);
         if (field != nullptr) schema.fields.push_back(*field);
       }
     }
     for (std::string& line : ShapeChanges(table_->schema(), schema, !replaces)) {
       result_.notes.push_back(std::move(line));
     }
+  }
+
+  void NoteHistory(const transform::HistoryRemarks& remarks) {
+    const auto note = [this](std::int64_t count, const char* one, const char* many) {
+      if (count > 0) result_.notes.push_back(fmt::format("{} {}", count, count == 1 ? one : many));
+    };
+    note(remarks.late, "state came late and took its place in the history",
+         "states came late and took their places in the history");
+    note(remarks.replaced, "state replaced one of the same time",
+         "states replaced others of the same time");
+    note(remarks.closed, "key that no longer came was closed",
+         "keys that no longer came were closed");
+  }
+
+  Error AtAsset(Error error) const {
+    if (error.kind() != ErrorKind::kInvalidInput || error.location()) return error;
+    return std::move(error).At(asset_.location);
   }
 
   Status Audit(const data::Schema& schema, const transform::PublishMode& mode,
@@ -449,8 +523,16 @@ class Task {
 TaskResult RunTask(const TaskContext& context, const StepKind& kind) {
   TaskResult result{.asset = context.asset.name};
   if (const auto* step = std::get_if<BuildInterval>(&kind)) result.interval = step->interval;
-  Status status = Task(context, result).Run(kind);
+  Task task(context, result);
+  Status status;
+  try {
+    status = task.Run(kind);
+  } catch (const std::exception& e) {
+    status = Bug(e.what());
+  }
+  task.End();
   if (status.ok()) return result;
+  result.version = std::nullopt;
   result.rows_written = 0;
   const bool cancelled =
       context.cancel.cancelled() || status.error().kind() == ErrorKind::kCancelled;

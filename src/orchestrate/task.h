@@ -14,13 +14,14 @@ struct TaskContext {
   TimestampUs run_started_us = 0;  // of the first run when this one resumes it
   bool full_refresh = false;
   const io::CancelToken& cancel;
-  // Told of the session once it exists, so that a supervisor can interrupt it; told null before it
+  // Told of the session once it exists, whose progress a supervisor shows; told null before it
   // ends.
   std::function<void(engine::Session*)> use_session;
 };
 
 // Fills everything of the result but attempt and duration. A failed audit leaves the table as it
-// was.
+// was. Ends soon, cancelled, when the thread's work (io/work.h) is stopped. Throws nothing: an
+// exception is the task's failure.
 TaskResult RunTask(const TaskContext& context, const StepKind& kind);
 
 }  // namespace leat::orchestrate

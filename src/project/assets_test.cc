@@ -352,6 +352,27 @@ TEST_F(AssetsTest, BadUnitTestsAreReported) {
           StartsWith("tests/t.yml:16:10: the project has no variable 'nothing'")));
 }
 
+TEST_F(AssetsTest, AFingerprintFollowsTheViewsThatAModelReads) {
+  Write("macros/m.sql", "create macro twice(x) as x * 2;\n");
+  Write("assets/s/v.sql", "/* @leat\nmaterialized: view\n@leat */\nselect twice(1) as x\n");
+  Write("assets/s/w.sql", "/* @leat\nmaterialized: view\n@leat */\nselect x from s.v\n");
+  Write("assets/s/m.sql", "select x from s.w\n");
+  Write("assets/s/n.sql", "select x from s.m\n");
+  const auto fingerprints = [&] {
+    const Project project = LoadValid();
+    return std::pair(project.Find(AssetName("s.m"))->fingerprint,
+                     project.Find(AssetName("s.n"))->fingerprint);
+  };
+  const auto before = fingerprints();
+  Write("assets/s/v.sql", "/* @leat\nmaterialized: view\n@leat */\nselect twice(2) as x\n");
+  EXPECT_NE(fingerprints().first, before.first);
+  EXPECT_EQ(fingerprints().second, before.second);  // what it reads is a table
+  Write("assets/s/v.sql", "/* @leat\nmaterialized: view\n@leat */\nselect twice(1) as x\n");
+  EXPECT_EQ(fingerprints(), before);
+  Write("macros/m.sql", "create macro twice(x) as x * 3;\n");
+  EXPECT_NE(fingerprints().first, before.first);
+}
+
 TEST_F(AssetsTest, FingerprintsFollowWhatCanChangeTheResult) {
   const auto fingerprint = [&](const std::string& file, const std::string& content) {
     Write(file, content);

@@ -121,6 +121,7 @@ struct ModelSpec {
   int sql_line = 1;              // line of the file where `sql` begins
   std::vector<std::string> key;  // merge, scd2
   std::string time_column;       // interval; optional for scd2: when a row's values began to hold
+  bool closes_deleted = false;   // scd2: keys that no longer come are closed
   Location key_location, time_column_location;
   engine::SqlFacts facts;  // their offsets are within `sql`
 };

@@ -103,12 +103,23 @@ void AddVars(Digest& digest, const std::string& sql, const Project& project) {
   }
 }
 
+// A view stores nothing: what it says is a part of the models that read it. Views come before their
+// readers in the project.
+void AddViews(Digest& digest, const Asset& asset, const Project& project) {
+  for (const AssetName& name : asset.dependencies) {
+    const Asset* const read = project.Find(name);
+    if (read != nullptr && read->is_view()) digest.Add("view").Add(read->fingerprint);
+  }
+}
+
 void AddSpec(Digest& digest, const ModelSpec& model, const Asset& asset, const Project& project) {
   digest.Add("model").Add(static_cast<std::int64_t>(model.materialized)).Add(model.sql);
   digest.Add(model.key).Add(model.time_column);
+  if (model.closes_deleted) digest.Add("deletes: close");
   if (model.materialized == Materialization::kInterval) digest.Add(asset.schedule);
   AddMacros(digest, model.sql, project);
   AddVars(digest, model.sql, project);
+  AddViews(digest, asset, project);
 }
 
 void AddSpec(Digest& digest, const SourceSpec& source) {

@@ -138,6 +138,25 @@ void ReadIntervalKeys(YamlMap& map, ModelSpec& model) {
   }
 }
 
+void ReadDeletes(YamlMap& map, ModelSpec& model) {
+  const YamlNode* node = map.Find("deletes");
+  const auto closes = map.Choice<bool>("deletes", {{"keep", false}, {"close", true}});
+  model.closes_deleted = closes.value_or(false);
+  if (node == nullptr || model.materialized == Materialization::kScd2) return;
+  map.reporter().FailAtKey(*node, "'deletes' is for materialized: scd2", "remove it");
+}
+
+// A row that is set aside would look as if its key were gone.
+void CheckDeletes(const ParsedAsset& parsed, const ModelSpec& model, Reporter& reporter) {
+  if (!model.closes_deleted) return;
+  for (const Check& check : parsed.asset.checks) {
+    if (check.on_fail != OnFail::kQuarantine && check.on_fail != OnFail::kDrop) continue;
+    reporter.Fail(check.location,
+                  "with deletes: close, the key of a row that a check sets aside would be closed",
+                  "use on_fail: fail or warn, or filter in the model");
+  }
+}
+
 // A view has no rows of its own that could be set aside.
 void CheckView(const ParsedAsset& parsed, const ModelSpec& model, Reporter& reporter) {
   if (model.materialized != Materialization::kView) return;
@@ -166,12 +185,15 @@ void ReadFrontMatter(const FrontMatter& parts, const SourceText& source, Reporte
   if (materialized || map.Find("materialized") == nullptr) {
     ReadKey(map, model);
     ReadIntervalKeys(map, model);
+    ReadDeletes(map, model);
   } else {  // unknown: whether these are needed is unknown too
     map.Find("key");
     map.Find("time_column");
+    map.Find("deletes");
   }
   map.ReportUnknownKeys();
   CheckView(parsed, model, reporter);
+  CheckDeletes(parsed, model, reporter);
 }
 
 // The place in the file of a line and column of the model's SQL.

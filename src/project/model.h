@@ -4,6 +4,8 @@
 //   key: [order_id]            # merge, scd2: required
 //   time_column: order_date    # interval: required, as is schedule; scd2: when a row's values
 //   began to hold
+//   deletes: keep              # scd2: what happens to keys that no longer come: keep (default),
+//   close
 //
 // and the keys of asset_keys.h.
 #pragma once

@@ -43,7 +43,10 @@ struct RunRecord {
   std::string selection;             // of assets, as given; empty: all
   std::optional<Interval> interval;  // --start and --end
   bool full_refresh = false;
-  std::string error;            // why the run itself failed, or kInterrupted
+  std::string error;  // why the run itself failed, or kInterrupted
+  // When the first of the runs began that this one resumes, one after the other; else its own
+  // begin.
+  std::optional<TimestampUs> first_started_us;
   io::ProcessIdentity process;  // filled in by BeginRun
 };
 
@@ -89,10 +92,10 @@ struct LogRecord {
   std::string message;  // at most kMaxMessageBytes
 };
 
-// Which intervals of an asset are done, under which definition of it.
-struct AssetIntervals {
-  std::string fingerprint;
-  IntervalSet done;
+// What a run is going to do.
+struct PlannedTask {
+  AssetName asset;
+  std::optional<Interval> interval;
 };
 
 }  // namespace leat::state

@@ -8,7 +8,7 @@ namespace leat::state {
 namespace {
 
 // A missing interval takes part in keys as kNoInterval, because SQL holds no two nulls equal.
-constexpr std::array<const char*, 1> kMigrations{
+constexpr std::array<const char*, 2> kMigrations{
     R"sql(
 create table runs (
   seq integer primary key,            -- in the order in which runs began
@@ -82,6 +82,27 @@ create table intervals (
   fingerprint text not null,
   done_json text not null             -- [[start_us, end_us], ...], sorted and disjoint
 ) without rowid;
+)sql",
+    R"sql(
+alter table runs add column first_started_us integer;
+
+-- What a run that has not ended is to do; a crash leaves it there.
+create table planned (
+  seq integer primary key,
+  run_id text not null,
+  asset text not null,
+  interval_start_us integer,
+  interval_end_us integer
+);
+create index planned_of_run on planned (run_id);
+
+-- Of views, which have no table that could say by which definition it was made.
+create table definitions (
+  asset text primary key,
+  fingerprint text not null
+) without rowid;
+
+drop table intervals;
 )sql"};
 
 Result<std::int64_t> ReadPragma(Connection& connection, const std::string& name) {

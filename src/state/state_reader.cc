@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "state/limits.h"
-#include "state/stored_intervals.h"
 
 namespace leat::state {
 namespace {
@@ -15,7 +14,7 @@ std::optional<Interval> IntervalAt(const Statement& row, int column) {
 
 constexpr char kSelectRuns[] = R"sql(
 select id, status, started_us, ended_us, command, selection, interval_start_us, interval_end_us,
-       full_refresh, error, pid, process_token
+       full_refresh, error, pid, process_token, first_started_us
 from runs )sql";
 
 Result<RunRecord> ReadRun(const Statement& row, TimestampUs now) {
@@ -29,6 +28,7 @@ Result<RunRecord> ReadRun(const Statement& row, TimestampUs now) {
                 .interval = IntervalAt(row, 6),
                 .full_refresh = row.Integer(8) != 0,
                 .error = row.Text(9),
+                .first_started_us = row.OptionalInteger(12),
                 .process = {static_cast<int>(row.Integer(10)), row.Text(11)}};
   if (run.status == RunStatus::kRunning && HasVanished(run.process, run.started_us, now)) {
     run.status = RunStatus::kFailed;
@@ -135,12 +135,15 @@ Result<RunRecord> StateReader::Run(const std::string& reference) {
 }
 
 Result<std::vector<TaskRecord>> StateReader::Tasks(const RunId& run) {
-  return ReadTasks("where t.run_id = ?1 order by t.seq", run.value());
+  LEAT_ASSIGN(auto tasks, ReadTasks("where t.run_id = ?1 order by t.seq", run.value()));
+  LEAT_ASSIGN(const auto unbegun, ReadUnbegun(run));
+  tasks.insert(tasks.end(), unbegun.begin(), unbegun.end());
+  return tasks;
 }
 
 Result<std::vector<TaskRecord>> StateReader::LatestTaskPerAsset() {
   // Steps through the index from name to name instead of reading all of it.
-  return ReadTasks(R"sql(
+  LEAT_ASSIGN(auto tasks, ReadTasks(R"sql(
 where t.seq in (
   with recursive names (asset) as (
     select min(asset) from tasks
@@ -149,18 +152,22 @@ where t.seq in (
     where names.asset is not null)
   select (select max(seq) from tasks where tasks.asset = names.asset) from names)
 and ?1 = '' order by t.asset)sql",
-                   "");
+                                    ""));
+  std::map<AssetName, TaskRecord> latest;
+  for (TaskRecord& task : tasks) latest.insert_or_assign(task.asset, std::move(task));
+  LEAT_ASSIGN(auto unbegun, ReadUnbegun(std::nullopt));
+  for (TaskRecord& task : unbegun) {
+    const auto known = latest.find(task.asset);
+    const bool is_newer = known == latest.end() || known->second.started_us <= task.started_us;
+    if (is_newer) latest.insert_or_assign(task.asset, std::move(task));
+  }
+  tasks.clear();
+  for (auto& [asset, task] : latest) tasks.push_back(std::move(task));
+  return tasks;
 }
 
 Result<std::vector<CheckRecord>> StateReader::Checks(const RunId& run) {
   return ReadChecks("where run_id = ?1 order by seq", run.value());
-}
-
-Result<std::vector<CheckRecord>> StateReader::LatestChecks(const AssetName& asset) {
-  return ReadChecks(
-      "where asset = ?1 and run_id = (select run_id from checks where asset = ?1 "
-      "order by seq desc limit 1) order by seq",
-      asset.value());
 }
 
 Result<std::vector<CheckRecord>> StateReader::LatestChecksPerAsset() {
@@ -199,9 +206,14 @@ Result<std::vector<LogRecord>> StateReader::Logs(const RunId& run,
   return lines;
 }
 
-Result<std::optional<AssetIntervals>> StateReader::Intervals(const AssetName& asset) {
+Result<std::map<AssetName, std::string>> StateReader::Definitions() {
   const std::scoped_lock lock(mutex_);
-  return ReadIntervals(*connection_, asset);
+  std::map<AssetName, std::string> fingerprints;
+  LEAT_TRY(connection_->Query("select asset, fingerprint from definitions", [&](Statement& row) {
+    fingerprints.emplace(AssetName(row.Text(0)), row.Text(1));
+    return Ok();
+  }));
+  return fingerprints;
 }
 
 Result<std::vector<std::int64_t>> StateReader::RowCounts(const AssetName& asset,
@@ -251,6 +263,33 @@ Result<std::vector<TaskRecord>> StateReader::ReadTasks(const std::string& condit
         return Ok();
       },
       argument));
+  return tasks;
+}
+
+Result<std::vector<TaskRecord>> StateReader::ReadUnbegun(const std::optional<RunId>& run) {
+  const std::scoped_lock lock(mutex_);
+  const TimestampUs now = environment_.clock.Now();
+  std::vector<TaskRecord> tasks;
+  LEAT_TRY(connection_->Query(
+      R"sql(
+select p.run_id, p.asset, p.interval_start_us, p.interval_end_us, r.started_us, r.pid, r.process_token
+from planned p join runs r on r.id = p.run_id
+where (?1 is null or p.run_id = ?1) and r.status = 'running' and not exists (
+  select 1 from tasks t where t.run_id = p.run_id and t.asset = p.asset
+                          and t.interval_start_us is p.interval_start_us)
+order by p.seq)sql",
+      [&](Statement& row) {
+        const io::ProcessIdentity process{static_cast<int>(row.Integer(5)), row.Text(6)};
+        if (!HasVanished(process, row.Integer(4), now)) return Ok();
+        tasks.push_back({.run = RunId(row.Text(0)),
+                         .asset = AssetName(row.Text(1)),
+                         .interval = IntervalAt(row, 2),
+                         .status = TaskStatus::kCancelled,
+                         .started_us = row.Integer(4),
+                         .error = kInterrupted});
+        return Ok();
+      },
+      run));
   return tasks;
 }
 

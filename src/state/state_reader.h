@@ -1,6 +1,7 @@
-// Reads runs, tasks, checks, logs and finished intervals. Never changes the state database.
+// Reads runs, tasks, checks and logs. Never changes the state database.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,7 +17,8 @@ namespace leat::state {
 
 // Thread-safe. Sees what any process has written up to each call, if the file was there when it was
 // opened. A run whose process has vanished reads as failed, "interrupted", and so do its unfinished
-// tasks. Errors: kRetryLater, kDenied, kCorrupt.
+// tasks; those that it never came to read as cancelled, "interrupted". Errors: kRetryLater,
+// kDenied, kCorrupt.
 class StateReader {
  public:
   // `path` is StatePath(root, environment). A missing file reads as empty.
@@ -40,17 +42,15 @@ class StateReader {
 
   // In the order in which they were recorded.
   Result<std::vector<CheckRecord>> Checks(const RunId& run);
-  // Of the last run in which the asset was checked.
-  Result<std::vector<CheckRecord>> LatestChecks(const AssetName& asset);
-  // The same for every asset, by name.
+  // Of the last run in which an asset was checked, for every asset, by name.
   Result<std::vector<CheckRecord>> LatestChecksPerAsset();
 
   // Oldest first; of one asset, or all lines of the run. At most the newest kMaxLogsRead.
   Result<std::vector<LogRecord>> Logs(const RunId& run,
                                       const std::optional<AssetName>& asset = std::nullopt);
 
-  // None: nothing was recorded for the asset.
-  Result<std::optional<AssetIntervals>> Intervals(const AssetName& asset);
+  // Of the views that were bound, their fingerprints then.
+  Result<std::map<AssetName, std::string>> Definitions();
 
   // Rows written by the asset's last `limit` tasks that published a version, newest first.
   Result<std::vector<std::int64_t>> RowCounts(const AssetName& asset, std::size_t limit);
@@ -62,6 +62,8 @@ class StateReader {
                                           std::int64_t limit);
   Result<std::vector<TaskRecord>> ReadTasks(const std::string& condition,
                                             const std::string& argument);
+  // What runs that have vanished never came to, in their order.
+  Result<std::vector<TaskRecord>> ReadUnbegun(const std::optional<RunId>& run);
   Result<std::vector<CheckRecord>> ReadChecks(const std::string& condition,
                                               const std::string& argument);
 

@@ -224,8 +224,6 @@ TEST_F(StateTest, TheLatestChecksAreThoseOfTheLastRunThatCheckedTheAsset) {
   ASSERT_TRUE(writer->AddChecks({MakeCheck("r1", "a", "x"), MakeCheck("r1", "b", "x")}).ok());
   ASSERT_TRUE(writer->AddChecks({MakeCheck("r2", "a", "y"), MakeCheck("r2", "a", "z")}).ok());
   auto reader = OpenReader();
-  EXPECT_THAT(reader->LatestChecks(AssetName("a")).value(), SizeIs(2));
-  EXPECT_EQ(reader->LatestChecks(AssetName("b")).value().at(0).run, RunId("r1"));
   const auto all = reader->LatestChecksPerAsset().value();
   ASSERT_THAT(all, SizeIs(3));
   EXPECT_EQ(all[0].name, "y");
@@ -271,24 +269,6 @@ TEST_F(StateTest, LogsComeInOrderForTheRunOrOneAsset) {
   EXPECT_THAT(reader->Logs(RunId("other")).value(), IsEmpty());
 }
 
-TEST_F(StateTest, IntervalsAddUpUntilTheDefinitionChanges) {
-  auto writer = OpenWriter();
-  auto reader = OpenReader();
-  const AssetName asset("a");
-  EXPECT_EQ(reader->Intervals(asset).value(), std::nullopt);
-  ASSERT_TRUE(writer->AddInterval(asset, "v1", {0, 10}).ok());
-  ASSERT_TRUE(writer->AddInterval(asset, "v1", {10, 20}).ok());
-  ASSERT_TRUE(writer->AddInterval(asset, "v1", {30, 40}).ok());
-  auto done = reader->Intervals(asset).value();
-  EXPECT_EQ(done->fingerprint, "v1");
-  EXPECT_THAT(done->done.intervals(), ElementsAre(Interval{0, 20}, Interval{30, 40}));
-  done->done.Remove({30, 40});
-  ASSERT_TRUE(writer->ReplaceIntervals(asset, *done).ok());
-  EXPECT_THAT(reader->Intervals(asset).value()->done.intervals(), ElementsAre(Interval{0, 20}));
-  ASSERT_TRUE(writer->AddInterval(asset, "v2", {50, 60}).ok());
-  EXPECT_THAT(reader->Intervals(asset).value()->done.intervals(), ElementsAre(Interval{50, 60}));
-}
-
 TEST_F(StateTest, EnvironmentsHaveFilesOfTheirOwnThatStayBelowTheFolderAndOutOfGit) {
   EXPECT_EQ(StatePath("/p"), "/p/.leat/state.db");
   EXPECT_EQ(StatePath("/p", "prod"), "/p/.leat/state-prod.db");
@@ -330,6 +310,63 @@ TEST_F(StateTest, ARunWhoseProcessVanishedReadsAsInterruptedAndTheNextWriterSays
   EXPECT_EQ(reader->Tasks(RunId("alive"))->at(0).status, TaskStatus::kRunning);
 }
 
+TEST_F(StateTest, WhatAVanishedRunNeverCameToReadsAsCancelledAndIsKeptSo) {
+  const Interval day{kNoon, kNoon + kMicrosPerDay};
+  const std::vector<PlannedTask> planned = {
+      {AssetName("a"), {}}, {AssetName("b"), day}, {AssetName("c"), {}}};
+  {
+    auto writer = OpenWriter();
+    ASSERT_TRUE(writer->BeginRun(MakeRun("before"), planned).ok());
+    ASSERT_TRUE(writer->AddTasks({Succeeded(MakeTask("before", "c"), 1)}).ok());
+    RunRecord ended = MakeRun("before");
+    ended.status = RunStatus::kSucceeded;
+    ASSERT_TRUE(writer->EndRun(ended).ok());
+  }
+  ASSERT_TRUE(InOtherProcess([&] {
+    auto writer = StateWriter::Open(environment_, path_);
+    return writer.ok() && (*writer)->BeginRun(MakeRun("crashed"), planned).ok() &&
+           (*writer)->BeginTask(MakeTask("crashed", "a")).ok();
+  }));
+  auto reader = OpenReader();
+  const auto expect_unbegun = [&] {
+    const auto tasks = reader->Tasks(RunId("crashed")).value();
+    ASSERT_THAT(tasks, SizeIs(3));
+    EXPECT_EQ(tasks[0].status, TaskStatus::kFailed);
+    EXPECT_EQ(tasks[1].status, TaskStatus::kCancelled);
+    EXPECT_EQ(tasks[1].asset, AssetName("b"));
+    EXPECT_EQ(tasks[1].interval, day);
+    EXPECT_EQ(tasks[2].error, kInterrupted);
+    const auto latest = reader->LatestTaskPerAsset().value();
+    ASSERT_THAT(latest, SizeIs(3));
+    EXPECT_EQ(latest[2].run, RunId("crashed"));
+    EXPECT_EQ(latest[2].status, TaskStatus::kCancelled);
+    EXPECT_THAT(reader->Tasks(RunId("before")).value(), SizeIs(1));
+  };
+  expect_unbegun();
+  auto writer = OpenWriter();
+  expect_unbegun();
+  ASSERT_TRUE(writer->BeginRun(MakeRun("alive"), planned).ok());
+  EXPECT_THAT(reader->Tasks(RunId("alive")).value(), IsEmpty());
+}
+
+TEST_F(StateTest, ADatabaseOfTheFirstVersionIsMigrated) {
+  ASSERT_TRUE(environment_.files.CreateDirectories(io::ParentPath(path_)).ok());
+  auto connection = Connection::Open(path_, OpenMode::kReadWrite).value();
+  ASSERT_TRUE(Migrate(*connection, Migrations().first(1)).ok());
+  ASSERT_TRUE(
+      connection
+          ->Execute("insert into runs values (1, 'old', 'succeeded', 5, 6, 'run', '', null, "
+                    "null, 0, '', 1, 'x'); insert into intervals values ('a', 'f', '[]')")
+          .ok());
+  connection.reset();
+  EXPECT_EQ(OpenReader()->Run("old")->first_started_us, std::nullopt);
+  EXPECT_TRUE(OpenWriter()->BeginRun(MakeRun("new"), {{AssetName("a"), {}}}).ok());
+  for (const char* made_by : {"one", "two"})
+    EXPECT_TRUE(OpenWriter()->PutDefinition(AssetName("v"), made_by).ok());
+  EXPECT_EQ(OpenReader()->Definitions().value().at(AssetName("v")), "two");
+  EXPECT_THAT(OpenReader()->Runs(9).value(), SizeIs(2));
+}
+
 TEST_F(StateTest, TwoProcessesAndTheirThreadsWriteAtTheSameTimeWithoutLoss) {
   constexpr int kTasks = 200;
   const auto write_tasks = [&](const std::string& run) {
@@ -339,8 +376,7 @@ TEST_F(StateTest, TwoProcessesAndTheirThreadsWriteAtTheSameTimeWithoutLoss) {
     const auto write_half = [&](int begin) {
       for (int i = begin; i < kTasks; i += 2) {
         const TaskRecord task = MakeTask(run, "asset" + std::to_string(i));
-        if (!(*writer)->BeginTask(task).ok() || !(*writer)->EndTask(Succeeded(task, i)).ok() ||
-            !(*writer)->AddInterval(AssetName("shared"), "v1", {i * 10, i * 10 + 5}).ok()) {
+        if (!(*writer)->BeginTask(task).ok() || !(*writer)->EndTask(Succeeded(task, i)).ok()) {
           all_written = false;
         }
       }
@@ -359,7 +395,6 @@ TEST_F(StateTest, TwoProcessesAndTheirThreadsWriteAtTheSameTimeWithoutLoss) {
   auto reader = OpenReader();
   EXPECT_THAT(reader->Tasks(RunId("child")).value(), SizeIs(kTasks));
   EXPECT_THAT(reader->Tasks(RunId("parent")).value(), SizeIs(kTasks));
-  EXPECT_THAT(reader->Intervals(AssetName("shared")).value()->done.intervals(), SizeIs(kTasks));
 }
 
 TEST_F(StateTest, ADamagedFileIsMovedAsideWithAWarning) {

@@ -5,18 +5,17 @@
 
 #include "base/text.h"
 #include "state/limits.h"
-#include "state/stored_intervals.h"
 
 namespace leat::state {
 namespace {
 
 constexpr char kPutRun[] = R"sql(
 insert into runs (id, status, started_us, ended_us, command, selection, interval_start_us,
-                  interval_end_us, full_refresh, error, pid, process_token)
-values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                  interval_end_us, full_refresh, error, pid, process_token, first_started_us)
+values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
 on conflict (id) do update set status = ?2, started_us = ?3, ended_us = ?4, command = ?5,
   selection = ?6, interval_start_us = ?7, interval_end_us = ?8, full_refresh = ?9, error = ?10,
-  pid = ?11, process_token = ?12)sql";
+  pid = ?11, process_token = ?12, first_started_us = ?13)sql";
 
 constexpr char kPutTask[] = R"sql(
 insert into tasks (run_id, asset, interval_start_us, interval_end_us, attempt, status, started_us,
@@ -46,7 +45,18 @@ Status PutRun(Connection& connection, const RunRecord& run) {
   return connection.Run(kPutRun, run.id, ToString(run.status), run.started_us, run.ended_us,
                         run.command, run.selection, StartOf(run.interval), EndOf(run.interval),
                         run.full_refresh, Shorten(run.error, kMaxMessageBytes), run.process.pid,
-                        run.process.start_token);
+                        run.process.start_token, run.first_started_us);
+}
+
+Status PutPlanned(Connection& connection, const RunId& run,
+                  const std::vector<PlannedTask>& planned) {
+  for (const PlannedTask& task : planned) {
+    LEAT_TRY(
+        connection.Run("insert into planned (run_id, asset, interval_start_us, interval_end_us) "
+                       "values (?1, ?2, ?3, ?4)",
+                       run, task.asset, StartOf(task.interval), EndOf(task.interval)));
+  }
+  return Ok();
 }
 
 Status PutTask(Connection& connection, const TaskRecord& task) {
@@ -85,6 +95,16 @@ Status PutLog(Connection& connection, const LogRecord& line) {
                         Shorten(line.message, kMaxMessageBytes));
 }
 
+constexpr char kCancelUnbegun[] = R"sql(
+insert into tasks (run_id, asset, interval_start_us, interval_end_us, attempt, status, started_us,
+                   ended_us, rows_read, rows_written, rows_quarantined, bytes_written, version, error)
+select p.run_id, p.asset, p.interval_start_us, p.interval_end_us, 1, 'cancelled', ?3, ?3, 0, 0, 0, 0,
+       null, ?2
+from planned p where p.run_id = ?1 and not exists (
+  select 1 from tasks t where t.run_id = p.run_id and t.asset = p.asset
+                          and t.interval_start_us is p.interval_start_us)
+order by p.seq)sql";
+
 // Ends a run whose process has vanished at the last moment it is known to have lived.
 Status CloseRun(Connection& connection, const std::string& run) {
   LEAT_ASSIGN(const auto last_seen_us, connection.QueryInteger(R"sql(
@@ -97,6 +117,8 @@ select max(t) from (
       connection.Run("update tasks set status = 'failed', error = ?2, ended_us = ?3 "
                      "where run_id = ?1 and status = 'running'",
                      run, kInterrupted, last_seen_us));
+  LEAT_TRY(connection.Run(kCancelUnbegun, run, kInterrupted, last_seen_us));
+  LEAT_TRY(connection.Run("delete from planned where run_id = ?1", run));
   return connection.Run(
       "update runs set status = 'failed', error = ?2, ended_us = ?3 where id = ?1", run,
       kInterrupted, last_seen_us);
@@ -121,7 +143,7 @@ Status ForgetOldRuns(Connection& connection) {
   if (!oldest || !newest) return Ok();
   const std::int64_t last_forgotten = *newest - kRunsKept;
   if (*oldest > last_forgotten) return Ok();
-  for (const std::string table : {"tasks", "checks", "logs"}) {
+  for (const std::string table : {"tasks", "checks", "logs", "planned"}) {
     LEAT_TRY(connection.Run(
         "delete from " + table + " where run_id in (select id from runs where seq <= ?1)",
         last_forgotten));
@@ -148,12 +170,15 @@ std::vector<std::string> StateWriter::TakeWarnings() {
   return std::exchange(warnings_, {});
 }
 
-Status StateWriter::BeginRun(const RunRecord& run) {
+Status StateWriter::BeginRun(const RunRecord& run, const std::vector<PlannedTask>& planned) {
   const std::scoped_lock lock(mutex_);
   RunRecord begun = run;
   begun.process = io::CurrentProcess();
-  active_runs_[run.id] = begun;
-  return Write([&] { return PutRun(*connection_, begun); });
+  active_runs_[run.id] = {.record = begun, .planned = planned};
+  return Write([&]() -> Status {
+    LEAT_TRY(PutRun(*connection_, begun));
+    return PutPlanned(*connection_, run.id, planned);
+  });
 }
 
 Status StateWriter::EndRun(const RunRecord& run) {
@@ -162,6 +187,7 @@ Status StateWriter::EndRun(const RunRecord& run) {
   ended.process = io::CurrentProcess();
   Status status = Write([&]() -> Status {
     LEAT_TRY(PutRun(*connection_, ended));
+    LEAT_TRY(connection_->Run("delete from planned where run_id = ?1", run.id));
     return ForgetOldRuns(*connection_);
   });
   if (status.ok()) active_runs_.erase(run.id);
@@ -198,21 +224,12 @@ Status StateWriter::AddLogs(const std::vector<LogRecord>& lines) {
   });
 }
 
-Status StateWriter::ReplaceIntervals(const AssetName& asset, const AssetIntervals& intervals) {
+Status StateWriter::PutDefinition(const AssetName& view, const std::string& fingerprint) {
   const std::scoped_lock lock(mutex_);
-  return Write([&] { return WriteIntervals(*connection_, asset, intervals); });
-}
-
-Status StateWriter::AddInterval(const AssetName& asset, const std::string& fingerprint,
-                                Interval interval) {
-  const std::scoped_lock lock(mutex_);
-  return Write([&]() -> Status {
-    LEAT_ASSIGN(auto intervals, ReadIntervals(*connection_, asset));
-    if (!intervals || intervals->fingerprint != fingerprint) {
-      intervals = AssetIntervals{fingerprint, {}};
-    }
-    intervals->done.Add(interval);
-    return WriteIntervals(*connection_, asset, *intervals);
+  return Write([&] {
+    return connection_->Run(
+        "insert or replace into definitions (asset, fingerprint) values (?1, ?2)", view,
+        fingerprint);
   });
 }
 
@@ -228,7 +245,11 @@ Status StateWriter::Write(const std::function<Status()>& body) {
   connection_ = std::move(opened.connection);
   if (opened.warning) warnings_.push_back(*opened.warning);
   return connection_->InTransaction([&]() -> Status {
-    for (const auto& [id, run] : active_runs_) LEAT_TRY(PutRun(*connection_, run));
+    for (const auto& [id, run] : active_runs_) {
+      LEAT_TRY(PutRun(*connection_, run.record));
+      LEAT_TRY(connection_->Run("delete from planned where run_id = ?1", id));
+      LEAT_TRY(PutPlanned(*connection_, id, run.planned));
+    }
     return body();
   });
 }

@@ -1,4 +1,4 @@
-// Records runs, tasks, checks, logs and finished intervals. The only writer of the state database.
+// Records runs, tasks, checks and logs. The only writer of the state database.
 #pragma once
 
 #include <functional>
@@ -32,9 +32,10 @@ class StateWriter {
   std::vector<std::string> TakeWarnings();
 
   // Begin and End take the whole record, and each writes it whole; only the order of runs and tasks
-  // is that of their first call. BeginRun records the calling process; EndRun also forgets runs
-  // beyond kRunsKept.
-  Status BeginRun(const RunRecord& run);
+  // is that of their first call. BeginRun records the calling process, and what the run is to do:
+  // of a run that does not come to EndRun, what has no record by then was interrupted too. EndRun
+  // also forgets runs beyond kRunsKept.
+  Status BeginRun(const RunRecord& run, const std::vector<PlannedTask>& planned = {});
   Status EndRun(const RunRecord& run);
   Status BeginTask(const TaskRecord& task);
   Status EndTask(const TaskRecord& task);
@@ -45,10 +46,8 @@ class StateWriter {
   Status AddLog(const LogRecord& line);
   Status AddLogs(const std::vector<LogRecord>& lines);
 
-  Status ReplaceIntervals(const AssetName& asset, const AssetIntervals& intervals);
-  // Adds to what is done under the same fingerprint; under another one, what was done before no
-  // longer counts.
-  Status AddInterval(const AssetName& asset, const std::string& fingerprint, Interval interval);
+  // Of a view that has been bound and checked.
+  Status PutDefinition(const AssetName& view, const std::string& fingerprint);
 
  private:
   StateWriter(const io::Environment& environment, std::string path)
@@ -62,7 +61,11 @@ class StateWriter {
   const std::string path_;
   std::mutex mutex_;  // guards all below
   std::unique_ptr<Connection> connection_;
-  std::unordered_map<RunId, RunRecord>
+  struct ActiveRun {
+    RunRecord record;
+    std::vector<PlannedTask> planned;
+  };
+  std::unordered_map<RunId, ActiveRun>
       active_runs_;  // begun here and not ended: survive a damaged file
   std::vector<std::string> warnings_;
 };

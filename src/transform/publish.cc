@@ -11,6 +11,8 @@
 #include "delta/log_path.h"
 #include "engine/key_range.h"
 #include "engine/table_edit.h"
+#include "io/work.h"
+#include "transform/history.h"
 #include "transform/limits.h"
 #include "transform/schema_evolution.h"
 
@@ -31,10 +33,6 @@ std::string QuotedList(const std::vector<std::string>& names) {
   for (const std::string& name : names) quoted.push_back(QuoteIdentifier(name));
   return Join(quoted, ", ");
 }
-
-const data::Field kValidFrom{.name = "valid_from", .type = {.kind = data::TypeKind::kTimestamp}};
-const data::Field kValidTo{.name = "valid_to", .type = {.kind = data::TypeKind::kTimestamp}};
-const data::Field kIsCurrent{.name = "is_current", .type = {.kind = data::TypeKind::kBoolean}};
 
 // One attempt to publish onto one snapshot.
 class Attempt {
@@ -67,6 +65,7 @@ class Attempt {
   }
 
   std::int64_t rows_rewritten() const { return edit_->rows_rewritten(); }
+  const HistoryRemarks& history() const { return history_; }
   bool took_staged() const { return edit_->writer().adopted(); }
 
   // Data files that this attempt wrote itself; the staged ones belong to the caller.
@@ -153,10 +152,15 @@ class Attempt {
     transaction_.info.operation = "MERGE";
     const std::string same = EqualKeys(mode.key, "t", "s");
     LEAT_ASSIGN(const std::string range, KeyRange(mode.key));
+    const engine::PlaceColumns place = engine::PlaceColumnsOf(base_->schema());
     const auto deleted = edit_->Delete(
-        fmt::format(
-            "SELECT {} FROM (SELECT *, {} FROM leat_target t{}) t SEMI JOIN leat_staged s ON {}",
-            "leat_file, leat_row", Place(), range, same),
+        fmt::format("SELECT {file} AS leat_file, {row} AS leat_row FROM (SELECT *, t.{stored_file} "
+                    "AS {file}, t.{stored_row} AS {row} FROM leat_target t{range}) t SEMI JOIN "
+                    "leat_staged s ON {same}",
+                    fmt::arg("file", UnusedName(base_->schema(), "leat_file")),
+                    fmt::arg("row", UnusedName(base_->schema(), "leat_row")),
+                    fmt::arg("stored_file", place.file), fmt::arg("stored_row", place.row),
+                    fmt::arg("range", range), fmt::arg("same", same)),
         {}, engine::ChangeType::kUpdatePreimage);
     if (!deleted.ok()) return deleted.error();
     if (!edit_->keeps_changes()) return AddStaged();
@@ -169,42 +173,19 @@ class Attempt {
 
   Status Apply(const TrackHistory& mode) {
     LEAT_TRY(RefuseDuplicates(mode.key));
-    const std::string from =
-        mode.time_column.empty()
-            ? fmt::format("make_timestamptz({})", mode.now)
-            : "CAST(s." + QuoteIdentifier(mode.time_column) + " AS TIMESTAMPTZ)";
-    const std::string begin = "SELECT s.*, " + from +
-                              " AS valid_from, CAST(NULL AS TIMESTAMPTZ) AS valid_to, "
-                              "true AS is_current FROM leat_staged s";
-    if (!base_) return edit_->Insert(begin, engine::ChangeType::kInsert);
-    transaction_.scope = delta::ReadScope::kWholeTable;
-    transaction_.info.operation = "MERGE";
-    const std::string same = EqualKeys(mode.key, "t", "s");
-    std::vector<std::string> differs = {"false"};
-    for (const data::Field& field : input_.schema.fields) {
-      const std::string name = QuoteIdentifier(field.name);
-      const bool in_table = base_->schema().Find(field.name) != nullptr;
-      differs.push_back(in_table ? "t." + name + " IS DISTINCT FROM s." + name
-                                 : "s." + name + " IS NOT NULL");
+    HistoryInput input{.mode = mode, .staged = input_.schema, .base = nullptr, .key_range = ""};
+    if (base_) {
+      transaction_.scope = delta::ReadScope::kWholeTable;
+      if (mode.begins_anew) edit_->DeleteAll();
     }
-    const std::string current = same + " AND t.is_current";
-    const std::string changed = current + " AND (" + Join(differs, " OR ") + ")";
-    const auto closed = edit_->Delete(
-        fmt::format("SELECT leat_file, leat_row FROM (SELECT *, {} FROM leat_target t) t SEMI JOIN "
-                    "leat_staged s ON {}",
-                    Place(), changed),
-        {}, engine::ChangeType::kUpdatePreimage);
-    if (!closed.ok()) return closed.error();
-    if (*closed > 0) {
-      LEAT_TRY(edit_->Insert("SELECT t.* REPLACE (" + from +
-                                 " AS valid_to, false AS is_current) FROM leat_target t JOIN "
-                                 "leat_staged s ON " +
-                                 changed,
-                             engine::ChangeType::kUpdatePostimage));
+    if (base_ && !mode.begins_anew) {
+      transaction_.info.operation = "MERGE";
+      input.base = &base_->schema();
+      input.place = engine::PlaceColumnsOf(base_->schema());
+      LEAT_ASSIGN(input.key_range, KeyRange(mode.key));
     }
-    return edit_->Insert(begin + " ANTI JOIN leat_target t ON " + current + " AND NOT (" +
-                             Join(differs, " OR ") + ")",
-                         engine::ChangeType::kInsert);
+    LEAT_ASSIGN(history_, AddToHistory(*session_, *edit_, input));
+    return Ok();
   }
 
   Status RefuseDuplicates(const std::vector<std::string>& key) {
@@ -246,18 +227,33 @@ class Attempt {
     }
   }
 
+  bool ReplacesAll() const {
+    const auto* history = std::get_if<TrackHistory>(&input_.mode);
+    return history != nullptr ? history->begins_anew
+                              : std::holds_alternative<ReplaceAll>(input_.mode);
+  }
+
+  Status RefuseWithoutHistory() const {
+    if (!std::holds_alternative<TrackHistory>(input_.mode) || KeepsHistory(base_->schema())) {
+      return Ok();
+    }
+    return InvalidInput("the table keeps no history: it lacks valid_from, valid_to and is_current")
+        .WithHint("leat run --full-refresh begins its history with the rows of now");
+  }
+
   // The table as the transaction leaves it.
   Status SetMetadata() {
     data::Schema schema = input_.schema;
     if (std::holds_alternative<TrackHistory>(input_.mode)) {
-      schema.fields.insert(schema.fields.end(), {kValidFrom, kValidTo, kIsCurrent});
+      schema.fields.insert(schema.fields.end(), HistoryColumns().begin(), HistoryColumns().end());
     }
     if (base_) {
       metadata_ = base_->metadata();
-      if (std::holds_alternative<ReplaceAll>(input_.mode)) {
+      if (ReplacesAll()) {
         KeepFieldMetadata(base_->schema(), schema);
         metadata_.schema = std::move(schema);
       } else {
+        LEAT_TRY(RefuseWithoutHistory());
         LEAT_TRY(Evolve(metadata_, schema));
       }
     } else {
@@ -281,8 +277,13 @@ class Attempt {
 
   Status SetPartitions() {
     const auto& wanted = input_.partition_by;
-    const bool is_new = !base_ || std::holds_alternative<ReplaceAll>(input_.mode);
-    if (wanted.empty() || wanted == metadata_.partition_columns) return Ok();
+    const bool is_new = !base_ || ReplacesAll();
+    auto& partitions = metadata_.partition_columns;
+    const bool lacks_some = std::any_of(
+        partitions.begin(), partitions.end(),
+        [this](const std::string& column) { return metadata_.schema.Find(column) == nullptr; });
+    if (wanted.empty() && is_new && lacks_some) partitions.clear();
+    if (wanted.empty() || wanted == partitions) return Ok();
     if (!is_new) {
       return InvalidInput(fmt::format("the table is partitioned by [{}], not by [{}]",
                                       Join(metadata_.partition_columns, ", "), Join(wanted, ", ")))
@@ -317,6 +318,7 @@ class Attempt {
   delta::Transaction transaction_;
   delta::Metadata metadata_;  // as the transaction leaves the table
   std::optional<engine::TableEdit> edit_;
+  HistoryRemarks history_;
 };
 
 bool ChangesNothing(const delta::Transaction& transaction) {
@@ -351,7 +353,7 @@ Result<Published> Publish(const io::Environment& environment, engine::Engine& en
     if (base) LEAT_TRY(RefuseDone(*base, input));
     Attempt builder(environment, engine, input, base);
     auto transaction = builder.Build();
-    Status ready = transaction.ok() ? Ok() : Status(transaction.error());
+    Status ready = transaction.ok() ? io::RefuseIfStopped() : Status(transaction.error());
     if (ready.ok() && base == nullptr) {
       const auto created =
           environment.files.CreateDirectories(io::JoinPath(input.table_path, delta::kLogDirectory));
@@ -363,11 +365,15 @@ Result<Published> Publish(const io::Environment& environment, engine::Engine& en
     }
     if (ChangesNothing(*transaction)) return Published{};
     Published published{.took_staged = builder.took_staged(),
-                        .rows_rewritten = builder.rows_rewritten()};
+                        .rows_rewritten = builder.rows_rewritten(),
+                        .history = builder.history()};
     for (const delta::AddFile& file : transaction->adds) published.bytes_written += file.size_bytes;
     auto outcome = table.Commit(std::move(*transaction));
-    // An unknown outcome may be a success: its files stay.
-    if (!outcome.ok()) return std::move(outcome).error();
+    if (!outcome.ok()) {
+      // An unknown outcome may be a success: its files stay.
+      if (outcome.error().kind() != ErrorKind::kOutcomeUnknown) builder.RemoveWritten();
+      return std::move(outcome).error();
+    }
     if (const auto* committed = std::get_if<delta::Committed>(&*outcome)) {
       published.version = committed->version;
       published.checkpoint_error = committed->checkpoint_error;

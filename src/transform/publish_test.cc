@@ -75,6 +75,20 @@ TEST_F(PublishTest, MergeReplacesKeysAndKeepsTheRest) {
                                   R"({"k":null,"v":"C"})"));
 }
 
+TEST_F(PublishTest, MergeKeepsColumnsThatAreCalledAsItsOwn) {
+  const std::string columns = "as v(k, leat_file, leat_row, filename, t, s)";
+  ASSERT_TRUE(PublishRows("select * from (values (1, 'a', 7, 'x', 1, 1), (2, 'b', 8, 'y', 2, 2)) " +
+                              columns,
+                          MergeByKey{{"k"}})
+                  .ok());
+  ASSERT_TRUE(
+      PublishRows("select * from (values (2, 'B', 9, 'Y', 3, 3)) " + columns, MergeByKey{{"k"}})
+          .ok());
+  EXPECT_THAT(Rows(),
+              ElementsAre(R"({"k":1,"leat_file":"a","leat_row":7,"filename":"x","t":1,"s":1})",
+                          R"({"k":2,"leat_file":"B","leat_row":9,"filename":"Y","t":3,"s":3})"));
+}
+
 TEST_F(PublishTest, MergeRefusesAKeyThatComesTwice) {
   const auto wrong =
       PublishRows("select * from (values (1, 'a'), (1, 'b')) v(k, v)", MergeByKey{{"k"}});
