@@ -188,9 +188,11 @@ def judge(content: bytes, rows: list, rejected: list) -> Reading:
     best = Reading("wrong", "no dialect explains the rows", 10**9)
     for text in texts_of(content):
         if is_unsplit(rows):
-            reading = judge_as(records_of(text, WHOLE, "", ""), rows, rejected)
-            if reading.score == 0:
-                best = Reading("unsplit" if any(delimiter in text for delimiter in DELIMITERS[:4]) else reading.outcome)
+            for quote, escape in (("", ""), ('"', '"'), ('"', "\\"), ("'", "'"), ("'", "\\")):
+                reading = judge_as(records_of(text, WHOLE, quote, escape), rows, rejected)
+                if reading.score < best.score:
+                    split = any(delimiter in text for delimiter in DELIMITERS[:4])
+                    best = Reading("unsplit" if split and reading.score == 0 else reading.outcome, reading.detail, reading.score)
         for delimiter, quote in itertools.product(DELIMITERS, QUOTES):
             if delimiter not in text and delimiter != ",":
                 continue

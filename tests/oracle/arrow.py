@@ -1,6 +1,7 @@
 """Arrow's values in the canonical form of convert.py, and what they are worth in a type."""
 
 import math
+import re
 from fractions import Fraction
 
 import pyarrow as pa
@@ -217,8 +218,8 @@ class Moments(Worth):
         if kind == "time":
             return ("time", number) in convert.timestamp_from_text(value).values
         if kind == "clock":
-            read = value.split(":")
-            return len(read) == 3 and Fraction(read[2]) + 60 * int(read[1]) + 3600 * int(read[0]) == number
+            read = re.fullmatch(r"([0-9]{2}):([0-9]{2}):([0-9]{2}(?:\.[0-9]+)?)(?:Z|\+00(?::00)?)?", value)
+            return read is not None and Fraction(read[3]) + 60 * int(read[2]) + 3600 * int(read[1]) == number
         # Nanoseconds: the text has them all.
         head, _, fraction = value.partition(".")
         digits = fraction.rstrip("Z+0:")
