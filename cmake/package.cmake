@@ -4,7 +4,9 @@ install(TARGETS leat RUNTIME DESTINATION bin)
 install(FILES ${LEAT_DUCKDB_ROOT}/lib/libduckdb.so DESTINATION lib/leat)
 install(FILES ${LEAT_DUCKDB_ROOT}/LICENSE DESTINATION share/doc/leat RENAME LICENSE.duckdb)
 install(FILES ${LEAT_CROARING_ROOT}/LICENSE DESTINATION share/doc/leat RENAME LICENSE.croaring)
-install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION share/doc/leat)
+install(DIRECTORY ${LEAT_DUCKDB_ROOT}/licenses/ DESTINATION share/doc/leat/duckdb)
+install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/NOTICE ${CMAKE_SOURCE_DIR}/README.md
+              ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION share/doc/leat)
 
 # What `leat init --template flights` copies into a project.
 install(FILES ${CMAKE_SOURCE_DIR}/.deps/data/flights/flights-3m.parquet

@@ -1,6 +1,6 @@
 # Embeds the text files of examples/<template> into the program, for `leat init`.
 #
-# Included by CMakeLists.txt: adds the generated source to leat_cli. Run as a script (cmake -P) it writes that source.
+# Included by CMakeLists.txt: makes the library leat_templates of the generated source. Run as a script (cmake -P) it writes that source.
 set(LEAT_TEMPLATES flights retail empty)
 set(LEAT_TEMPLATE_EXTENSIONS md yml yaml sql csv txt json)
 
@@ -53,5 +53,8 @@ add_custom_command(
   DEPENDS ${template_files} ${CMAKE_CURRENT_LIST_DIR}/templates.cmake
   COMMENT "Embedding the templates of leat init"
   VERBATIM)
-target_sources(leat_cli PRIVATE ${template_source})
+# A library of its own: the files of leat_cli would wait for all other libraries before a generated one among them.
+add_library(leat_templates STATIC ${template_source})
+target_include_directories(leat_templates PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(leat_cli PUBLIC leat_templates)
 target_compile_definitions(leat_cli PRIVATE LEAT_VERSION="${PROJECT_VERSION}")
