@@ -1,6 +1,7 @@
 // libFuzzer's entry, built once per target: LEAT_FUZZ_TARGET is one of targets.h.
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "targets.h"
 

@@ -18,6 +18,8 @@ import sys
 from pathlib import Path
 from typing import Iterator, NamedTuple
 
+import lint_includes
+
 MAX_FILE_BYTES = 256 * 1024
 MAX_GOLDEN_BYTES = 3 * 1024 * 1024  # tables of other programs, which nothing here can make again
 MAX_FUNCTION_LINES = 70
@@ -261,6 +263,13 @@ def check_cmake(tree: Tree) -> Iterator[Finding]:
             yield Finding("CMakeLists.txt", 1, f"src/{folder}/ is not built; add leat_module({folder} ...)")
 
 
+def check_includes(tree: Tree) -> Iterator[Finding]:
+    code = {path: blank_literals(tree.text(path)) for path in tree.cpp("src/", "tests/", "bench/", "fuzz/")}
+    for path, offset, name, header in lint_includes.missing(tree, list(code), code.get):
+        yield Finding(path, line_of(code[path], offset), f"'{name}' without #include <{header}>, which only the "
+                      "precompiled headers bring; include it")
+
+
 def check_format(tree: Tree) -> Iterator[Finding]:
     files = tree.cpp("src/", "tests/", "bench/", "fuzz/")
     if not files:
@@ -331,7 +340,7 @@ class Tidy:
                 yield from found
 
 
-TEXT_CHECKS = [check_layers, check_bans, check_sizes, check_unfinished, check_readme, check_cmake]
+TEXT_CHECKS = [check_layers, check_bans, check_sizes, check_unfinished, check_readme, check_cmake, check_includes]
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/app.h"
 #include "cli/assets.h"
@@ -33,7 +34,7 @@ data::Value MetricOf(const delta::CommitInfo& info, const std::string& name) {
 Json ProvenanceOf(const delta::CommitInfo& info) {
   const auto found = info.extra.find("leat");
   if (found == info.extra.end()) return Json::object();
-  Json provenance = Json::parse(found->second, nullptr, false);
+  Json provenance = ParseOrderedJson(found->second);
   return provenance.is_object() ? provenance : Json::object();
 }
 

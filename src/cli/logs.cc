@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 
+#include "base/json.h"
 #include "cli/app.h"
 #include "cli/assets.h"
 #include "cli/command.h"
@@ -87,7 +88,7 @@ class RunLog {
       Add(check.asset, check.checked_us, state::LogLevel::kWarning,
           fmt::format("check '{}': {} ({})", check.name, check.message, check.on_fail));
     }
-    const Json samples = Json::parse(check.sample_json, nullptr, false);
+    const Json samples = ParseOrderedJson(check.sample_json);
     if (!samples.is_array()) return;
     for (const Json& row : samples) {
       Add(check.asset, check.checked_us, state::LogLevel::kDebug,

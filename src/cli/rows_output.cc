@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/json.h"
 #include "base/time.h"
 
 namespace leat::cli {
@@ -52,7 +53,7 @@ Json ToJson(const data::Value& value, const data::Type& type) {
   if (const auto* instant = std::get_if<data::Instant>(&value)) return ToJsonTime(instant->us);
   const auto& text = std::get<std::string>(value);
   if (!IsNested(type)) return text;
-  Json nested = Json::parse(text, nullptr, false);
+  Json nested = ParseOrderedJson(text);
   return nested.is_discarded() ? Json(text) : nested;
 }
 
@@ -64,9 +65,7 @@ Json ToJson(const data::Schema& schema, const std::vector<data::Value>& row) {
   return object;
 }
 
-std::string Dump(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+std::string Dump(const Json& json, int indent) { return JsonTextOfAny(json, indent); }
 
 std::string PlainText(const data::Value& value) {
   if (std::holds_alternative<std::monostate>(value)) return "";

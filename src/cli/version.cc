@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "cli/app.h"
 #include "cli/command.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 int RunVersion(App& app) {
   switch (app.format()) {
-    case Format::kJson: app.Out(nlohmann::json({{"version", Version()}}).dump() + "\n"); break;
+    case Format::kJson: app.Out(JsonText(nlohmann::json({{"version", Version()}})) + "\n"); break;
     case Format::kCsv: app.Out("version\n" + Version() + "\n"); break;
     case Format::kPlain: app.Out(VersionLine() + "\n"); break;
   }

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "delta/column_mapping.h"
 #include "delta/constraints.h"
@@ -174,7 +175,7 @@ Status Apply(const SetColumnDefault& change, Metadata& metadata, io::Random&) {
   } else {
     noted.erase(kDefaultKey);
   }
-  field->metadata_json = noted.dump();
+  field->metadata_json = JsonText(noted);
   return Ok();
 }
 
@@ -242,7 +243,7 @@ void Widen(data::Field& field, const data::Type& type) {
   json noted = MetadataOf(field);
   noted[kTypeChangesKey].push_back(
       {{"fromType", field.type.ToString()}, {"toType", type.ToString()}});
-  field.metadata_json = noted.dump();
+  field.metadata_json = JsonText(noted);
   field.type = type;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "delta/checkpoint.h"
 #include "delta/limits.h"
 #include "delta/log_path.h"
@@ -15,7 +16,7 @@ namespace {
 long LastCheckpointVersion(io::FileSystem& files, const std::string& path) {
   const auto content = files.ReadFile(path);
   if (!content.ok()) return -1;
-  const auto json = nlohmann::json::parse(*content, nullptr, /*allow_exceptions=*/false);
+  const auto json = ParseJson(*content);
   if (!json.is_object()) return -1;
   const auto version = json.find("version");
   return version != json.end() && version->is_number_integer() ? version->get<long>() : -1;
@@ -183,7 +184,7 @@ Status WriteCheckpoint(const io::Environment& environment, ParquetHandler& parqu
                                        {"size", written.actions},
                                        {"sizeInBytes", written.size_bytes},
                                        {"numOfAddFiles", snapshot.files().size()}};
-  return environment.files.ReplaceFile(last, hint.dump());
+  return environment.files.ReplaceFile(last, JsonText(hint));
 }
 
 }  // namespace leat::delta

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "delta/json_writer.h"
 #include "delta/limits.h"
@@ -65,7 +66,7 @@ std::optional<LogEntry> RepeatedActions(const Json& json, const std::string& pat
                                         const std::string& table_path) {
   std::string lines;
   const auto add = [&](const char* action, const Json& value) {
-    if (!value.is_null()) lines += Json{{action, value}}.dump() + "\n";
+    if (!value.is_null()) lines += JsonText(Json{{action, value}}) + "\n";
   };
   for (const char* key : {"metadata", "protocol"}) {
     if (json.contains(key)) add(key == std::string("metadata") ? "metaData" : key, json[key]);
@@ -89,7 +90,7 @@ bool SameFeatures(std::vector<std::string> a, std::vector<std::string> b) {
 
 // Without regard to the order of keys in the metadata of columns.
 bool SameSchema(const data::Schema& a, const data::Schema& b) {
-  return a == b || Json::parse(data::ToDeltaJson(a)) == Json::parse(data::ToDeltaJson(b));
+  return a == b || ParseJson(data::ToDeltaJson(a)) == ParseJson(data::ToDeltaJson(b));
 }
 
 // Collects what differs between a snapshot and its checksum.
@@ -237,7 +238,7 @@ void ChecksumWriter::Write(io::FileSystem& files, const std::string& log_directo
 
 Status CheckAgainstChecksum(const LogSnapshot& snapshot, std::string_view content,
                             const std::string& path, const std::string& table_path) {
-  const Json json = Json::parse(content, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(content);
   if (!json.is_object()) return Ok();
   const auto recorded = RepeatedActions(json, path, table_path);
   if (!recorded) return Ok();

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "delta/field_metadata.h"
 
@@ -65,14 +66,14 @@ class MappingMaker {
   // `known`: fields that data files have under their own names.
   void Assign(std::vector<data::Field>& fields, const std::vector<data::Field>* known) {
     for (data::Field& field : fields) {
-      auto metadata = nlohmann::json::parse(field.metadata_json, nullptr, false);
+      auto metadata = ParseJson(field.metadata_json);
       if (!metadata.is_object()) metadata = nlohmann::json::object();
       const data::Field* before = FindIn(known, field.name);
       if (!metadata.contains(kIdKey)) metadata[kIdKey] = ++max_id_;
       if (!metadata.contains(kPhysicalNameKey)) {
         metadata[kPhysicalNameKey] = before != nullptr ? field.name : "col-" + io::NewUuid(random_);
       }
-      field.metadata_json = metadata.dump();
+      field.metadata_json = JsonText(metadata);
       AssignWithin(field.type, before == nullptr ? nullptr : &before->type);
     }
   }

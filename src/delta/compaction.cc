@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "delta/file_skipping.h"
 #include "delta/limits.h"
@@ -130,7 +131,7 @@ class Compaction {
     transaction.copies_row_ids = true;
     transaction.info.operation = "OPTIMIZE";
     transaction.info.operation_parameters = {
-        {"predicate", "[]"}, {"zOrderBy", nlohmann::json(options_.cluster_by).dump()}};
+        {"predicate", "[]"}, {"zOrderBy", JsonText(nlohmann::json(options_.cluster_by))}};
     transaction.info.operation_metrics = {
         {"numAddedFiles", std::to_string(result.files_added)},
         {"numRemovedFiles", std::to_string(result.files_removed)},

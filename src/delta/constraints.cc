@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "delta/field_metadata.h"
 
@@ -25,9 +26,8 @@ Status AddInvariants(const std::vector<data::Field>& fields, const std::string& 
     const json metadata = MetadataOf(field);
     const auto invariant = metadata.find(kInvariantsKey);
     if (invariant != metadata.end()) {
-      const json parsed = invariant->is_string()
-                              ? json::parse(invariant->get<std::string>(), nullptr, false)
-                              : *invariant;
+      const json parsed =
+          invariant->is_string() ? ParseJson(invariant->get<std::string>()) : *invariant;
       const json::json_pointer place("/expression/expression");
       if (!parsed.is_object() || !parsed.contains(place) || !parsed.at(place).is_string()) {
         return Corrupt(fmt::format("the invariant of column '{}' cannot be read: {}", path,

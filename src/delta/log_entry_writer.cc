@@ -6,6 +6,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "delta/json_writer.h"
 #include "delta/log_entry.h"
@@ -33,12 +34,12 @@ Status AppendInfo(std::string& out, const CommitInfo& info) {
   std::map<std::string, std::string> extra;
   for (const auto& [key, raw] : info.extra) {
     if (std::find(kInfoKeys.begin(), kInfoKeys.end(), key) != kInfoKeys.end()) continue;
-    const auto value = nlohmann::ordered_json::parse(raw, nullptr, /*allow_exceptions=*/false);
+    const auto value = ParseOrderedJson(raw);
     if (value.is_discarded()) {
       return InvalidInput(fmt::format("commitInfo '{}' is not JSON: {}", key, Shorten(raw, 80)));
     }
     const bool is_one_line = raw.find_first_of("\r\n") == std::string::npos;
-    extra[key] = is_one_line ? raw : value.dump();
+    extra[key] = is_one_line ? raw : JsonText(value);
   }
   AppendAction(out, "commitInfo", [&](ObjectWriter& action) {
     if (info.in_commit_timestamp_ms) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "delta/file_skipping.h"
 #include "delta/table_properties.h"
 
@@ -23,8 +24,7 @@ Result<std::int64_t> LastRowId(const Snapshot* latest) {
   const auto& domains = latest->domain_metadata();
   const auto domain = domains.find(kDomain);
   if (domain == domains.end()) return -1;
-  const auto json =
-      nlohmann::json::parse(domain->second.configuration, nullptr, /*allow_exceptions=*/false);
+  const auto json = ParseJson(domain->second.configuration);
   const auto mark = json.find(kHighWaterMark);
   if (mark == json.end() || !mark->is_number_integer()) {
     return Corrupt(fmt::format("the domain {} has no {}", kDomain, kHighWaterMark));
@@ -97,7 +97,7 @@ Status AssignRowIds(const Snapshot* latest, TableVersion version, LogEntry& entr
   std::erase_if(entry.domain_metadata,
                 [](const DomainMetadata& domain) { return domain.domain == kDomain; });
   entry.domain_metadata.push_back(
-      {.domain = kDomain, .configuration = nlohmann::json({{kHighWaterMark, last}}).dump()});
+      {.domain = kDomain, .configuration = JsonText(nlohmann::json({{kHighWaterMark, last}}))});
   return Ok();
 }
 

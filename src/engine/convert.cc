@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "delta/cell.h"
 #include "delta/limits.h"
@@ -192,7 +193,7 @@ delta::Transaction MakeConversion(const ParquetFolder& folder) {
   transaction.info.operation = "CONVERT";
   transaction.info.operation_parameters = {
       {"numFiles", std::to_string(folder.files.size())},
-      {"partitionedBy", nlohmann::json(folder.partition_columns).dump()},
+      {"partitionedBy", JsonText(nlohmann::json(folder.partition_columns))},
       {"collectStats", "true"},
       {"sourceFormat", "parquet"}};
   transaction.info.operation_metrics = {{"numConvertedFiles", std::to_string(folder.files.size())}};

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "engine/engine.h"
 
@@ -42,7 +43,10 @@ json ToBound(const std::string& text, const data::Type& type, bool is_max) {
     }
     case TypeKind::kFloat:
     case TypeKind::kDouble:
-    case TypeKind::kDecimal: return json::accept(text) ? json::parse(text) : json();
+    case TypeKind::kDecimal: {
+      json number = ParseJson(text);
+      return number.is_discarded() ? json() : number;
+    }
     case TypeKind::kDate: return text;
     case TypeKind::kTimestamp: {
       const std::string plain = text.ends_with("+00") ? text.substr(0, text.size() - 3) : text;
@@ -98,7 +102,7 @@ delta::AddFile ToAddFile(const WrittenFile& file, const std::string& table_path,
           .size_bytes = file.size_bytes,
           .modified_ms = now / kMicrosPerMilli,
           .data_change = true,
-          .stats_json = all.dump(-1, ' ', false, json::error_handler_t::replace)};
+          .stats_json = JsonTextOfAny(all)};
 }
 
 }  // namespace leat::engine

@@ -1,5 +1,6 @@
 #include "engine/duckdb_text.h"
 
+#include <algorithm>
 #include <cctype>
 
 #include "duckdb/parser/parser.hpp"

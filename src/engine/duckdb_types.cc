@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace leat::engine {
 namespace {
 
@@ -39,9 +41,7 @@ std::optional<Type> ToStoredMap(const LogicalType& type) {
 
 nlohmann::json ToJson(const duckdb::Value& value);
 
-std::string Dump(const nlohmann::json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+std::string Dump(const nlohmann::json& json) { return JsonTextOfAny(json); }
 
 // A key is a text in JSON: that which the same value would be, without its quotes.
 nlohmann::json MapToJson(const duckdb::Value& value) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "duckdb/common/error_data.hpp"
 #include "engine/duckdb_text.h"
@@ -31,7 +32,7 @@ ErrorKind KindOf(duckdb::ExceptionType type) {
 std::string TextOf(const duckdb::ErrorData& data) {
   const std::string& raw = data.RawMessage();
   if (!raw.starts_with('{')) return raw;
-  const auto object = nlohmann::json::parse(raw, nullptr, false);
+  const auto object = ParseJson(raw);
   if (!object.is_object() || !object.contains("exception_message")) return raw;
   return object["exception_message"].get<std::string>();
 }

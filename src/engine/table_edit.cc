@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "delta/file_skipping.h"
 #include "delta/table_properties.h"
@@ -25,10 +26,10 @@ const char* ToText(ChangeType type) {
 
 // The bounds in the statistics may belong to rows that are deleted now.
 SharedText WithWideBounds(const SharedText& stats_json) {
-  auto stats = nlohmann::json::parse(stats_json.view(), nullptr, /*allow_exceptions=*/false);
+  auto stats = ParseJson(stats_json.view());
   if (!stats.is_object()) return stats_json;
   stats["tightBounds"] = false;
-  return stats.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return JsonTextOfAny(stats);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "monitor/limits.h"
 
@@ -105,7 +106,7 @@ std::string SlackMessage(const RunSummary& run, const Redactor& redactor) {
                      {{{"type", "mrkdwn"},
                        {"text", fmt::format("{}  ·  `leat logs {}`", command, run.id.value())}}}}});
   const Json message = {{"text", Escape(title)}, {"blocks", std::move(blocks)}};
-  return message.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return JsonTextOfAny(message);
 }
 
 }  // namespace leat::monitor

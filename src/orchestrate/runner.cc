@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/json.h"
 #include "io/work.h"
 #include "orchestrate/limits.h"
 #include "orchestrate/maintenance.h"
@@ -55,7 +56,7 @@ std::string SamplesToJson(const data::Rows& samples) {
       row[samples.schema.fields[i].name] = CellToJson(cells[i]);
     rows.push_back(std::move(row));
   }
-  return rows.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return JsonTextOfAny(rows);
 }
 
 bool MayBeRetried(const Error& error) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "connect/file/file_source.h"
 #include "ingest/load.h"
@@ -492,7 +493,7 @@ class Task {
     if (!result_.notes.empty()) json["notes"] = result_.notes;
     const std::lock_guard lock(inputs_mutex_);
     for (const auto& [name, version] : inputs_) json["inputs"][name] = version.value();
-    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return JsonTextOfAny(json);
   }
 
   void RemoveStaged() {

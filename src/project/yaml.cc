@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/json.h"
 #include "project/limits.h"
 
 namespace leat::project {
@@ -312,7 +313,7 @@ nlohmann::ordered_json ToJson(const YamlNode& node) {
 
 data::Value YamlNode::ToValue() const {
   if (is_null()) return std::monostate{};
-  if (is_list() || is_map()) return ToJson(*this).dump();
+  if (is_list() || is_map()) return JsonText(ToJson(*this));
   if (const auto boolean = AsBoolean()) return *boolean;
   if (const auto integer = AsInteger()) return *integer;
   if (const auto number = AsNumber()) return *number;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "state/limits.h"
 
@@ -69,14 +70,14 @@ Status PutTask(Connection& connection, const TaskRecord& task) {
 // Drops rows from the end of a JSON array until it fits.
 Result<std::string> LimitSample(const CheckRecord& check) {
   if (check.sample_json.size() <= kMaxSampleBytes) return check.sample_json;
-  auto rows = nlohmann::json::parse(check.sample_json, nullptr, false);
+  auto rows = ParseJson(check.sample_json);
   if (!rows.is_array()) {
     return Bug("the sample rows of check '" + check.name + "' of " + check.asset.value() +
                " are no JSON array");
   }
   while (rows.size() > 1) {
     rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2), rows.end());
-    std::string text = rows.dump();
+    std::string text = JsonText(rows);
     if (text.size() <= kMaxSampleBytes) return text;
   }
   return std::string("[]");

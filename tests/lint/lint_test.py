@@ -91,7 +91,7 @@ class LintTest(unittest.TestCase):
                           "/* std::cout */", "runtime(1);", "sleep_ms(1);", 'auto s = R"(fopen(1))";', "Table::Connect(x);",
                           "std::optional<int> interval_time (3);", "std::bind(f);"]:
             with self.subTest(statement):
-                self.expect_clean({"src/base/a.cc": f"void F() {{ {statement}\n }}\n"})
+                self.expect_clean({"src/base/a.cc": f"#include <functional>\n#include <optional>\nvoid F() {{ {statement}\n }}\n"})
 
     def test_large_file_is_an_error(self):
         self.expect_error({"docs/blob.bin": "x" * (256 * 1024 + 1)}, "docs/blob.bin:1: error:")
@@ -127,6 +127,13 @@ class LintTest(unittest.TestCase):
     def test_readme_that_differs_from_src_is_an_error(self):
         self.expect_error({"README.md": "src/base/ src/io/ src/cli/\n"}, "README.md:1: error:", "src/engine/ is missing")
         self.expect_error({"README.md": GOOD["README.md"] + "src/gone/\n"}, "README.md:2: error:", "does not exist")
+
+    def test_name_without_its_header_is_an_error(self):
+        code = '#include "io/files.h"\n// std::map\nstd::vector<int> list;\n'
+        self.expect_error({"src/io/files.h": "#pragma once\n", "src/io/list.cc": code},
+                          "src/io/list.cc:3: error:", "'std::vector' without #include <vector>")
+        self.expect_clean({"src/io/files.h": "#pragma once\n#include <vector>\n", "src/io/list.cc": code})
+        self.expect_clean({"src/io/list.cc": '#include <fmt/format.h>\nauto text = fmt::format("std::map");\n'})
 
     def test_folder_that_is_not_built_is_an_error(self):
         self.expect_error({"CMakeLists.txt": "leat_module(base)\nleat_module(io)\nleat_module(cli)\n"},

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "io/s3/credentials.h"
 #include "io/s3/limits.h"
@@ -158,7 +159,7 @@ class InstanceProvider final : public CredentialsProvider {
   }
 
   static Result<Credentials> Parse(const std::string& body) {
-    const auto json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
+    const auto json = ParseJson(body);
     const auto text = [&](const char* name) {
       const auto at = json.is_object() ? json.find(name) : json.end();
       return at != json.end() && at->is_string() ? at->get<std::string>() : std::string();
