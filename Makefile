@@ -1,13 +1,14 @@
 # Everything a person or CI calls. Each target sets up what it needs: `make test` works from a bare clone.
 .DEFAULT_GOAL := build
-.PHONY: build configure setup test test-unit test-projects test-sanitize demo fmt lint tidy bench install package clean help
+.PHONY: build configure setup setup-build test test-unit test-projects test-sanitize demo fmt lint tidy bench install package clean help
 
 PREFIX ?= /usr/local
 BUILD := build/release
 PYTHON := .deps/venv/bin/python
-# Empty uses all cores.
-JOBS ?=
-NINJA := ninja $(if $(JOBS),-j $(JOBS))
+# Compilers at the same time: one per core; ninja alone would start two more, which only costs memory.
+JOBS ?= $(shell nproc)
+# One at a time, so that `make -j2 test` runs two suites side by side.
+NINJA := flock .deps/ninja.lock ninja -j $(JOBS)
 
 # One ccache serves clones in different folders.
 export CCACHE_BASEDIR ?= $(CURDIR)
@@ -16,25 +17,33 @@ export CCACHE_NOHASHDIR ?= 1
 help:  ## this list
 	@sed -n 's/^\([a-z%-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
-setup:  ## system packages and the pinned dependencies below .deps/
+setup:  ## system packages and the pinned dependencies below .deps/, with those of the tests
 	@scripts/setup.sh
 
-configure: setup
+# What building needs; the rest takes longer than it.
+setup-build:
+	@scripts/setup.sh build
+
+configure: setup-build
 	@test -f $(BUILD)/build.ninja || cmake --preset release
 
 build: configure  ## the program: build/release/leat
 	$(NINJA) -C $(BUILD) leat
 
+.PHONY: build-tests
+build-tests: setup configure  ## all that the tests run
+	$(NINJA) -C $(BUILD) all leat_object_store_writer leat_many_writers
+
 test: test-unit test-projects  ## all tests but the sanitizer runs
 
-test-unit: configure
+test-unit: setup build
 	$(NINJA) -C $(BUILD)
 	ctest --test-dir $(BUILD) --output-on-failure -j 2
 
-test-projects: build
+test-projects: setup build
 	$(PYTHON) tests/run_projects.py --leat $(BUILD)/leat -j 2
 
-test-sanitize: setup  ## the unit tests with address, undefined-behaviour and thread sanitizers
+test-sanitize: setup  ## the unit tests with address and undefined-behavior sanitizers, those with threads also with that for threads
 	scripts/test_sanitize.sh
 
 demo: build  ## the flights example: from raw files to answers
@@ -43,22 +52,22 @@ demo: build  ## the flights example: from raw files to answers
 fmt: setup  ## formats all C++ files in place
 	git ls-files -z '*.cc' '*.h' | xargs -0 clang-format-19 -i
 
-lint: configure  ## layers, banned calls, sizes, formatting
+lint: setup  ## layers, banned calls, sizes, formatting
 	$(PYTHON) scripts/lint.py
 
-tidy: configure  ## the lint with clang-tidy; LINT_TIDY=all also for tests and src/engine
+tidy: setup configure  ## the lint with clang-tidy; LINT_TIDY=all also for tests and src/engine
 	LINT_TIDY=$${LINT_TIDY:-src} $(PYTHON) scripts/lint.py
 
-bench: build  ## benchmarks against peers, which it installs; BENCH=name for one
+bench: setup build  ## benchmarks against peers, which it installs; BENCH=name for one
 	$(PYTHON) bench/run.py $(BENCH)
 
-bench-%: build  ## one of the benchmarks: bench-flights, bench-csv, bench-graph, bench-start, bench-delta, bench-merge, bench-tpch
+bench-%: setup build  ## one of the benchmarks: bench-flights, bench-csv, bench-graph, bench-start, bench-delta, bench-merge, bench-tpch
 	$(PYTHON) bench/run.py $*
 
 install: build  ## into $(DESTDIR)$(PREFIX)
 	cmake --install $(BUILD) --prefix $(PREFIX)
 
-package: build  ## build/package/*.deb
+package: setup build  ## build/package/*.deb
 	cd $(BUILD) && cpack -G DEB
 
 clean:  ## removes build/, keeps .deps/
@@ -67,7 +76,7 @@ clean:  ## removes build/, keeps .deps/
 .PHONY: test-faults test-long
 test: test-faults
 
-test-faults: build
+test-faults: setup build
 	$(NINJA) -C $(BUILD) leat_object_store_writer leat_many_writers
 	$(PYTHON) tests/faults/object_store_writers.py --leat $(BUILD)/leat
 	$(PYTHON) tests/faults/shared_storage.py --leat $(BUILD)/leat
@@ -76,7 +85,7 @@ test-faults: build
 	$(PYTHON) tests/faults/many_writers.py --program $(BUILD)/leat_many_writers
 	$(PYTHON) tests/faults/interrupts.py --leat $(BUILD)/leat
 
-test-long: build  ## a fault at every call that changes the disk, many writers, much damage; a quarter of an hour. Results: docs/proofs.md
+test-long: setup build test-includes  ## a fault at every call that changes the disk, many writers, much damage; a quarter of an hour. Results: docs/proofs.md
 	$(NINJA) -C $(BUILD) leat_object_store_writer leat_many_writers engine_test
 	$(PYTHON) tests/faults/object_store_writers.py --leat $(BUILD)/leat --all
 	$(PYTHON) tests/run_projects.py --leat $(BUILD)/leat -j 2 --in-object-store
@@ -84,6 +93,13 @@ test-long: build  ## a fault at every call that changes the disk, many writers, 
 	$(PYTHON) tests/faults/many_writers.py --program $(BUILD)/leat_many_writers --all
 	$(PYTHON) tests/faults/interrupts.py --leat $(BUILD)/leat --times 50 --rows 2000000
 	LEAT_DAMAGE_ROUNDS=100 $(BUILD)/engine_test --gtest_filter='*DamageTest*'
+	@echo "test-long passed at commit $$(git rev-parse --short HEAD), $$(date -u +%F)"
+
+.PHONY: test-includes
+test-includes: setup  ## a build without precompiled headers: does every file include what it uses?
+	@test -f build/includes/build.ninja || cmake -S . -B build/includes -G Ninja -DCMAKE_BUILD_TYPE=Debug \
+	  "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g0" -DLEAT_PRECOMPILE=OFF
+	$(NINJA) -C build/includes
 
 .PHONY: fuzz
 FUZZ_SECONDS ?= 20
@@ -93,10 +109,12 @@ fuzz: setup  ## the fuzzers, FUZZ_SECONDS (20) seconds each; installs clang
 	$(NINJA) -C build/fuzz fuzzers
 	fuzz/run.sh $(FUZZ_SECONDS)
 
-.PHONY: test-interop
+.PHONY: test-interop setup-interop
+setup-interop: setup
+	@tests/interop/setup.sh
+
 test: test-interop
-test-interop: build  ## tables exchanged with delta-rs and Spark, which it installs into .deps/; some four minutes
-	tests/interop/setup.sh
+test-interop: build setup-interop  ## tables exchanged with delta-rs and Spark, which it installs into .deps/; some four minutes
 	.deps/interop-venv/bin/python tests/interop/run.py --leat $(BUILD)/leat
 
 # Proofs of exactness; see docs/proofs.md. They run in the machine's memory where it has a folder for that.

@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
-# Sets up a Debian 12 machine for building Leat: system packages, and below .deps/ the pinned DuckDB and
-# CRoaring, the S3 server of the tests, the flights data and the Python environment of the scripts. Safe to run at any
-# time; does nothing when all is in place.
+# Sets up a Debian 12 machine: system packages, and below .deps/ the pinned DuckDB and CRoaring, the flights data and the
+# Python environment of the scripts; unless it is called as `setup.sh build`, also what only tests, lint and packaging
+# need: their packages, and the S3 server of the tests. Safe to run at any time; does nothing when all is in place.
 # Needs only git, make and the package registries (apt, PyPI, npm, Go modules), each through its own client and settings.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+case ${1:-all} in
+  all) readonly for_tests=yes stage=all package_files=(scripts/apt-packages.txt scripts/apt-packages-test.txt) ;;
+  build) readonly for_tests='' stage=build package_files=(scripts/apt-packages.txt) ;;
+  *) echo "usage: scripts/setup.sh [build]" >&2; exit 2 ;;
+esac
+
 readonly deps=$PWD/.deps
-readonly stamp=$deps/setup.stamp
-readonly packages_file=scripts/apt-packages.txt
+readonly stamp=$deps/setup-$stage.stamp
 
 readonly duckdb_version=1.5.5
 readonly duckdb_sdist_sha256=72f33ee57ca7595b23957671a2cc7f7fe2be0ecc2d68f63abedcfcaa3a5c1238
@@ -50,11 +55,11 @@ say() { echo "setup: $*" >&2; }
 fail() { echo "setup: error: $*" >&2; exit 1; }
 
 # package_lines: "name version option" of every line that is no comment.
-package_lines() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$packages_file"; }
+package_lines() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "${package_files[@]}"; }
 
 # The state that the stamp stands for: this script, its pins, and the installed versions of the packages.
 fingerprint() {
-  { cat scripts/setup.sh "$packages_file" scripts/python-*.txt
+  { cat scripts/setup.sh "${package_files[@]}" scripts/python-*.txt
     # Absent packages are reported on standard error, and are just not part of the text.
     package_lines | cut -d' ' -f1 | xargs dpkg-query -W -f '${Package} ${Version} ${db:Status-Abbrev}\n' 2>/dev/null || true
   } | sha256sum | cut -d' ' -f1
@@ -106,7 +111,7 @@ installable() {
     fi
   done
   fail "$name $wanted is not on the mirror, nor a newer revision of it (offered: ${offered//$'\n'/ }). \
-Leat needs Debian 12; on it, record a version that works in $packages_file."
+Leat needs Debian 12; on it, record a version that works in ${package_files[*]}."
 }
 
 as_root() {
@@ -182,7 +187,7 @@ source_archive() {
 install_duckdb() {
   local target=$deps/duckdb-$duckdb_version archive source=duckdb-$duckdb_version/external/duckdb
   if has_sha256 "$target/lib/libduckdb.so" "$duckdb_library_sha256" && [ -f "$target/LICENSE" ] &&
-     [ "$(tree_sha256 "$target/include")" = "$duckdb_headers_sha256" ]; then
+     [ -d "$target/licenses" ] && [ "$(tree_sha256 "$target/include")" = "$duckdb_headers_sha256" ]; then
     return
   fi
   say "fetching DuckDB $duckdb_version: the library from npm, the headers from PyPI"
@@ -193,11 +198,25 @@ install_duckdb() {
   mv "$work/npm/package/libduckdb.so" "$work/duckdb/lib/"
 
   archive=$(source_archive duckdb "$duckdb_version" "$duckdb_sdist_sha256")
-  tar -xzf "$archive" -C "$work" "$source/src/include" "$source/LICENSE"
+  tar -xzf "$archive" -C "$work" --wildcards "$source/src/include/*" "$source/LICENSE" "$source/third_party/*/LICENSE" \
+    "$source/third_party/*/NOTICES" "$source/extension/icu/third_party/icu/LICENSE"
   mv "$work/$source/src/include" "$work/$source/LICENSE" "$work/duckdb/"
+  collect_licenses "$work/duckdb/licenses" "$work/$source/third_party" "$work/$source/extension" "$work/duckdb/include"
   [ "$(tree_sha256 "$work/duckdb/include")" = "$duckdb_headers_sha256" ] || fail "DuckDB's headers were changed"
   rm -rf "$target"
   mv "$work/duckdb" "$target"
+}
+
+# collect_licenses TARGET FOLDER...: the licences of what libduckdb.so contains, each under the name of its component.
+collect_licenses() {
+  local target=$1 file name
+  shift
+  mkdir -p "$target"
+  find "$@" -type f \( -name LICENSE -o -name NOTICES \) | while read -r file; do
+    name=$(basename "$(dirname "$file")")
+    [ "$name" != algorithm ] || name=$(basename "$(dirname "$(dirname "$file")")")  # .../alp/algorithm/LICENSE
+    cp "$file" "$target/$(basename "$file").$name"
+  done
 }
 
 install_croaring() {
@@ -264,12 +283,29 @@ install_versitygw() {
   mv "$work/versitygw" "$target"
 }
 
+# All at the same time: most of it is waiting for registries.
+install_all() {
+  local task pid status=0 tasks=(install_duckdb install_croaring install_flights)
+  local -A pids
+  [ -z "$for_tests" ] || tasks+=(install_versitygw)
+  for task in "${tasks[@]}"; do
+    "$task" &
+    pids[$task]=$!
+  done
+  for task in "${tasks[@]}"; do
+    wait "${pids[$task]}" || { say "$task failed"; status=1; }
+  done
+  return "$status"
+}
+
+is_complete() {
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(fingerprint)" ] && [ -d "$deps/duckdb-$duckdb_version/licenses" ] &&
+    [ -d "$deps/croaring-$croaring_version" ] && [ -d "$deps/venv" ] && [ -d "$deps/data/flights" ] &&
+    { [ -z "$for_tests" ] || [ -d "$deps/versitygw-$versitygw_version" ]; }
+}
+
 main() {
-  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(fingerprint)" ] && [ -d "$deps/duckdb-$duckdb_version" ] &&
-     [ -d "$deps/croaring-$croaring_version" ] && [ -d "$deps/venv" ] && [ -d "$deps/data/flights" ] &&
-     [ -d "$deps/versitygw-$versitygw_version" ]; then
-    return
-  fi
+  if is_complete; then return; fi
   mkdir -p "$deps"
   exec 9>"$deps/setup.lock"
   flock 9
@@ -278,10 +314,7 @@ main() {
   work=$(mktemp -d "$deps/setup.XXXXXX")
   trap 'rm -rf "$work"' EXIT
   install_python
-  install_duckdb
-  install_croaring
-  install_flights
-  install_versitygw
+  install_all
   fingerprint >"$stamp"
   say "done"
 }
