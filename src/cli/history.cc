@@ -70,6 +70,17 @@ data::Rows ToRows(const std::vector<delta::HistoryEntry>& history) {
   return rows;
 }
 
+// For people, a column that has nothing to say is left out.
+data::Rows WithoutEmptyNotes(data::Rows rows) {
+  const bool has_notes = std::any_of(rows.rows.begin(), rows.rows.end(), [](const auto& row) {
+    return !std::holds_alternative<std::monostate>(row.back());
+  });
+  if (has_notes) return rows;
+  rows.schema.fields.pop_back();
+  for (auto& row : rows.rows) row.pop_back();
+  return rows;
+}
+
 // An asset's table, or its quarantine by the name that queries use.
 Result<delta::Table*> FindTable(orchestrate::Workspace& workspace, const std::string& name) {
   const bool is_quarantine = ToLower(name).ends_with(kQuarantineSuffix);
@@ -96,7 +107,7 @@ int RunHistory(App& app, const HistoryOptions& options) {
         NotFound(options.asset + " has no table yet").WithHint("leat run -s " + options.asset));
   }
   if (!history.ok()) return app.Fail(history.error());
-  PrintRows(app, ToRows(*history));
+  PrintRows(app, app.plain() ? WithoutEmptyNotes(ToRows(*history)) : ToRows(*history));
   return kDone;
 }
 

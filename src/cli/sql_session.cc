@@ -96,8 +96,29 @@ Result<data::Rows> SqlSession::Query(const std::string& sql, std::size_t max_row
   auto facts = engine::AnalyzeSelect(sql);
   if (!facts.ok()) return InQuery(std::move(facts).error());
   auto rows = Fetch(sql, max_rows);
-  if (!rows.ok()) return InQuery(std::move(rows).error());
+  if (!rows.ok()) return InQuery(WithOurTables(std::move(rows).error()));
   return rows;
+}
+
+// The engine knows other tables by name than the project's.
+Error SqlSession::WithOurTables(Error error) const {
+  constexpr std::string_view kBegin = "Table with name ", kEnd = " does not exist";
+  const std::size_t begin = error.message().find(kBegin);
+  const std::size_t end = error.message().find(kEnd);
+  if (!workspace_ || begin == std::string::npos || end == std::string::npos || end < begin)
+    return error;
+  const std::string name =
+      error.message().substr(begin + kBegin.size(), end - begin - kBegin.size());
+  std::vector<std::string> known, same;
+  for (const project::Asset& asset : workspace_->project().assets) {
+    const std::string& full = asset.name.value();
+    known.push_back(full);
+    if (EqualsIgnoreCase(full.substr(full.rfind('.') + 1), name)) same.push_back("'" + full + "'");
+  }
+  std::string hint =
+      same.empty() ? NearestHint(name, known) : "did you mean " + Join(same, " or ") + "?";
+  if (hint.empty()) hint = "tables are named schema.table: leat status lists them";
+  return std::move(error).WithHint(std::move(hint));
 }
 
 Result<data::Rows> SqlSession::Fetch(const std::string& sql, std::size_t max_rows) {

@@ -43,6 +43,7 @@ class SqlSession {
   Result<std::string> PathOf(const std::string& table) const;
   Result<std::int64_t> ExportToDisk(const std::string& sql, const std::string& path,
                                     const std::string& format);
+  Error WithOurTables(Error error) const;
   Result<data::Rows> Fetch(const std::string& sql, std::size_t max_rows);
   Status VisitStored(const std::string& sql, const data::Schema& schema,
                      const std::function<Status(const data::Rows&)>& visit);

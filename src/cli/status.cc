@@ -72,7 +72,13 @@ Status AddTable(orchestrate::Workspace& workspace, AssetStatus& status) {
     return Ok();
   }
   status.rows = orchestrate::RowCount(**snapshot);
-  if (std::holds_alternative<project::ModelSpec>(status.asset->spec)) {
+  const auto* model = std::get_if<project::ModelSpec>(&status.asset->spec);
+  if (model != nullptr && model->materialized != project::Materialization::kInterval) {
+    const auto fingerprint = orchestrate::ReadFingerprint(**snapshot);
+    if (fingerprint && *fingerprint != status.asset->fingerprint && status.asset->broken.empty())
+      remark("its definition changed since it was computed: leat run -s " + name.value());
+  }
+  if (model != nullptr) {
     LEAT_ASSIGN(const auto newer, orchestrate::NewerInputs(workspace, *status.asset));
     if (!newer.empty()) remark("out of date: " + Join(newer, ", "));
   }

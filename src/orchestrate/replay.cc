@@ -112,6 +112,7 @@ class Replayer {
 Result<ReplayResult> Replay(Workspace& workspace, const AssetName& name) {
   const Asset* asset = workspace.project().Find(name);
   if (asset == nullptr) return NotFound("there is no asset " + name.value());
+  if (!asset->broken.empty()) return InvalidInput(asset->broken);  // its checks may be missing
   const auto* model = std::get_if<project::ModelSpec>(&asset->spec);
   if (model != nullptr && model->materialized == project::Materialization::kScd2) {
     return InvalidInput(name.value() + " keeps history: its rows cannot be added one by one")

@@ -232,7 +232,7 @@ ReviewTexts TextsOf(const IntervalReview& review, const project::Asset& model,
   const auto& late = review.outdated.by_late_rows.intervals();
   for (std::size_t i = 0; i < late.size() && i < kShownLateIntervals; i++) {
     texts.warnings.push_back(
-        fmt::format("rows of {} that was done came late: leat run -s {} --start {} --end {}",
+        fmt::format("rows came late for {} that had been done: leat run -s {} --start {} --end {}",
                     Counted(CountGrains(grain, {late[i]}), grain), name, DayText(late[i].start),
                     DayText(late[i].end)));
   }

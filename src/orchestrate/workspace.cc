@@ -67,11 +67,16 @@ std::string Workspace::Folder(const std::string& name) const {
   for (const std::string& part : Split(name, '.')) {
     std::string folder = io::JoinPath(path, part);
     if (!io::IsS3Path(path) && !files.Stat(folder).ok()) {
-      const auto listed = files.List(path);
-      for (const io::FileInfo& entry : listed.ok() ? *listed : std::vector<io::FileInfo>{}) {
-        const std::string own = io::FileName(entry.path);
-        if (EqualsIgnoreCase(own, part)) folder = io::JoinPath(path, own);
+      const auto [entries, is_new] = folder_names_.try_emplace(path);
+      if (is_new) {
+        const auto listed = files.List(path);
+        for (const io::FileInfo& entry : listed.ok() ? *listed : std::vector<io::FileInfo>{}) {
+          const std::string own = io::FileName(entry.path);
+          entries->second.emplace(ToLower(own), own);
+        }
       }
+      const auto own = entries->second.find(ToLower(part));
+      if (own != entries->second.end()) folder = io::JoinPath(path, own->second);
     }
     path = std::move(folder);
   }

@@ -71,6 +71,8 @@ class Workspace {
   std::unique_ptr<state::StateWriter> writer_;
   mutable std::mutex folders_mutex_;                    // guards what follows
   mutable std::map<std::string, std::string> folders_;  // of tables by name, once looked up
+  // What a folder held when it was first asked for another spelling, by the names in lower case.
+  mutable std::map<std::string, std::map<std::string, std::string>> folder_names_;
 };
 
 }  // namespace leat::orchestrate

@@ -48,6 +48,11 @@ YamlNode WholeColumn(const YamlNode& node) {
 
 void ReadColumn(const YamlNode& column_node, const SourceText& source, Reporter& reporter,
                 ParsedAsset& parsed) {
+  if (column_node.is_null()) {
+    reporter.FailAtKey(column_node, fmt::format("column '{}' has no value", column_node.key),
+                       fmt::format("give its type ({}: bigint), or {{}}", column_node.key));
+    return;
+  }
   const YamlNode node = WholeColumn(column_node);
   if (ReportCutType(node, reporter)) return;
   YamlMap map(node, fmt::format("column '{}'", node.key), reporter);

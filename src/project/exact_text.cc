@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
 
 #include "base/text.h"
 
@@ -17,6 +21,40 @@ Error Misfit(const std::string& text, const data::Type& type) {
   return InvalidInput(fmt::format("'{}' is no {}", text, ToLower(data::ToSql(type))));
 }
 
+// How many digits behind the point count: 2 of 1.25, 1 of 1.50, none of 1.5e1. Nothing for a text
+// that is no number.
+std::optional<std::int64_t> FractionDigits(std::string_view text) {
+  text = Trim(text);
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  std::string digits;
+  std::int64_t scale = 0;
+  bool behind_point = false;
+  std::size_t at = 0;
+  for (; at < text.size() && text[at] != 'e' && text[at] != 'E'; at++) {
+    if (text[at] == '.' && !behind_point) {
+      behind_point = true;
+    } else if (text[at] >= '0' && text[at] <= '9') {
+      digits += text[at];
+      scale += behind_point ? 1 : 0;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (digits.empty()) return std::nullopt;
+  if (at < text.size()) {
+    const std::size_t first = at + 1 < text.size() && text[at + 1] == '+' ? at + 2 : at + 1;
+    int exponent = 0;
+    const auto read = std::from_chars(text.data() + first, text.data() + text.size(), exponent);
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+    scale -= exponent;
+  }
+  while (!digits.empty() && digits.back() == '0') {
+    digits.pop_back();
+    scale--;
+  }
+  return digits.empty() ? 0 : std::max<std::int64_t>(0, scale);
+}
+
 // A condition that holds when the engine's cast lost nothing; empty: any text is a value.
 std::string Condition(const std::string& text, const data::Type& type) {
   const std::string literal = QuoteLiteral(text);
@@ -28,10 +66,10 @@ std::string Condition(const std::string& text, const data::Type& type) {
     case TypeKind::kShort:
     case TypeKind::kInteger:
     case TypeKind::kLong:
-      return fmt::format("{} = TRY_CAST({} AS DECIMAL(38, 18))", value, literal);
-    case TypeKind::kDecimal:
-      return fmt::format("{} = TRY_CAST({} AS DECIMAL(38, {}))", value, literal,
-                         38 - (type.precision - type.scale));
+    case TypeKind::kDecimal: {
+      const auto fraction = FractionDigits(text);  // an integer's scale is 0
+      return fraction && *fraction <= type.scale ? value + " IS NOT NULL" : "false";
+    }
     case TypeKind::kDate: return fmt::format("{} = TRY_CAST({} AS TIMESTAMP)", value, literal);
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampNtz:

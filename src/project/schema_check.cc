@@ -368,14 +368,25 @@ class ProjectBinder {
     const std::string type = data::ToSql(field->type);
     if (!sound_bounds_.insert(type + " " + bound).second) return;
     const bool is_text = bound.starts_with("'");
-    auto tried = session_.Query(is_text ? fmt::format("SELECT CAST({} AS {})", bound, type)
-                                        : fmt::format("SELECT CAST(NULL AS {}) < {}", type, bound));
-    if (tried.ok()) return;
+    const bool is_sound =
+        is_text ? IsExactly(session_, Unquoted(bound), field->type).ok()
+                : session_.Query(fmt::format("SELECT CAST(NULL AS {}) < {}", type, bound)).ok();
+    if (is_sound) return;
     sound_bounds_.erase(type + " " + bound);
     Fail(check.location,
          fmt::format("check '{}': {} cannot be compared with {}, which is {}", check.name, bound,
                      check.column, field->type.ToString()),
          "write a bound of that type, or compare in a check by 'sql'");
+  }
+
+  // The text of a SQL literal.
+  static std::string Unquoted(const std::string& literal) {
+    std::string text;
+    for (std::size_t i = 1; i + 1 < literal.size(); i++) {
+      text += literal[i];
+      if (literal[i] == '\'') i++;
+    }
+    return text;
   }
 
   void CheckRelation(const Check& check, const data::Schema& schema, const data::Schema& parent,
