@@ -97,7 +97,7 @@ class Task {
                                   .run = context_.run};
     LEAT_ASSIGN(auto load,
                 ingest::StageFiles(workspace_.environment(), *session_, input, context_.cancel));
-    result_.notes = std::move(load.notes);
+    TakeNotes(std::move(load.notes));
     if (load.nothing_new()) {
       if (const auto missing = MissingFiles(workspace_, asset_)) Warn(*missing);
       return Ok();
@@ -114,6 +114,14 @@ class Task {
     return AuditAndPublish(load.schema, std::move(mode), std::nullopt);
   }
 
+  // Without the asset's name, which whoever shows them puts before.
+  void TakeNotes(std::vector<std::string> notes) {
+    const std::string name = asset_.name.value() + ": ";
+    for (std::string& note : notes) {
+      result_.notes.push_back(note.starts_with(name) ? note.substr(name.size()) : std::move(note));
+    }
+  }
+
   Status Do(const LoadSeed&) {
     LEAT_TRY(LoadTable());
     // Other types or checks than those it was loaded with: the file is read again.
@@ -124,7 +132,7 @@ class Task {
                                   .staging_directory = path_,
                                   .run = context_.run};
     LEAT_ASSIGN(auto load, ingest::StageSeed(workspace_.environment(), *session_, input));
-    result_.notes = std::move(load.notes);
+    TakeNotes(std::move(load.notes));
     if (load.nothing_new()) return Ok();
     staged_ = std::move(load.files);
     result_.rows_read = load.rows_read;

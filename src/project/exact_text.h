@@ -3,14 +3,13 @@
 
 #include <string>
 
+#include "base/result.h"
 #include "data/schema.h"
-#include "engine/engine.h"
 
 namespace leat::project {
 
-// kInvalidInput with the reason: "'1.6' is no bigint". Values of lists, maps and structs are JSON,
-// of which each part must fit. Nothing is rounded or cut: 1.50 is a decimal(10,2), 1.505 and a date
-// with a time of day are none.
-Status IsExactly(engine::Session& session, const std::string& text, const data::Type& type);
+// By the strict conversions of data/convert.h; kInvalidInput with the reason: "'1.6' is no bigint".
+// Values of lists, maps and structs are JSON, of which each part must fit.
+Status IsExactly(const std::string& text, const data::Type& type);
 
 }  // namespace leat::project

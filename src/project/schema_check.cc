@@ -369,7 +369,7 @@ class ProjectBinder {
     if (!sound_bounds_.insert(type + " " + bound).second) return;
     const bool is_text = bound.starts_with("'");
     const bool is_sound =
-        is_text ? IsExactly(session_, Unquoted(bound), field->type).ok()
+        is_text ? IsExactly(Unquoted(bound), field->type).ok()
                 : session_.Query(fmt::format("SELECT CAST(NULL AS {}) < {}", type, bound)).ok();
     if (is_sound) return;
     sound_bounds_.erase(type + " " + bound);
@@ -409,7 +409,7 @@ class ProjectBinder {
   void CheckAccepted(const Check& check, const data::Schema& schema, const std::string& value) {
     const data::Field* field = schema.Find(check.column);
     if (field == nullptr || field->type.kind == TypeKind::kString) return;
-    const auto exact = IsExactly(session_, value, field->type);
+    const auto exact = IsExactly(value, field->type);
     if (exact.ok()) return;
     Fail(check.location,
          fmt::format("check '{}': no value of {}, which is {}, is '{}'", check.name, check.column,
