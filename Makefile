@@ -133,3 +133,9 @@ test-pollute: build oracle  ## dirty CSV files of all kinds
 
 test-corpora: build oracle  ## CSV, JSON and Parquet files of others
 	$(ORACLE) tests/corpora/run.py --leat $(BUILD)/leat
+
+.PHONY: test-round-trip
+test: test-round-trip
+test-round-trip: build  ## values written by query and export, read by pyarrow, pandas and DuckDB, which it installs into .deps/
+	tests/round_trip/setup.sh
+	.deps/round-trip-venv/bin/python tests/round_trip/run.py --leat $(BUILD)/leat

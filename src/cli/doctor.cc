@@ -55,12 +55,26 @@ Finding CheckMemory() {
           "GB free"};
 }
 
-Finding CheckEngine(App& app) {
-  const auto engine = engine::Engine::Open(app.environment(), {});
+Finding CheckEngine(App& app, const engine::EngineOptions& options) {
+  const auto engine = engine::Engine::Open(app.environment(), options);
   if (!engine.ok()) return FromError("engine", Verdict::kProblem, engine.error());
-  const auto rows = (*engine)->NewSession()->Query("select version()");
+  const auto rows = (*engine)->NewSession()->Query(
+      "select version(), current_setting('memory_limit'), current_setting('threads')::bigint");
   if (!rows.ok()) return FromError("engine", Verdict::kProblem, rows.error());
-  return {"engine", Verdict::kOk, "DuckDB " + PlainText(rows->rows[0][0])};
+  const auto& facts = rows->rows[0];
+  return {"engine", Verdict::kOk,
+          fmt::format("DuckDB {}, with {} of memory and {}", PlainText(facts[0]),
+                      PlainText(facts[1]), Counted(std::get<std::int64_t>(facts[2]), "thread"))};
+}
+
+// What the project says of the engine, if there is one that can be read.
+engine::EngineOptions EngineOptionsHere(App& app) {
+  if (!app.InProject()) return {};
+  const auto loaded =
+      project::LoadProject(app.environment(), ".", {.environment = app.options().environment});
+  if (!loaded.project) return {};
+  auto options = orchestrate::EngineOptionsOf(*loaded.project);
+  return options.ok() ? *std::move(options) : engine::EngineOptions{};
 }
 
 Finding CheckTimeZones(App& app, const std::string& timezone) {
@@ -249,7 +263,7 @@ std::string Plain(const App& app, const std::vector<Finding>& findings) {
 
 int RunDoctor(App& app) {
   std::vector<Finding> findings = {{"version", Verdict::kOk, VersionLine()}};
-  findings.push_back(CheckEngine(app));
+  findings.push_back(CheckEngine(app, EngineOptionsHere(app)));
   findings.push_back(CheckMemory());
   findings.push_back(CheckTerminal(app));
   if (app.InProject()) {

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <memory>
-#include <optional>
 
 #include "base/text.h"
 #include "cli/app.h"
@@ -33,7 +32,12 @@ Result<std::string> SqlOf(const QueryOptions& options) {
   return io::ReadStandardInput(kMaxQueryBytes);
 }
 
-Status PrintQuery(App& app, SqlSession& session, const std::string& sql, std::size_t limit) {
+void NoteCut(App& app, std::size_t limit) {
+  app.Note(fmt::format("the first {}; there are more (--limit 0 shows all)",
+                       Counted(static_cast<std::int64_t>(limit), "row")));
+}
+
+Status PrintTable(App& app, SqlSession& session, const std::string& sql, std::size_t limit) {
   const Interruptible guard(session.session());
   const std::size_t fetched = limit == SIZE_MAX ? limit : limit + 1;
   LEAT_ASSIGN(data::Rows rows, session.Query(sql, fetched));
@@ -41,23 +45,23 @@ Status PrintQuery(App& app, SqlSession& session, const std::string& sql, std::si
   if (is_cut) rows.rows.resize(limit);
   PrintRows(app, rows);
   if (is_cut) {
-    app.Note(fmt::format("the first {}; there are more (--limit 0 shows all)",
-                         Counted(static_cast<std::int64_t>(limit), "row")));
-  } else if (app.plain()) {
+    NoteCut(app, limit);
+  } else {
     app.Note(Counted(std::ssize(rows.rows), "row"));
   }
   return Ok();
 }
 
-Status PrintWhole(App& app, SqlSession& session, const std::string& sql) {
+Status PrintText(App& app, SqlSession& session, const std::string& sql, std::size_t limit) {
   const Interruptible guard(session.session());
-  std::optional<RowsWriter> writer;
-  LEAT_TRY(session.Visit(sql, [&](const data::Rows& chunk) {
-    if (!writer) writer.emplace(app, chunk.schema);
-    writer->Add(chunk);
-    return app.HasReader() ? Ok() : Status(Cancelled("nobody reads the rows"));
-  }));
-  std::move(*writer).Finish();
+  const engine::TextFormat format{
+      .is_json = app.format() == Format::kJson, .is_array = true, .max_rows = limit};
+  LEAT_ASSIGN(const engine::TextWritten written,
+              session.WriteText(sql, format, [&app](std::string_view text) {
+                app.Out(text);
+                return app.HasReader() ? Ok() : Status(Cancelled("nobody reads the rows"));
+              }));
+  if (written.is_cut) NoteCut(app, limit);
   return Ok();
 }
 
@@ -70,8 +74,8 @@ int RunQuery(App& app, const QueryOptions& options) {
   auto session = SqlSession::Open(app);
   if (!session) return kError;
   const std::size_t limit = RowLimit(app, options.limit);
-  const Status printed = !app.plain() && limit == SIZE_MAX ? PrintWhole(app, *session, *sql)
-                                                           : PrintQuery(app, *session, *sql, limit);
+  const Status printed =
+      app.plain() ? PrintTable(app, *session, *sql, limit) : PrintText(app, *session, *sql, limit);
   return printed.ok() || !app.HasReader() ? kDone : app.Fail(printed.error());
 }
 

@@ -4,7 +4,9 @@
 
 #include <cmath>
 
+#include "base/csv_text.h"
 #include "base/json.h"
+#include "base/number_text.h"
 #include "base/time.h"
 
 namespace leat::cli {
@@ -15,22 +17,6 @@ constexpr std::int64_t kMaxExactInteger = std::int64_t{1} << 53;
 bool IsNested(const data::Type& type) {
   return type.kind == data::TypeKind::kStruct || type.kind == data::TypeKind::kArray ||
          type.kind == data::TypeKind::kMap;
-}
-
-std::string DoubleText(double number) {
-  if (std::isnan(number)) return "NaN";
-  if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
-  return fmt::format("{}", number);
-}
-
-std::string CsvField(const std::string& text) {
-  if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
 }
 
 }  // namespace
@@ -48,7 +34,7 @@ Json ToJson(const data::Value& value, const data::Type& type) {
   if (const auto* number = std::get_if<std::int64_t>(&value)) return ToJson(*number);
   if (const auto* number = std::get_if<double>(&value)) {
     if (std::isfinite(*number)) return *number;
-    return DoubleText(*number);  // JSON has no such numbers
+    return FormatReal(*number);  // JSON has no such numbers
   }
   if (const auto* instant = std::get_if<data::Instant>(&value)) return ToJsonTime(instant->us);
   const auto& text = std::get<std::string>(value);
@@ -71,7 +57,7 @@ std::string PlainText(const data::Value& value) {
   if (std::holds_alternative<std::monostate>(value)) return "";
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
-  if (const auto* number = std::get_if<double>(&value)) return DoubleText(*number);
+  if (const auto* number = std::get_if<double>(&value)) return FormatReal(*number);
   if (const auto* instant = std::get_if<data::Instant>(&value)) return FormatTimestamp(instant->us);
   return std::get<std::string>(value);
 }
@@ -80,7 +66,7 @@ std::string CsvHeader(const data::Schema& schema) {
   std::string line;
   for (const data::Field& field : schema.fields) {
     if (&field != &schema.fields.front()) line += ',';
-    line += CsvField(field.name);
+    AppendCsvField(field.name, line);
   }
   return line + "\n";
 }
@@ -89,10 +75,8 @@ std::string CsvLine(const std::vector<data::Value>& row) {
   std::string line;
   for (std::size_t i = 0; i < row.size(); i++) {
     if (i > 0) line += ',';
-    if (!std::holds_alternative<std::monostate>(row[i])) line += CsvField(PlainText(row[i]));
+    if (!std::holds_alternative<std::monostate>(row[i])) AppendCsvField(PlainText(row[i]), line);
   }
-  // A lone null would be an empty line, which readers skip.
-  if (row.size() == 1 && line.empty()) line = "\"\"";
   return line + "\n";
 }
 

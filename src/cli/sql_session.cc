@@ -8,13 +8,9 @@
 #include "base/text.h"
 #include "cli/assets.h"
 #include "engine/sql.h"
-#include "project/sql_scan.h"
 
 namespace leat::cli {
 namespace {
-
-constexpr std::size_t kChunkRows = 100'000;
-constexpr char kStoredResult[] = "temp.main.leat_query_result";
 
 // Timestamps without a zone come as text; like all times they are instants in UTC. Infinity stays
 // text.
@@ -27,12 +23,12 @@ void ToInstants(data::Rows& rows, std::size_t column) {
   }
 }
 
-// "query:2:15: message": of `sql`, the engine saw `lines_before` more lines.
-Error InQuery(Error error, int lines_before = 0) {
+// "query:2:15: message".
+Error InQuery(Error error) {
   Location place{.file = "query"};
   if (error.location()) {
     if (!error.location()->file.empty()) return error;
-    place.line = std::max(1, error.location()->line - lines_before);
+    place.line = error.location()->line;
     place.column = error.location()->column;
   }
   return std::move(error).At(std::move(place));
@@ -96,7 +92,7 @@ Result<data::Rows> SqlSession::Query(const std::string& sql, std::size_t max_row
   auto facts = engine::AnalyzeSelect(sql);
   if (!facts.ok()) return InQuery(std::move(facts).error());
   auto rows = Fetch(sql, max_rows);
-  if (!rows.ok()) return InQuery(WithOurTables(std::move(rows).error()));
+  if (!rows.ok()) return Told(std::move(rows).error());
   return rows;
 }
 
@@ -121,6 +117,18 @@ Error SqlSession::WithOurTables(Error error) const {
   return std::move(error).WithHint(std::move(hint));
 }
 
+Error SqlSession::Told(Error error) const {
+  const bool is_name = error.message().starts_with("Table with name ") ||
+                       error.message().starts_with("Catalog \"") ||
+                       error.message().starts_with("Schema with name ");
+  if (!workspace_ && is_name) {
+    error = std::move(error).WithHint(
+        "this folder is in no project, so tables have no names here: go to a project (-C DIR), or "
+        "read from delta_scan('path')");
+  }
+  return InQuery(WithOurTables(std::move(error)));
+}
+
 Result<data::Rows> SqlSession::Fetch(const std::string& sql, std::size_t max_rows) {
   LEAT_ASSIGN(data::Rows rows, session_->Query(sql, parameters_, max_rows));
   for (std::size_t column = 0; column < rows.schema.fields.size(); column++) {
@@ -130,37 +138,14 @@ Result<data::Rows> SqlSession::Fetch(const std::string& sql, std::size_t max_row
   return rows;
 }
 
-Status SqlSession::Visit(const std::string& sql,
-                         const std::function<Status(const data::Rows&)>& visit) {
-  LEAT_ASSIGN(data::Rows first, Query(sql, kChunkRows + 1));
-  if (first.rows.size() <= kChunkRows) return visit(first);
-  first.rows.clear();
-  const Status visited = VisitStored(sql, first.schema, visit);
-  const Status dropped = session_->Execute(fmt::format("DROP TABLE IF EXISTS {}", kStoredResult));
-  (void)dropped;  // it ends with the session
-  return visited.ok() ? visited : Status(InQuery(visited.error(), 1));
-}
-
-// Keeps the result in a temporary table, which moves to disk when memory is short, and reads it by
-// row number.
-Status SqlSession::VisitStored(const std::string& sql, const data::Schema& schema,
-                               const std::function<Status(const data::Rows&)>& visit) {
-  std::vector<std::string> names;  // unlike those of the query, all different
-  for (std::size_t i = 0; i < schema.fields.size(); i++) names.push_back("c" + std::to_string(i));
-  LEAT_TRY(session_->Execute(
-      fmt::format("CREATE TEMPORARY TABLE {} AS SELECT * FROM (\n{}\n) AS q({})", kStoredResult,
-                  sql.substr(0, project::EndOfSql(sql)), Join(names, ", ")),
-      parameters_));
-  for (std::size_t begin = 0;; begin += kChunkRows) {
-    LEAT_ASSIGN(
-        data::Rows chunk,
-        Fetch(fmt::format("SELECT * FROM {} WHERE rowid >= {} AND rowid < {} ORDER BY rowid",
-                          kStoredResult, begin, begin + kChunkRows),
-              kChunkRows));
-    chunk.schema = schema;
-    LEAT_TRY(visit(chunk));
-    if (chunk.rows.size() < kChunkRows) return Ok();
-  }
+Result<engine::TextWritten> SqlSession::WriteText(
+    const std::string& sql, const engine::TextFormat& format,
+    const std::function<Status(std::string_view)>& write) {
+  auto facts = engine::AnalyzeSelect(sql);
+  if (!facts.ok()) return InQuery(std::move(facts).error());
+  auto written = session_->WriteText(sql, parameters_, format, write);
+  if (!written.ok()) return Told(std::move(written).error());
+  return written;
 }
 
 Result<std::int64_t> SqlSession::Export(const std::string& sql, const std::string& path,
@@ -168,8 +153,9 @@ Result<std::int64_t> SqlSession::Export(const std::string& sql, const std::strin
   auto facts = engine::AnalyzeSelect(sql);
   if (!facts.ok()) return InQuery(std::move(facts).error());
   if (!io::IsS3Path(path)) return ExportToDisk(sql, path, format);
-  auto rows = session_->CopyTo(sql, path, format);  // an object appears when it is complete
-  if (!rows.ok()) return InQuery(std::move(rows).error());
+  auto rows =
+      session_->CopyTo(sql, path, format, parameters_);  // an object appears when it is complete
+  if (!rows.ok()) return Told(std::move(rows).error());
   return *rows;
 }
 
@@ -183,10 +169,10 @@ Result<std::int64_t> SqlSession::ExportToDisk(const std::string& sql, const std:
     const Status removed = files.Remove(temporary);
     (void)removed;  // it may not have been begun
   };
-  auto rows = session_->CopyTo(sql, temporary, format);
+  auto rows = session_->CopyTo(sql, temporary, format, parameters_);
   if (!rows.ok()) {
     remove();
-    return InQuery(std::move(rows).error());
+    return Told(std::move(rows).error());
   }
   Status kept = files.SyncFile(temporary);
   if (kept.ok()) kept = files.Rename(temporary, path);

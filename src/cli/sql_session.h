@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "cli/app.h"
 #include "engine/alter_table.h"
@@ -22,9 +23,9 @@ class SqlSession {
 
   // One SELECT; anything else is refused. Errors have line and column of the query's text.
   Result<data::Rows> Query(const std::string& sql, std::size_t max_rows);
-  // All rows in chunks, in order, whatever their number: what is too much for memory waits on disk.
-  // Even without rows, one chunk tells the schema. Stops at the first error of `visit`.
-  Status Visit(const std::string& sql, const std::function<Status(const data::Rows&)>& visit);
+  // The rows of one SELECT as text, in pieces. Stops at the first error of `write`.
+  Result<engine::TextWritten> WriteText(const std::string& sql, const engine::TextFormat& format,
+                                        const std::function<Status(std::string_view)>& write);
   // Writes the rows of one SELECT to a file, which appears when it is complete and durable. Returns
   // their number.
   Result<std::int64_t> Export(const std::string& sql, const std::string& path,
@@ -45,8 +46,8 @@ class SqlSession {
                                     const std::string& format);
   Error WithOurTables(Error error) const;
   Result<data::Rows> Fetch(const std::string& sql, std::size_t max_rows);
-  Status VisitStored(const std::string& sql, const data::Schema& schema,
-                     const std::function<Status(const data::Rows&)>& visit);
+  // With its place in the query, and what to do outside of a project.
+  Error Told(Error error) const;
 
   App& app_;
   std::unique_ptr<orchestrate::Workspace> workspace_;  // in a project

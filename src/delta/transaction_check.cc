@@ -22,6 +22,11 @@ Status CheckNames(const std::vector<data::Field>& fields, const std::string& par
   std::unordered_set<std::string> names;
   for (const data::Field& field : fields) {
     if (field.name.empty()) return InvalidInput(fmt::format("a column{} has no name", parent));
+    // Statements add columns of their own under such names (engine::HelperColumn).
+    if (field.name.find_first_of(std::string_view("\0\001", 2)) != std::string::npos) {
+      return InvalidInput(fmt::format("the name of a column{} holds a control character", parent))
+          .WithHint("rename it: " + QuoteIdentifier(field.name));
+    }
     if (!names.insert(ToLower(field.name)).second) {
       return InvalidInput(fmt::format(
           "two columns{} are named '{}' (upper and lower case count as one)", parent, field.name));

@@ -150,12 +150,12 @@ std::vector<delta::Constraint> NewConstraints(const delta::Metadata& before,
 // The first row that does not meet a condition; empty: all do.
 Result<std::string> Broken(Session& session, const std::string& table_path,
                            const delta::Snapshot& snapshot, const std::string& condition) {
-  LEAT_ASSIGN(
-      const auto found,
-      session.Query(fmt::format("SELECT left(CAST(leat_row AS VARCHAR), 400) FROM (SELECT * FROM "
-                                "delta_scan({}, version => {})) AS leat_row WHERE ({}) IS NOT "
-                                "TRUE LIMIT 1",
-                                QuoteLiteral(table_path), snapshot.version().value(), condition)));
+  LEAT_ASSIGN(const auto found, session.Query(fmt::format(
+                                    "SELECT left(CAST({0} AS VARCHAR), 400) FROM (SELECT * FROM "
+                                    "delta_scan({1}, version => {2})) AS {0} WHERE ({3}) IS NOT "
+                                    "TRUE LIMIT 1",
+                                    HelperColumn("row"), QuoteLiteral(table_path),
+                                    snapshot.version().value(), condition)));
   return found.rows.empty() ? std::string() : std::get<std::string>(found.rows[0][0]);
 }
 

@@ -1,4 +1,5 @@
 // Binding without running, and column lineage from the bound plan.
+#include <functional>
 #include <map>
 #include <set>
 
@@ -14,6 +15,7 @@
 #include "engine/duckdb_text.h"
 #include "engine/duckdb_types.h"
 #include "engine/session_state.h"
+#include "engine/table_names.h"
 
 namespace leat::engine {
 namespace {
@@ -31,7 +33,7 @@ class Tracer {
   explicit Tracer(SessionState& state) : state_(state) {}
 
   void Visit(duckdb::LogicalOperator& op) {
-    for (auto& child : op.children) Visit(*child);
+    VisitChildren(op);
     switch (op.type) {
       case duckdb::LogicalOperatorType::LOGICAL_GET:
         VisitGet(op.Cast<duckdb::LogicalGet>());
@@ -43,6 +45,7 @@ class Tracer {
         auto& aggregate = op.Cast<duckdb::LogicalAggregate>();
         Assign(aggregate.group_index, aggregate.groups);
         Assign(aggregate.aggregate_index, aggregate.expressions);
+        VisitOther(op);  // grouping()
         return;
       }
       case duckdb::LogicalOperatorType::LOGICAL_WINDOW:
@@ -58,6 +61,9 @@ class Tracer {
         return;
       case duckdb::LogicalOperatorType::LOGICAL_MATERIALIZED_CTE:
         return;  // passes its second child on
+      case duckdb::LogicalOperatorType::LOGICAL_DELIM_GET:
+        VisitOuterColumns(op.Cast<duckdb::LogicalDelimGet>());
+        return;
       case duckdb::LogicalOperatorType::LOGICAL_CTE_REF:
         VisitCteReference(op.Cast<duckdb::LogicalCTERef>());
         return;
@@ -65,27 +71,47 @@ class Tracer {
     }
   }
 
-  // Materialised common table expressions are bound before the operators that read them.
-  void VisitCtes(duckdb::LogicalOperator& op) {
-    if (op.type == duckdb::LogicalOperatorType::LOGICAL_MATERIALIZED_CTE ||
-        op.type == duckdb::LogicalOperatorType::LOGICAL_RECURSIVE_CTE) {
-      auto& cte = op.Cast<duckdb::LogicalCTE>();
-      VisitCtes(*op.children[0]);
-      Visit(*op.children[0]);
-      auto& columns = ctes_[cte.table_index];
-      for (const auto& binding : op.children[0]->GetColumnBindings())
-        columns.push_back(Of(binding));
-      VisitCtes(*op.children[1]);
-      return;
-    }
-    for (auto& child : op.children) VisitCtes(*child);
-  }
-
   const Sources& Of(const duckdb::ColumnBinding& binding) {
     return sources_[{binding.table_index, binding.column_index}];
   }
 
  private:
+  // Common table expressions are known to the operators that read them, and the columns of an outer
+  // query to the inner query that is correlated with it: DuckDB has made it the second child of a
+  // DELIM_JOIN, in which DELIM_GETs stand for those columns.
+  void VisitChildren(duckdb::LogicalOperator& op) {
+    const bool is_cte = op.type == duckdb::LogicalOperatorType::LOGICAL_MATERIALIZED_CTE ||
+                        op.type == duckdb::LogicalOperatorType::LOGICAL_RECURSIVE_CTE;
+    const bool is_correlated = op.type == duckdb::LogicalOperatorType::LOGICAL_DELIM_JOIN;
+    for (std::size_t i = 0; i < op.children.size(); i++) {
+      Visit(*op.children[i]);
+      if (i > 0) continue;
+      if (is_cte) {
+        auto& columns = ctes_[op.Cast<duckdb::LogicalCTE>().table_index];
+        columns.clear();
+        for (const auto& binding : op.children[0]->GetColumnBindings())
+          columns.push_back(Of(binding));
+      } else if (is_correlated) {
+        auto& columns = outer_columns_.emplace_back();
+        for (auto& column : op.Cast<duckdb::LogicalComparisonJoin>().duplicate_eliminated_columns)
+          columns.push_back(Of(*column));
+      }
+    }
+    if (is_correlated) outer_columns_.pop_back();
+  }
+
+  // The innermost correlated query's, in their order. Should their number not tell, all.
+  void VisitOuterColumns(duckdb::LogicalDelimGet& get) {
+    const std::size_t count = get.GetColumnBindings().size();
+    const bool is_known = !outer_columns_.empty() && outer_columns_.back().size() == count;
+    Sources all;
+    for (const auto& columns : outer_columns_) {
+      for (const Sources& sources : columns) all.insert(sources.begin(), sources.end());
+    }
+    for (std::size_t i = 0; i < count; i++)
+      sources_[{get.table_index, i}] = is_known ? outer_columns_.back()[i] : all;
+  }
+
   Sources Of(duckdb::Expression& expression) {
     Sources found;
     if (expression.GetExpressionClass() == duckdb::ExpressionClass::BOUND_COLUMN_REF) {
@@ -167,6 +193,7 @@ class Tracer {
   SessionState& state_;
   std::map<BindingKey, Sources> sources_;
   std::map<duckdb::idx_t, std::vector<Sources>> ctes_;
+  std::vector<std::vector<Sources>> outer_columns_;  // of the correlated queries around
 };
 
 }  // namespace
@@ -180,16 +207,40 @@ duckdb::case_insensitive_map_t<duckdb::BoundParameterData> ToBoundParameters(
   return bound;
 }
 
-BoundQuery BindAndTrace(duckdb::Connection& connection, const std::string& sql,
-                        const Parameters& parameters) {
+namespace {
+
+// Parses and plans one SELECT, and hands the plan on while its transaction lasts.
+void WithPlan(duckdb::Connection& connection, const std::string& sql, const Parameters& parameters,
+              const std::function<void(duckdb::Planner&)>& use) {
   auto statements = Parse(sql);
   if (statements.size() != 1) throw duckdb::BinderException("expected one SELECT statement");
-  BoundQuery bound;
+  SessionState& state = *SessionState::Of(*connection.context);
+  MarkProjectTables(*statements[0], state.table_names);
+  state.parquet_read.clear();
   auto values = ToBoundParameters(parameters);
   connection.context->RunFunctionInTransaction([&] {
     duckdb::Planner planner(*connection.context);
     planner.parameter_data = values;
     planner.CreatePlan(std::move(statements[0]));
+    use(planner);
+  });
+}
+
+}  // namespace
+
+Planned Plan(duckdb::Connection& connection, const std::string& sql, const Parameters& parameters) {
+  Planned planned;
+  WithPlan(connection, sql, parameters, [&](duckdb::Planner& planner) {
+    planned.names = {planner.names.begin(), planner.names.end()};
+    planned.types = {planner.types.begin(), planner.types.end()};
+  });
+  return planned;
+}
+
+BoundQuery BindAndTrace(duckdb::Connection& connection, const std::string& sql,
+                        const Parameters& parameters) {
+  BoundQuery bound;
+  WithPlan(connection, sql, parameters, [&](duckdb::Planner& planner) {
     for (std::size_t i = 0; i < planner.names.size(); i++) {
       const auto type = ToStoredType(planner.types[i]);
       if (!type) {
@@ -201,7 +252,6 @@ BoundQuery BindAndTrace(duckdb::Connection& connection, const std::string& sql,
       bound.schema.fields.push_back({.name = planner.names[i], .type = *type});
     }
     Tracer tracer(*SessionState::Of(*connection.context));
-    tracer.VisitCtes(*planner.plan);
     tracer.Visit(*planner.plan);
     const auto bindings = planner.plan->GetColumnBindings();
     for (std::size_t i = 0; i < planner.names.size() && i < bindings.size(); i++) {

@@ -17,8 +17,8 @@ using Action = ChangeClause::Action;
 using When = ChangeClause::When;
 
 // The rows to change with their new values, and the source's rows, while a statement runs.
-constexpr const char* kChanges = "leat_changes";
-constexpr const char* kSource = "leat_source";
+constexpr const char* kChanges = "temp.main.leat_changes";
+constexpr const char* kSource = "temp.main.leat_source";
 constexpr std::size_t kMaxPredicateBytes = 1000;
 
 // One attempt on one snapshot.
@@ -62,14 +62,12 @@ class Attempt {
  private:
   // The table's rows with their places and ids, as a FROM item. `range` bounds them: " WHERE ...".
   Result<std::string> Target(const std::string& range = "") const {
-    const PlaceColumns place = PlaceColumnsOf(base_->schema());
     LEAT_ASSIGN(const std::string scan, ids_.Scan(session_, {.table_path = change_.table_path,
                                                              .metadata = base_->metadata(),
                                                              .files = base_->files(),
                                                              .snapshot = base_}));
-    return fmt::format("(SELECT {}, {} AS leat_file, {} AS leat_row FROM {}{}) AS {}",
-                       ids_.Selected(base_->schema()), place.file, place.row, scan, range,
-                       QuoteIdentifier(statement_.alias));
+    return fmt::format("(SELECT {}, {}, {} FROM {}{}) AS {}", ids_.Selected(), kFileNameColumn,
+                       kFileRowColumn, scan, range, QuoteIdentifier(statement_.alias));
   }
 
   // The columns that the statement gives values to.
@@ -92,9 +90,10 @@ class Attempt {
 
   Result<std::int64_t> DeleteWhere(const std::string& condition) {
     LEAT_ASSIGN(const std::string target, Target());
-    return edit_.Delete(fmt::format("{}SELECT leat_file, leat_row FROM {} WHERE {}",
-                                    statement_.with, target, condition),
-                        {}, ChangeType::kDelete);
+    return edit_.Delete(
+        fmt::format("{}SELECT {} AS leat_file, {} AS leat_row FROM {} WHERE {}", statement_.with,
+                    kFileNameColumn, kFileRowColumn, target, condition),
+        {}, ChangeType::kDelete);
   }
 
   Status Delete() {
@@ -145,11 +144,10 @@ class Attempt {
       if (!statement_.condition.empty()) from += " WHERE " + statement_.condition;
     }
     LEAT_ASSIGN(const std::string columns, Columns());
-    LEAT_TRY(
-        session_.Execute(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {}SELECT * FROM (SELECT "
-                                     "leat_file, leat_row, {} FROM {}) "
-                                     "WHERE leat_clause IS NOT NULL",
-                                     kChanges, statement_.with, columns, from)));
+    LEAT_TRY(session_.Execute(fmt::format(
+        "CREATE OR REPLACE TEMP TABLE {} AS {}SELECT * FROM (SELECT {}, {}, {} "
+        "FROM {}) WHERE {} IS NOT NULL",
+        kChanges, statement_.with, kFileNameColumn, kFileRowColumn, columns, from, Clause())));
     LEAT_TRY(Take(Action::kDelete, ChangeType::kDelete, changed_.deleted));
     LEAT_TRY(Take(Action::kUpdate, ChangeType::kUpdatePreimage, changed_.updated));
     LEAT_TRY(Put(Action::kUpdate, ChangeType::kUpdatePostimage));
@@ -157,7 +155,7 @@ class Attempt {
     LEAT_TRY(Put(Action::kInsert, ChangeType::kInsert));
     changed_.inserted = edit_.writer().rows_written() - updated;
     for (const char* table : {kChanges, kSource}) {
-      LEAT_TRY(session_.Execute(fmt::format("DROP TABLE IF EXISTS temp.{}", table)));
+      LEAT_TRY(session_.Execute(fmt::format("DROP TABLE IF EXISTS {}", table)));
     }
     return Ok();
   }
@@ -180,12 +178,19 @@ class Attempt {
     const char* join =
         wants_table ? (wants_source ? "FULL" : "LEFT") : (wants_source ? "RIGHT" : "INNER");
     LEAT_ASSIGN(const std::string target, Target(range));
-    return fmt::format("{} {} JOIN (SELECT *, true AS leat_from_source FROM {}) AS {} ON {}",
-                       target, join, kSource, QuoteIdentifier(statement_.source_alias),
+    return fmt::format("{} {} JOIN (SELECT *, true AS {} FROM {}) AS {} ON {}", target, join,
+                       FromSource(), kSource, QuoteIdentifier(statement_.source_alias),
                        statement_.condition);
   }
 
-  // leat_clause, the number of the clause that a row meets, and its new values leat_0, leat_1, ....
+  static std::string Clause() { return HelperColumn("clause"); }
+  static std::string FromSource() { return HelperColumn("from_source"); }
+  static std::string RowId() { return HelperColumn("row_id"); }
+  static std::string NewValueOf(std::size_t field) {
+    return HelperColumn("value_" + std::to_string(field));
+  }
+
+  // Clause(), the number of the clause that a row meets, and its new values, NewValueOf() each.
   Result<std::string> Columns() const {
     std::string clauses = "CASE";
     for (std::size_t i = 0; i < statement_.clauses.size(); i++) {
@@ -199,14 +204,15 @@ class Attempt {
           fmt::format(" WHEN {}{} THEN {}", Presence(clause.when),
                       clause.condition.empty() ? "" : " AND (" + clause.condition + ")", result);
     }
-    std::vector<std::string> columns = {clauses + " END AS leat_clause"};
+    std::vector<std::string> columns = {clauses + " END AS " + Clause()};
     if (ids_.columns()) {
-      columns.push_back(fmt::format("{}.{} AS leat_id", QuoteIdentifier(statement_.alias),
-                                    QuoteIdentifier(ids_.columns()->id)));
+      columns.push_back(fmt::format("{}.{} AS {}", QuoteIdentifier(statement_.alias),
+                                    QuoteIdentifier(ids_.columns()->id), RowId()));
     }
     const auto& fields = base_->schema().fields;
     for (std::size_t i = 0; i < fields.size(); i++) {
-      std::string value = "CASE leat_clause";
+      const std::string no_value = "CASE " + Clause();
+      std::string value = no_value;
       for (std::size_t c = 0; c < statement_.clauses.size(); c++) {
         const ChangeClause& clause = statement_.clauses[c];
         if (clause.action != Action::kUpdate && clause.action != Action::kInsert) continue;
@@ -214,17 +220,17 @@ class Attempt {
         value +=
             fmt::format(" WHEN {} THEN CAST({} AS {})", c, expression, data::ToSql(fields[i].type));
       }
-      if (value == "CASE leat_clause") continue;
-      columns.push_back(fmt::format("{} END AS leat_{}", value, i));
+      if (value == no_value) continue;
+      columns.push_back(fmt::format("{} END AS {}", value, NewValueOf(i)));
     }
     return Join(columns, ", ");
   }
 
   std::string Presence(When when) const {
     if (statement_.source.empty()) return "true";
-    const std::string in_table = QuoteIdentifier(statement_.alias) + ".leat_row IS ";
+    const std::string in_table = QuoteIdentifier(statement_.alias) + "." + kFileRowColumn + " IS ";
     const std::string in_source =
-        QuoteIdentifier(statement_.source_alias) + ".leat_from_source IS ";
+        QuoteIdentifier(statement_.source_alias) + "." + FromSource() + " IS ";
     switch (when) {
       case When::kMatched: return in_table + "NOT NULL AND " + in_source + "NOT NULL";
       case When::kNotMatchedByTarget: return in_table + "NULL";
@@ -257,10 +263,11 @@ class Attempt {
   Status Take(Action action, ChangeType type, std::int64_t& count) {
     const std::string clauses = ClausesThat(action);
     if (clauses.empty()) return Ok();
-    LEAT_ASSIGN(count, edit_.Delete(fmt::format("SELECT leat_file, leat_row FROM {} WHERE "
-                                                "leat_clause IN ({})",
-                                                kChanges, clauses),
-                                    {}, type));
+    LEAT_ASSIGN(
+        count,
+        edit_.Delete(fmt::format("SELECT {} AS leat_file, {} AS leat_row FROM {} WHERE {} IN ({})",
+                                 kFileNameColumn, kFileRowColumn, kChanges, Clause(), clauses),
+                     {}, type));
     // Deleting a row twice is as good as once.
     const bool only_deletes =
         ClausesThat(Action::kUpdate).empty() && ClausesThat(Action::kDelete).size() == 1;
@@ -279,14 +286,14 @@ class Attempt {
     std::vector<std::string> columns;
     const auto& fields = base_->schema().fields;
     for (std::size_t i = 0; i < fields.size(); i++) {
-      columns.push_back(fmt::format("leat_{} AS {}", i, QuoteIdentifier(fields[i].name)));
+      columns.push_back(NewValueOf(i) + " AS " + QuoteIdentifier(fields[i].name));
     }
     if (action == Action::kUpdate && ids_.columns()) {
-      columns.push_back("leat_id AS " + QuoteIdentifier(ids_.columns()->id));
+      columns.push_back(RowId() + " AS " + QuoteIdentifier(ids_.columns()->id));
       columns.push_back("CAST(NULL AS BIGINT) AS " + QuoteIdentifier(ids_.columns()->version));
     }
-    return edit_.Insert(fmt::format("SELECT {} FROM {} WHERE leat_clause IN ({})",
-                                    Join(columns, ", "), kChanges, clauses),
+    return edit_.Insert(fmt::format("SELECT {} FROM {} WHERE {} IN ({})", Join(columns, ", "),
+                                    kChanges, Clause(), clauses),
                         type);
   }
 

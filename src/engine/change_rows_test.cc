@@ -261,7 +261,7 @@ class RowIdsTest : public ChangeRowsTest {
                                                   .metadata = snapshot->metadata(),
                                                   .files = snapshot->files()})
                                  .value();
-    const std::string columns = ids.Selected(snapshot->schema());
+    const std::string columns = ids.Selected();
     return Texts(fmt::format(
         "select concat_ws(' ', id, \"row\", \"version\") from (select {} from {})", columns, scan));
   }

@@ -29,11 +29,14 @@
 #include "engine/mapped_columns.h"
 #include "engine/pushed_filters.h"
 #include "engine/session_state.h"
+#include "engine/table_names.h"
 
 namespace leat::engine {
 namespace {
 
 using delta::Predicate;
+
+constexpr char kHelperPrefix = '\001';
 
 const delta::FileList& FilesOf(const ScanSource& source) {
   static const delta::FileList kNone;
@@ -337,12 +340,8 @@ duckdb::virtual_column_map_t VirtualColumns(duckdb::ClientContext& context,
                                             duckdb::optional_ptr<duckdb::FunctionData> bind) {
   auto& data = bind->Cast<duckdb::MultiFileBindData>();
   parquet_virtual_columns(context, bind);
-  data::Schema schema;
-  for (const auto& column : data.columns) schema.fields.push_back({.name = column.name});
-  const PlaceColumns names = PlaceColumnsOf(schema);
   for (auto& [id, column] : data.virtual_columns) {
-    if (column.name == "filename") column.name = names.file;
-    if (column.name == "file_row_number") column.name = names.row;
+    if (!column.name.empty()) column.name.insert(0, 1, kHelperPrefix);
   }
   return data.virtual_columns;
 }
@@ -433,7 +432,8 @@ duckdb::unique_ptr<duckdb::TableRef> Replace(duckdb::ClientContext& context,
   SessionState* state = SessionState::Of(context);
   if (state == nullptr || !state->resolver) return nullptr;
   // silver.orders may also be read as catalog.table; a three-part name is catalog.schema.table.
-  const std::string& schema = input.schema_name.empty() ? input.catalog_name : input.schema_name;
+  const std::string schema =
+      UnmarkedSchema(input.schema_name.empty() ? input.catalog_name : input.schema_name);
   const PinnedName name = SplitPin(input.table_name);
   auto source = state->resolver(schema, name.name);
   if (!source.ok()) Throw(source.error());
@@ -446,12 +446,12 @@ duckdb::unique_ptr<duckdb::TableRef> Replace(duckdb::ClientContext& context,
 
 }  // namespace
 
-PlaceColumns PlaceColumnsOf(const data::Schema& schema) {
-  const auto free_name = [&](std::string name) {
-    while (schema.Find(name) != nullptr) name.insert(0, "_");
-    return name;
-  };
-  return {.file = free_name("filename"), .row = free_name("file_row_number")};
+PlaceColumns PlaceColumnsOf(const data::Schema&) {
+  return {.file = kFileNameColumn, .row = kFileRowColumn};
+}
+
+std::string HelperColumn(std::string_view name) {
+  return QuoteIdentifier(std::string(1, kHelperPrefix) + std::string(name));
 }
 
 void Throw(const Error& error) {
@@ -489,7 +489,9 @@ void RegisterDeltaScan(duckdb::DatabaseInstance& database) {
   }
   duckdb::CreateTableFunctionInfo info(std::move(functions));
   catalog.CreateTableFunction(transaction, info);
-  duckdb::DBConfig::GetConfig(database).replacement_scans.emplace_back(Replace);
+  // Before DuckDB's own, which take a table named silver.json for a file.
+  auto& scans = duckdb::DBConfig::GetConfig(database).replacement_scans;
+  scans.emplace(scans.begin(), Replace);
 }
 
 }  // namespace leat::engine

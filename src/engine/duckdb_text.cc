@@ -149,6 +149,9 @@ PinnedName SplitPin(const std::string& table_name) {
 }
 
 std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> Parse(std::string_view sql) {
+  if (sql.find('\0') != std::string_view::npos) {
+    throw duckdb::ParserException("the SQL holds a NUL character, at which it would end");
+  }
   duckdb::Parser parser;
   parser.ParseQuery(QuotePins(sql));
   return std::move(parser.statements);

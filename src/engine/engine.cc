@@ -26,16 +26,16 @@
 #include "engine/duckdb_types.h"
 #include "engine/engine_error.h"
 #include "engine/limits.h"
+#include "engine/resources.h"
 #include "engine/session_state.h"
 #include "engine/sql.h"
 #include "engine/statements.h"
+#include "engine/table_names.h"
+#include "engine/text_rows.h"
 #include "engine/work_connection.h"
 
 namespace leat::engine {
 namespace {
-
-// Whether a row is written with the others, not apart.
-constexpr const char* kKeptColumn = "_leat_keep";
 
 constexpr duckdb::idx_t kOrderSetting = duckdb::PreserveInsertionOrderSetting::SettingIndex;
 
@@ -99,6 +99,9 @@ class DuckSession final : public Session {
   }
 
   void SetResolver(TableResolver resolver) override { state_->resolver = std::move(resolver); }
+  void SetTableNames(std::vector<std::string> names) override {
+    state_->table_names = std::move(names);
+  }
 
   Status Execute(const std::string& sql, const Parameters& parameters) override {
     try {
@@ -124,7 +127,7 @@ class DuckSession final : public Session {
         if (!chunk || chunk->size() == 0) break;
         AddRows(*chunk, max_rows, rows);
       }
-      if (result->HasError()) return ToError(result->GetErrorObject(), sql);
+      if (result->HasError()) return Explained(ToError(result->GetErrorObject(), sql));
       return rows;
     } catch (const std::exception& e) {
       return ToError(e, sql);
@@ -148,7 +151,7 @@ class DuckSession final : public Session {
       bound.tables = std::exchange(state_->bound_tables, {});
       return bound;
     } catch (const std::exception& e) {
-      return ToError(e, sql);
+      return Explained(ToError(e, sql));
     }
   }
 
@@ -212,14 +215,30 @@ class DuckSession final : public Session {
     return rows;
   }
 
-  Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
-                              const std::string& format) override {
-    CopyOptions options;
-    if (format == "csv") options["header"] = {duckdb::Value::BOOLEAN(true)};
+  Result<TextWritten> WriteText(const std::string& sql, const Parameters& parameters,
+                                const TextFormat& format,
+                                const std::function<Status(std::string_view)>& write) override {
     Set(kOrderSetting, true);
+    LEAT_ASSIGN(const auto result, Run(sql, parameters, true));
     try {
-      LEAT_ASSIGN(const auto result, RunStatement(MakeCopy(sql, path, format, std::move(options)),
-                                                  {.sql = sql}, {}, false));
+      auto written = WriteRows(*result, sql, format, write);
+      if (!written.ok()) return Explained(std::move(written).error());
+      return written;
+    } catch (const std::exception& e) {
+      return ToError(e, sql);
+    }
+  }
+
+  Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
+                              const std::string& format, const Parameters& parameters) override {
+    try {
+      if (format != "parquet")
+        return CopyText(sql, path, {.is_json = format == "json"}, parameters);
+      Set(kOrderSetting, true);
+      const Planned planned = Plan(*connection_, sql, parameters);
+      const std::string typed = CastForParquet(WithoutSemicolon(sql), planned.names, planned.types);
+      LEAT_ASSIGN(const auto result, RunStatement(MakeCopy(typed, path, format, {}), {.sql = typed},
+                                                  parameters, false));
       const auto chunk = result->Fetch();
       return chunk ? chunk->GetValue(0, 0).GetValue<std::int64_t>() : 0;
     } catch (const std::exception& e) {
@@ -274,14 +293,18 @@ class DuckSession final : public Session {
                                    const Wrapped& text, const Parameters& parameters,
                                    bool streaming) {
     LEAT_TRY(connection_.RefuseIfStopped());
+    MarkProjectTables(*statement, state_->table_names);
+    state_->parquet_read.clear();
     auto values = ToBoundParameters(UsedBy(*statement, parameters));
     auto pending = connection_->context->PendingQuery(std::move(statement), values, streaming);
     if (!pending->HasError()) Work(*pending);
-    if (pending->HasError()) return ToErrorIn(pending->GetErrorObject(), text);
+    if (pending->HasError()) return Explained(ToErrorIn(pending->GetErrorObject(), text));
     QueryResult result = pending->Execute();
-    if (result->HasError()) return ToErrorIn(result->GetErrorObject(), text);
+    if (result->HasError()) return Explained(ToErrorIn(result->GetErrorObject(), text));
     return result;
   }
+
+  Error Explained(Error error) const { return Explain(std::move(error), *state_); }
 
   // Until the result is there, this thread takes its part of the work. While others have the rest
   // of it, Execute() would spin, and take a core from other sessions.
@@ -299,6 +322,25 @@ class DuckSession final : public Session {
         environment_.clock.Sleep(kIdleSleepUs);
       }
     }
+  }
+
+  // Through DuckDB's file systems, which know object stores and .gz.
+  Result<std::int64_t> CopyText(const std::string& sql, const std::string& path,
+                                const TextFormat& format, const Parameters& parameters) {
+    using duckdb::FileFlags;
+    duckdb::FileOpenFlags flags = FileFlags::FILE_FLAGS_WRITE;
+    flags |= FileFlags::FILE_FLAGS_FILE_CREATE_NEW;
+    flags |= duckdb::FileCompressionType::AUTO_DETECT;
+    auto file = duckdb::FileSystem::GetFileSystem(*connection_->context).OpenFile(path, flags);
+    const auto written =
+        WriteText(sql, parameters, format, [&file](std::string_view text) -> Status {
+          std::string bytes(text);
+          file->Write(bytes.data(), bytes.size());
+          return Ok();
+        });
+    if (!written.ok()) return written.error();
+    file->Close();
+    return written->rows;
   }
 
   std::string NewFile(const std::string& directory) const {
@@ -327,16 +369,10 @@ class DuckSession final : public Session {
     state_->file_columns.clear();
     const std::vector<std::string> opened = std::exchange(state_->opened, {});
     auto files = TakeWritten(options);
+    state_->folder_names.values.clear();
     if (result.ok()) return files;
     for (const std::string& path : opened) RemoveIfThere(path);
     return std::move(result).error();
-  }
-
-  static void AddPartitions(const std::vector<std::string>& columns, CopyOptions& copy) {
-    duckdb::vector<duckdb::Value> names(columns.begin(), columns.end());
-    copy["partition_by"] = std::move(names);
-    copy["filename_pattern"] = {duckdb::Value("part-{uuid}.zstd")};
-    copy["overwrite_or_ignore"] = {duckdb::Value::BOOLEAN(true)};  // the folder may have files
   }
 
   Result<std::vector<WrittenFile>> Write(const Wrapped& query, const Parameters& parameters,
@@ -371,11 +407,14 @@ class DuckSession final : public Session {
   // written.
   Result<std::vector<WrittenFile>> WriteApart(const Wrapped& query, const Parameters& parameters,
                                               const WriteOptions& options) {
-    Wrapped marked{.sql = fmt::format("SELECT * EXCLUDE ({0}) FROM (SELECT *, "
-                                      "leat_keep(coalesce(({1}), false), this) AS {0} FROM (\n",
-                                      kKeptColumn, options.apart)};
+    const std::string is_apart = HelperColumn("is_apart"), is_kept = HelperColumn("is_kept");
+    const std::string row = HelperColumn("row");  // is_apart is its last field
+    Wrapped marked{
+        .sql = fmt::format("SELECT * EXCLUDE ({0}, {1}) FROM (SELECT *, leat_keep({0}, {2}) AS {1} "
+                           "FROM (SELECT *, coalesce(({3}), false) AS {0} FROM (\n",
+                           is_apart, is_kept, row, options.apart)};
     marked.prefix_bytes = marked.sql.size() + query.prefix_bytes;
-    marked.sql += fmt::format("{}\n) AS this) WHERE {}", query.sql, kKeptColumn);
+    marked.sql += fmt::format("{}\n) AS this) AS {}) WHERE {}", query.sql, row, is_kept);
     state_->rows_apart = std::make_unique<RowsApart>();
     auto files = Write(marked, parameters, options);
     const auto rows_apart = std::move(state_->rows_apart);
@@ -407,16 +446,6 @@ class DuckSession final : public Session {
     return WriteFiles(options, make, {}, {});
   }
 
-  static CopyOptions ParquetOptions() {
-    using duckdb::Value;
-    return {
-        {"compression", {Value("zstd")}},
-        {"compression_level", {Value::BIGINT(kCompressionLevel)}},
-        {"dictionary_size_limit", {Value::BIGINT(kDictionaryValues)}},
-        {"write_bloom_filter", {Value::BOOLEAN(false)}},  // a sixth of the time, for few values
-    };
-  }
-
   // For this session only; a SET statement would set it for all.
   void Set(duckdb::idx_t setting, bool value) {
     duckdb::ClientConfig::GetConfig(*connection_->context)
@@ -438,13 +467,17 @@ class DuckSession final : public Session {
   }
 
   // From the names of its folders.
-  static void AddPartitionValues(const WriteOptions& options, WrittenFile& file) {
+  void AddPartitionValues(const WriteOptions& options, WrittenFile& file) const {
     const auto& columns = options.layout->partition_by;
     auto folders = Split(file.path, '/');
     folders.pop_back();
     for (std::size_t i = 0; i < columns.size(); i++) {
       const std::string& folder = folders.at(folders.size() - columns.size() + i);
-      file.partition_values[columns[i]] = PartitionOfFolder(folder).value().second;
+      auto value = PartitionOfFolder(folder).value().second;
+      const auto& short_names = state_->folder_names.values;
+      const auto found = value ? short_names.find(*value) : short_names.end();
+      if (found != short_names.end()) value = found->second;
+      file.partition_values[columns[i]] = std::move(value);
     }
   }
 
@@ -476,6 +509,9 @@ class DuckEngine final : public Engine {
     RegisterRowScan(*database_.instance);
     RegisterFunctions(*database_.instance);
     RegisterParquetCopy(*database_.instance);
+    RegisterPartitionFolders(*database_.instance);
+    RegisterZoneCasts(*database_.instance);
+    RegisterParquetChecks(*database_.instance);
     // An option of the ICU extension, which is there only once the database is open.
     auto result = duckdb::Connection(database_).Query("SET GLOBAL TimeZone = 'UTC'");
     if (result->HasError()) result->ThrowError();
@@ -506,6 +542,23 @@ class DuckEngine final : public Engine {
   std::unordered_map<std::string, std::unique_ptr<delta::Table>> tables_;
 };
 
+Result<std::int64_t> MemoryFor(const EngineOptions& options) {
+  if (options.memory_bytes > 0) return options.memory_bytes;
+  const auto text = io::GetEnv("LEAT_MEMORY");
+  if (!text) return DefaultMemory();
+  auto bytes = MemoryOf(*text, TotalMemory());
+  if (!bytes.ok()) return std::move(bytes).error().At({.file = "LEAT_MEMORY"});
+  return bytes;
+}
+
+Result<int> ThreadsFor(const EngineOptions& options) {
+  const auto text = options.threads > 0 ? std::nullopt : io::GetEnv("LEAT_THREADS");
+  if (!text) return options.threads;
+  auto threads = ThreadsOf(*text, Cores());
+  if (!threads.ok()) return std::move(threads).error().At({.file = "LEAT_THREADS"});
+  return threads;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::Open(const io::Environment& environment,
@@ -517,11 +570,14 @@ Result<std::unique_ptr<Engine>> Engine::Open(const io::Environment& environment,
     const auto set = [&config](const char* name, duckdb::Value value) {
       config.SetOptionByName(name, value);
     };
-    set("memory_limit", duckdb::Value(fmt::format("{}B", kMemoryLimitBytes)));
+    LEAT_ASSIGN(const std::int64_t memory_bytes, MemoryFor(options));
+    LEAT_ASSIGN(const int threads, ThreadsFor(options));
+    set("memory_limit", duckdb::Value(fmt::format("{}B", memory_bytes)));
     set("max_temp_directory_size", duckdb::Value(kMaxTemporaryDirectorySize));
+    set("enable_external_file_cache", duckdb::Value::BOOLEAN(options.caches_files));
     set("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
     set("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
-    if (options.threads > 0) set("threads", duckdb::Value::INTEGER(options.threads));
+    if (threads > 0) set("threads", duckdb::Value::INTEGER(threads));
     if (!options.temporary_directory.empty())
       set("temp_directory", duckdb::Value(options.temporary_directory));
     return std::unique_ptr<Engine>(new DuckEngine(environment, config, options.file_roots));

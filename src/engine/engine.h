@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -23,8 +24,12 @@
 namespace leat::engine {
 
 struct EngineOptions {
-  int threads = 0;                  // 0: all cores
+  int threads = 0;                  // 0: as LEAT_THREADS says, or all cores
+  std::int64_t memory_bytes = 0;    // 0: as LEAT_MEMORY says, or a share of the machine's
   std::string temporary_directory;  // where large sorts and joins spill
+  // Blocks of files that were read stay in memory as long as it suffices. Worth it where reading is
+  // slow; the disk's files are in the system's cache already.
+  bool caches_files = true;
   // Folders from which tables elsewhere may take their files, as shallow clones do.
   delta::FileRoots file_roots = {};
 };
@@ -110,20 +115,41 @@ struct TableFiles {
   std::shared_ptr<const delta::Snapshot> snapshot = nullptr;
 };
 
+// A column that a statement of Leat's adds to those of a table, quoted for SQL. It begins with
+// U+0001, as no column of a table does (delta::CheckNames), so that it is never one of the user's.
+std::string HelperColumn(std::string_view name);
+
 // The names under which a scan of a table says where a row lies: its file's path and its number in
-// it. They are not columns of the table: "filename" and "file_row_number", but for tables that have
-// such columns.
+// it, quoted for SQL. They are not columns of the table.
 struct PlaceColumns {
   std::string file;
   std::string row;
 };
 PlaceColumns PlaceColumnsOf(const data::Schema& schema);
 
+// The virtual columns by which a scan of a table says where a row lies: its file's path, that
+// file's number in the scan, and the row's number in the file. Quoted for SQL.
+inline constexpr char kFileNameColumn[] = "\"\001filename\"";
+inline constexpr char kFileIndexColumn[] = "\"\001file_index\"";
+inline constexpr char kFileRowColumn[] = "\"\001file_row_number\"";
+
 // Rows of one data file.
 struct MarkedRows {
-  std::string path;  // as the column filename has it
+  std::string path;  // as kFileNameColumn has it
   delta::DeletionVector rows;
   std::int64_t times = 0;  // how often they came: more than rows when some came again
+};
+
+// How rows become text.
+struct TextFormat {
+  bool is_json = false;   // an object per line; else CSV with a header
+  bool is_array = false;  // of JSON: the objects are one array
+  std::size_t max_rows = SIZE_MAX;
+};
+
+struct TextWritten {
+  std::int64_t rows = 0;
+  bool is_cut = false;  // there are more than TextFormat::max_rows
 };
 
 struct ColumnLineage {
@@ -147,6 +173,9 @@ class Session {
   virtual ~Session() = default;
 
   virtual void SetResolver(TableResolver resolver) = 0;
+  // The tables of the project, "schema.table" each, whatever the resolver: proposed for names that
+  // nobody knows, and asked for where DuckDB has tables of the same names.
+  virtual void SetTableNames(std::vector<std::string> names) = 0;
   // Runs CREATE MACRO and other set-up statements.
   virtual Status Execute(const std::string& sql, const Parameters& parameters = {}) = 0;
   // Reads all rows, at most `max_rows`.
@@ -168,9 +197,15 @@ class Session {
   // The rows that a query's columns leat_file and leat_row name (see PlaceColumns).
   virtual Result<std::vector<MarkedRows>> MarkRows(const std::string& sql,
                                                    const Parameters& parameters) = 0;
-  // COPY ... TO one file in csv, json or parquet.
+  // Runs the query once and hands its rows on as text, in pieces; stops at the first error of
+  // `write`.
+  virtual Result<TextWritten> WriteText(const std::string& sql, const Parameters& parameters,
+                                        const TextFormat& format,
+                                        const std::function<Status(std::string_view)>& write) = 0;
+  // Writes the query's rows to one file in csv, json (an object per line) or parquet.
   virtual Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
-                                      const std::string& format) = 0;
+                                      const std::string& format,
+                                      const Parameters& parameters = {}) = 0;
   // Thread-safe: ends the running statement, which then returns kCancelled.
   virtual void Interrupt() = 0;
   virtual QueryProgress Progress() const = 0;

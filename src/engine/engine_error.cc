@@ -1,6 +1,8 @@
 #include "engine/engine_error.h"
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -83,6 +85,32 @@ std::string HintFromNames(const std::string& message, std::string_view candidate
              : "among others there are: " + Join(names, ", ");
 }
 
+// Functions of other databases, and what does here what they do there.
+std::string HintForForeignFunction(const std::string& message) {
+  constexpr std::string_view kBegin = "Scalar Function with name ";
+  if (!message.starts_with(kBegin)) return "";
+  static const std::map<std::string_view, std::string_view> kHere = {
+      {"charindex", "instr(text, part)"},
+      {"convert", "cast(value as type)"},
+      {"date_format", "strftime(time, '%Y-%m-%d')"},
+      {"dateadd", "time + interval 1 day"},
+      {"from_unixtime", "to_timestamp(seconds)"},
+      {"getdate", "now()"},
+      {"iif", "if(condition, a, b)"},
+      {"isnull", "coalesce(value, other)"},
+      {"months_between", "date_diff('month', a, b)"},
+      {"nvl", "coalesce(value, other)"},
+      {"nvl2", "if(value is not null, a, b)"},
+      {"str_to_date", "strptime(text, '%Y-%m-%d')"},
+      {"sysdate", "now()"},
+      {"to_char", "strftime(time, '%Y-%m-%d'), or cast(value as varchar)"},
+      {"to_number", "cast(text as decimal(18, 2))"},
+      {"unix_timestamp", "epoch(time)"}};
+  const std::string_view rest = std::string_view(message).substr(kBegin.size());
+  const auto found = kHere.find(rest.substr(0, rest.find(' ')));
+  return found == kHere.end() ? "" : "write " + std::string(found->second);
+}
+
 std::string HintFromFunctions(const Lines& lines) {
   std::vector<std::string> functions;
   for (const std::string& line : lines) {
@@ -95,6 +123,7 @@ std::string HintFromFunctions(const Lines& lines) {
 }
 
 std::string HintIn(const std::string& message, const Lines& lines) {
+  if (auto hint = HintForForeignFunction(message); !hint.empty()) return hint;
   for (const std::string& line : lines) {
     if (line.starts_with("Candidate ")) return HintFromNames(message, line);
     if (line == "\tCandidate functions:") return HintFromFunctions(lines);
@@ -109,6 +138,25 @@ std::string HintIn(const std::string& message, const Lines& lines) {
   return "";
 }
 
+// "to INT32", as DuckDB names types by how it stores them, is "to integer".
+std::string WithTypesAsWritten(std::string message) {
+  constexpr std::array kTypes = {std::pair{"INT8", "tinyint"},     std::pair{"INT16", "smallint"},
+                                 std::pair{"INT32", "integer"},    std::pair{"INT64", "bigint"},
+                                 std::pair{"INT128", "hugeint"},   std::pair{"UINT8", "utinyint"},
+                                 std::pair{"UINT16", "usmallint"}, std::pair{"UINT32", "uinteger"},
+                                 std::pair{"UINT64", "ubigint"},   std::pair{"UINT128", "uhugeint"},
+                                 std::pair{"BOOL", "boolean"}};
+  constexpr std::string_view kTo = "' to ";
+  const std::size_t at = message.find(kTo);
+  if (!message.starts_with("Could not convert string '") || at == std::string::npos) return message;
+  const std::size_t begin = message.rfind(kTo) + kTo.size();
+  const std::size_t length = std::min(message.find(' ', begin), message.size()) - begin;
+  for (const auto& [stored, written] : kTypes) {
+    if (message.compare(begin, length, stored) == 0) return message.replace(begin, length, written);
+  }
+  return message;
+}
+
 }  // namespace
 
 std::pair<std::string, std::string> Reword(std::string_view text) {
@@ -118,6 +166,7 @@ std::pair<std::string, std::string> Reword(std::string_view text) {
   while (message.ends_with('!')) message.pop_back();
   const std::string detail = After("Error: ", lines);  // behind a picture of a text and its place
   if (!detail.empty()) message += ": " + detail;
+  message = WithTypesAsWritten(std::move(message));
   return {message, HintIn(message, {lines.begin() + 1, lines.end()})};
 }
 

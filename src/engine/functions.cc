@@ -134,9 +134,10 @@ void AddRows(RowsApart& apart, duckdb::ClientContext& context, duckdb::Vector& s
   duckdb::vector<duckdb::LogicalType> types;
   for (const auto& field : duckdb::StructType::GetChildTypes(structs.GetType()))
     types.push_back(field.second);
+  types.pop_back();  // is_apart
   rows.InitializeEmpty(types);
   auto& columns = duckdb::StructVector::GetEntries(structs);
-  for (std::size_t i = 0; i < columns.size(); i++) rows.data[i].Reference(*columns[i]);
+  for (std::size_t i = 0; i < types.size(); i++) rows.data[i].Reference(*columns[i]);
   rows.SetCardinality(chunk_size);
   rows.Slice(chosen, count);
   const std::lock_guard lock(apart.mutex);

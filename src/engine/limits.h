@@ -6,12 +6,23 @@
 
 namespace leat::engine {
 
-// Memory of the embedded database when the user sets none. The process stays below 2 GiB with it.
-constexpr std::int64_t kMemoryLimitBytes = 1'400LL * 1024 * 1024;
+// Memory of the embedded database when the user sets none: this share of what the machine or
+// container has, and at least so much, with which the process stays below 2 GiB.
+constexpr std::int64_t kDefaultMemoryPercent = 70;
+constexpr std::int64_t kMinDefaultMemoryBytes = 1'400LL * 1024 * 1024;
+// What a user may set: less, and even small queries fail.
+constexpr std::int64_t kMinMemoryBytes = 128LL * 1024 * 1024;
+constexpr int kMaxThreads = 1024;
 // Spilled sorts and joins; DuckDB's own default is 90 % of the disk.
 constexpr const char* kMaxTemporaryDirectorySize = "200GiB";
 // A longer line of a text file is quarantined, not buffered.
 constexpr std::int64_t kMaxLineBytes = 16LL * 1024 * 1024;
+// Rows as text are handed on in pieces of about this size.
+constexpr std::size_t kTextBytesPerWrite = 256UL * 1024;
+// Of a file's or folder's name, in most file systems; and what is left for a value when a column
+// has a long name.
+constexpr std::int64_t kMaxNameBytes = 255;
+constexpr std::int64_t kMinFolderValueBytes = 32;
 // zstd level of data files: level 1 halves the time of level 3 for about 5 % more bytes.
 constexpr int kCompressionLevel = 1;
 // Distinct values of a row group up to which a column is written as a dictionary. DuckDB's own

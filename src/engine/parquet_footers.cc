@@ -13,6 +13,8 @@
 namespace leat::engine {
 namespace {
 
+constexpr int kMaxDecimalPrecision = 38;
+
 std::string ListOf(const std::vector<std::string>& paths) {
   std::vector<std::string> literals;
   for (const std::string& path : paths) literals.push_back(QuoteLiteral(path));
@@ -181,7 +183,31 @@ void AddLeaves(const std::vector<data::Field>& fields, const std::vector<std::st
 
 }  // namespace
 
+std::string LongDecimalsIn(const std::vector<std::string>& paths) {
+  return fmt::format(
+      "SELECT file_name, name, concat(precision, ',', scale) FROM parquet_schema({}) WHERE "
+      "precision > {} LIMIT 1",
+      ListOf(paths), kMaxDecimalPrecision);
+}
+
+std::string LongDecimalMessage(const std::string& path, const std::string& column,
+                               const std::string& type) {
+  return fmt::format(
+      "{}: column '{}' is decimal({}), and the engine has decimals of {} digits at most; write the "
+      "file again with a smaller decimal, or with text",
+      path, column, type, kMaxDecimalPrecision);
+}
+
+Status RefuseLongDecimals(Session& session, const std::vector<std::string>& paths) {
+  if (paths.empty()) return Ok();
+  LEAT_ASSIGN(const auto found, session.Query(LongDecimalsIn(paths)));
+  if (found.rows.empty()) return Ok();
+  const auto& row = found.rows[0];
+  return InvalidInput(LongDecimalMessage(Text(row[0]), Text(row[1]), Text(row[2])));
+}
+
 Result<data::Schema> CommonSchema(Session& session, const std::vector<std::string>& paths) {
+  LEAT_TRY(RefuseLongDecimals(session, paths));
   LEAT_ASSIGN(const auto layouts, Layouts(session, paths));
   std::set<std::string> seen;
   std::optional<data::Schema> common;

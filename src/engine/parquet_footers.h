@@ -19,4 +19,12 @@ Result<std::vector<WrittenFile>> ReadFooters(Session& session,
                                              const std::vector<std::string>& paths,
                                              const data::Schema& schema);
 
+// kInvalidInput naming file and column if one of the Parquet files has a decimal of more than 38
+// digits: DuckDB 1.5.5 reads its bytes as another number.
+Status RefuseLongDecimals(Session& session, const std::vector<std::string>& paths);
+// Finds path, column and "precision,scale" of one such column; and what to say of it.
+std::string LongDecimalsIn(const std::vector<std::string>& paths);
+std::string LongDecimalMessage(const std::string& path, const std::string& column,
+                               const std::string& type);
+
 }  // namespace leat::engine

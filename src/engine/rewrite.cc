@@ -43,17 +43,18 @@ class SqlRowRewriter final : public delta::RowRewriter {
     LEAT_ASSIGN(const std::string scan, ids.Scan(session_, {.table_path = table_path,
                                                             .metadata = snapshot.metadata(),
                                                             .files = files}));
-    const std::string rows =
-        fmt::format("SELECT {} FROM {}", ids.Selected(snapshot.schema()), scan);
+    const std::string rows = fmt::format("SELECT {} FROM {}", ids.Selected(), scan);
     if (cluster_by.empty()) return rows;
     return fmt::format("SELECT * EXCLUDE ({}) FROM (SELECT *, {} FROM ({})) ORDER BY {}",
                        RankNames(cluster_by.size()), Ranks(cluster_by), rows,
                        ZValue(cluster_by.size()));
   }
 
+  static std::string Rank(std::size_t i) { return HelperColumn("rank_" + std::to_string(i)); }
+
   static std::string RankNames(std::size_t columns) {
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < columns; i++) names.push_back(fmt::format("leat_rank_{}", i));
+    for (std::size_t i = 0; i < columns; i++) names.push_back(Rank(i));
     return Join(names, ", ");
   }
 
@@ -65,9 +66,9 @@ class SqlRowRewriter final : public delta::RowRewriter {
   static std::string Ranks(const std::vector<std::string>& columns) {
     std::vector<std::string> ranks;
     for (std::size_t i = 0; i < columns.size(); i++) {
-      ranks.push_back(fmt::format("ntile({}) OVER (ORDER BY {}) - 1 AS leat_rank_{}",
+      ranks.push_back(fmt::format("ntile({}) OVER (ORDER BY {}) - 1 AS {}",
                                   1LL << BitsPerColumn(columns.size()), QuoteIdentifier(columns[i]),
-                                  i));
+                                  Rank(i)));
     }
     return Join(ranks, ", ");
   }
@@ -77,7 +78,7 @@ class SqlRowRewriter final : public delta::RowRewriter {
     std::vector<std::string> bits;
     for (int bit = 0; bit < BitsPerColumn(columns); bit++) {
       for (std::size_t i = 0; i < columns; i++) {
-        bits.push_back(fmt::format("(((leat_rank_{} >> {}) & 1) << {})", i, bit,
+        bits.push_back(fmt::format("((({} >> {}) & 1) << {})", Rank(i), bit,
                                    bit * static_cast<int>(columns) + static_cast<int>(i)));
       }
     }

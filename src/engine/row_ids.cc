@@ -42,7 +42,7 @@ Result<std::string> RowIds::Scan(Session& session, TableFiles files) const {
   return session.ScanOf(files);
 }
 
-std::string RowIds::Selected(const data::Schema& schema) const {
+std::string RowIds::Selected() const {
   if (!columns_) return "*";
   const std::string id = QuoteIdentifier(columns_->id);
   const std::string version = QuoteIdentifier(columns_->version);
@@ -50,7 +50,7 @@ std::string RowIds::Selected(const data::Schema& schema) const {
   const std::string first_version = QuoteIdentifier(FirstOf(columns_->version));
   return fmt::format(
       "* EXCLUDE ({0}, {1}, {2}, {3}), coalesce({0}, {1} + {4}) AS {0}, coalesce({2}, {3}) AS {2}",
-      id, first_id, version, first_version, PlaceColumnsOf(schema).row);
+      id, first_id, version, first_version, kFileRowColumn);
 }
 
 }  // namespace leat::engine

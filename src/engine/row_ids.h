@@ -22,7 +22,7 @@ class RowIds {
   // A FROM item with the files' rows, and what Selected needs.
   Result<std::string> Scan(Session& session, TableFiles files) const;
   // What to select from it: all columns of the table and, where ids are kept, id and version.
-  std::string Selected(const data::Schema& schema) const;
+  std::string Selected() const;
 
  private:
   std::optional<delta::RowIdColumns> columns_;

@@ -58,6 +58,12 @@ struct RowMarks {
   std::unordered_map<std::string, File> files;
 };
 
+// Short names that leat_folder has given to values of partitions.
+struct FolderNames {
+  std::mutex mutex;
+  std::unordered_map<std::string, std::string> values;  // by name
+};
+
 // A file of leat_parquet, complete.
 struct ParquetFile {
   std::string path;
@@ -75,15 +81,18 @@ class SessionState final : public duckdb::ClientContextState {
   }
 
   TableResolver resolver;
+  std::vector<std::string> table_names;  // of the project, "schema.table"
   Engine* engine = nullptr;
   std::map<std::string, std::shared_ptr<const ScanSource>>
       sources;  // by the key in "leat-source:<key>"
   std::map<std::string, std::shared_ptr<const RowSource>> row_sources;  // by the key of leat_rows
   std::shared_ptr<const ScanSource> bound_source;  // while delta_scan is bound: for its reader
+  std::string parquet_read;                        // what the statement gave to read_parquet last
   std::set<std::string> bound_tables;              // folders that delta_scan was bound to
   std::optional<PlannedCopy> planned_copy;         // while WriteParquet waits for a plan
   std::unique_ptr<RowsApart> rows_apart;           // while WriteParquet writes some
   std::unique_ptr<RowMarks> row_marks;             // while MarkRows collects them
+  FolderNames folder_names;                        // while WriteParquet writes
   std::string late_path;                           // of the file that leat_parquet adds if need be
   std::vector<data::Field> file_columns;           // FileLayout::columns, while WriteParquet writes
   std::mutex opened_mutex;
@@ -105,9 +114,22 @@ void RegisterRowScan(duckdb::DatabaseInstance& database);
 void RegisterParquetCopy(duckdb::DatabaseInstance& database);
 // leat_strict(text, format, null of a type): the value of that type, null if the text spells none.
 // leat_instant(timestamp): the TIMESTAMP WITH TIME ZONE that it is in UTC.
-// leat_keep(is_apart, row): not is_apart; the rows apart are added to the session's RowsApart.
+// leat_keep(is_apart, row): not is_apart; the rows apart are added to the session's RowsApart,
+// without their last column, which is is_apart.
 // leat_mark(filename, row number): true; the row is added to the session's RowMarks.
 void RegisterFunctions(duckdb::DatabaseInstance& database);
+
+// leat_folder(value, bytes): the value, or a short name for it if that of its folder would have
+// more bytes; see FolderNames.
+void RegisterPartitionFolders(duckdb::DatabaseInstance& database);
+// Text to TIMESTAMP WITH TIME ZONE, each row in its own zone.
+void RegisterZoneCasts(duckdb::DatabaseInstance& database);
+// read_parquet, with files that DuckDB misreads refused. After RegisterDeltaScan.
+void RegisterParquetChecks(duckdb::DatabaseInstance& database);
+
+// The error of a statement with what DuckDB cannot know: the project's tables, why a file of a
+// table may be gone, and that an internal error over a Parquet file is the file's.
+Error Explain(Error error, const SessionState& state);
 
 // The error as the exception that DuckDB hands back to us.
 [[noreturn]] void Throw(const Error& error);
@@ -117,6 +139,13 @@ Status VisitBatches(duckdb::QueryResult& result,
                     const std::function<Status(const data::ArrowBatch&)>& visit);
 
 std::unique_ptr<delta::ParquetHandler> MakeParquetHandler(duckdb::DuckDB& database);
+
+// The columns of one SELECT statement; throws DuckDB's exceptions.
+struct Planned {
+  std::vector<std::string> names;
+  std::vector<duckdb::LogicalType> types;
+};
+Planned Plan(duckdb::Connection& connection, const std::string& sql, const Parameters& parameters);
 
 // Binds `sql` in the connection and traces its columns; throws DuckDB's exceptions.
 BoundQuery BindAndTrace(duckdb::Connection& connection, const std::string& sql,

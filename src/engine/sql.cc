@@ -4,137 +4,38 @@
 #include <set>
 
 #include "base/text.h"
-#include "duckdb/parser/expression/parameter_expression.hpp"
 #include "duckdb/parser/expression/star_expression.hpp"
 #include "duckdb/parser/expression/subquery_expression.hpp"
 #include "duckdb/parser/parsed_data/create_macro_info.hpp"
 #include "duckdb/parser/parsed_expression_iterator.hpp"
-#include "duckdb/parser/query_node/cte_node.hpp"
-#include "duckdb/parser/query_node/recursive_cte_node.hpp"
 #include "duckdb/parser/query_node/select_node.hpp"
-#include "duckdb/parser/query_node/set_operation_node.hpp"
 #include "duckdb/parser/statement/create_statement.hpp"
 #include "duckdb/parser/statement/select_statement.hpp"
-#include "duckdb/parser/tableref/list.hpp"
+#include "duckdb/parser/tableref/basetableref.hpp"
 #include "engine/duckdb_text.h"
 #include "engine/engine_error.h"
+#include "engine/table_names.h"
 
 namespace leat::engine {
 namespace {
 
-// Collects tables and parameters of a parsed query. Names of common table expressions hide tables
-// from the node that declares them down.
-class FactsCollector {
- public:
-  explicit FactsCollector(std::string_view sql) : sql_(sql) {}
-
-  void Visit(duckdb::QueryNode& node) {
-    const std::size_t scope = cte_names_.size();
-    for (auto& [name, cte] : node.cte_map.map) {
-      // A CTE sees the ones before it, and itself (WITH RECURSIVE).
-      cte_names_.push_back(ToLower(name));
-      Visit(*cte->query->node);
-    }
-    VisitBody(node);
-    cte_names_.resize(scope);
-  }
-
-  SqlFacts Finish() && {
-    return {.tables = {tables_.begin(), tables_.end()},
-            .parameters = {parameters_.begin(), parameters_.end()}};
-  }
-
- private:
-  void VisitBody(duckdb::QueryNode& node) {
-    if (node.type == duckdb::QueryNodeType::CTE_NODE) {
-      auto& cte = node.Cast<duckdb::CTENode>();
-      cte_names_.push_back(ToLower(cte.ctename));
-      Visit(*cte.query);
-      Visit(*cte.child);
-      return;
-    }
-    if (node.type == duckdb::QueryNodeType::SET_OPERATION_NODE) {
-      for (auto& child : node.Cast<duckdb::SetOperationNode>().children) Visit(*child);
-      VisitModifiers(node);
-      return;
-    }
-    if (node.type == duckdb::QueryNodeType::RECURSIVE_CTE_NODE) {
-      auto& recursive = node.Cast<duckdb::RecursiveCTENode>();
-      cte_names_.push_back(ToLower(recursive.ctename));
-      Visit(*recursive.left);
-      Visit(*recursive.right);
-      return;
-    }
-    duckdb::ParsedExpressionIterator::EnumerateQueryNodeChildren(
-        node, [this](duckdb::unique_ptr<duckdb::ParsedExpression>& child) { Visit(*child); },
-        [this](duckdb::TableRef& table) { Visit(table); });
-  }
-
-  void VisitModifiers(duckdb::QueryNode& node) {
-    duckdb::ParsedExpressionIterator::EnumerateQueryNodeModifiers(
-        node, [this](duckdb::unique_ptr<duckdb::ParsedExpression>& child) { Visit(*child); });
-  }
-
-  void Visit(duckdb::ParsedExpression& expression) {
-    if (expression.GetExpressionClass() == duckdb::ExpressionClass::PARAMETER) {
-      parameters_.insert(expression.Cast<duckdb::ParameterExpression>().identifier);
-    }
-    if (expression.GetExpressionClass() == duckdb::ExpressionClass::SUBQUERY) {
-      Visit(*expression.Cast<duckdb::SubqueryExpression>().subquery->node);
-    }
-    duckdb::ParsedExpressionIterator::EnumerateChildren(
-        expression, [this](duckdb::unique_ptr<duckdb::ParsedExpression>& child) { Visit(*child); });
-  }
-
-  // EnumerateTableRefChildren calls back for the reference itself and its inner ones; subqueries
-  // are ours.
-  void Visit(duckdb::TableRef& table) {
-    switch (table.type) {
-      case duckdb::TableReferenceType::BASE_TABLE:
-        AddTable(table.Cast<duckdb::BaseTableRef>());
-        return;
-      case duckdb::TableReferenceType::SUBQUERY:
-        Visit(*table.Cast<duckdb::SubqueryRef>().subquery->node);
-        return;
-      case duckdb::TableReferenceType::JOIN: {
-        auto& join = table.Cast<duckdb::JoinRef>();
-        Visit(*join.left);
-        Visit(*join.right);
-        if (join.condition) Visit(*join.condition);
-        return;
-      }
-      case duckdb::TableReferenceType::PIVOT: Visit(*table.Cast<duckdb::PivotRef>().source); return;
-      case duckdb::TableReferenceType::TABLE_FUNCTION:
-        Visit(*table.Cast<duckdb::TableFunctionRef>().function);
-        return;
-      case duckdb::TableReferenceType::EXPRESSION_LIST:
-        for (auto& row : table.Cast<duckdb::ExpressionListRef>().values) {
-          for (auto& value : row) Visit(*value);
-        }
-        return;
-      default: return;
-    }
-  }
-
-  void AddTable(const duckdb::BaseTableRef& table) {
+SqlFacts FactsOf(duckdb::QueryNode& node, std::string_view sql) {
+  std::set<TableReference> tables;
+  std::set<std::string> parameters;
+  const auto add_table = [&](const duckdb::BaseTableRef& table) {
     const PinnedName pinned = SplitPin(table.table_name);
-    if (table.schema_name.empty() &&
-        std::find(cte_names_.begin(), cte_names_.end(), ToLower(pinned.name)) != cte_names_.end()) {
-      return;
-    }
     std::string name = pinned.name;
     if (!table.schema_name.empty()) name = table.schema_name + "." + name;
     if (!table.catalog_name.empty()) name = table.catalog_name + "." + name;
     const std::size_t offset = table.query_location.IsValid() ? table.query_location.GetIndex() : 0;
-    tables_.insert(
-        {.name = std::move(name), .pin = pinned.pin, .offset = OffsetBeforeQuoting(sql_, offset)});
-  }
-
-  const std::string_view sql_;
-  std::vector<std::string> cte_names_;
-  std::set<TableReference> tables_;
-  std::set<std::string> parameters_;
-};
+    tables.insert(
+        {.name = std::move(name), .pin = pinned.pin, .offset = OffsetBeforeQuoting(sql, offset)});
+  };
+  VisitNames(node, {.on_table = add_table,
+                    .on_parameter = [&](const std::string& name) { parameters.insert(name); }});
+  return {.tables = {tables.begin(), tables.end()},
+          .parameters = {parameters.begin(), parameters.end()}};
+}
 
 Error NotASelect(const std::string& what) {
   return InvalidInput("expected one SELECT statement, found " + what)
@@ -158,9 +59,7 @@ Result<SqlFacts> AnalyzeSelect(std::string_view sql) {
       return NotASelect(ToLower(duckdb::StatementTypeToString(statements[0]->type)))
           .At(LocationOf(sql, statements[0]->stmt_location));
     }
-    FactsCollector collector(sql);
-    collector.Visit(*statements[0]->Cast<duckdb::SelectStatement>().node);
-    return std::move(collector).Finish();
+    return FactsOf(*statements[0]->Cast<duckdb::SelectStatement>().node, sql);
   } catch (const std::exception& e) {
     return ToError(e, sql);
   }

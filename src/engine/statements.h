@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "duckdb.hpp"
 #include "duckdb/parser/statement/copy_statement.hpp"
@@ -29,5 +30,9 @@ Parameters UsedBy(duckdb::SQLStatement& statement, const Parameters& parameters)
 void MakeMacroTemporary(duckdb::SQLStatement& statement);
 
 std::string WithoutSemicolon(const std::string& sql);
+
+// Of data files.
+CopyOptions ParquetOptions();
+void AddPartitions(const std::vector<std::string>& columns, CopyOptions& options);
 
 }  // namespace leat::engine

@@ -181,8 +181,7 @@ Status TableEdit::WriteAnew(std::vector<delta::AddFile> files, delta::Transactio
                                                           .metadata = metadata,
                                                           .files = std::move(files)}));
   LEAT_ASSIGN(auto kept,
-              writer_.WriteAgain(
-                  fmt::format("SELECT {} FROM {}", ids.Selected(metadata.schema), scan), false));
+              writer_.WriteAgain(fmt::format("SELECT {} FROM {}", ids.Selected(), scan), false));
   rows_rewritten_ += writer_.rows_written() - before;
   transaction.adds.insert(transaction.adds.end(), kept.begin(), kept.end());
   return Ok();

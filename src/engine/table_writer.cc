@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "engine/data_file.h"
+#include "engine/limits.h"
 #include "engine/spark_sql.h"
 
 namespace leat::engine {
@@ -14,7 +15,7 @@ namespace {
 constexpr const char* kChangeFolder = "_change_data";
 constexpr const char* kChangeType = "_change_type";
 // The row that is being checked.
-constexpr const char* kRow = "leat_row";
+constexpr const char* kRow = "\"\001row\"";
 constexpr int kMaxRowInMessage = 400;
 
 std::string Path(const std::vector<std::string>& path) {
@@ -230,7 +231,11 @@ std::string TableWriter::WrittenColumns(Rows rows, const std::vector<std::string
       value =
           fmt::format("CASE WHEN {0} = '{1}' THEN error({2}) WHEN {0} = '' THEN NULL ELSE {0} END",
                       PartitionTextOf(field), kNullPartition, QuoteLiteral(refusal));
-      as = QuoteIdentifier(delta::PhysicalName(mapping_, field));
+      const std::string folder = delta::PhysicalName(mapping_, field);
+      const std::int64_t value_bytes =
+          std::max(kMinFolderValueBytes, kMaxNameBytes - 3 * std::ssize(folder) - 1);
+      value = fmt::format("leat_folder({}, {})", value, value_bytes);
+      as = QuoteIdentifier(folder);
     }
     const bool is_checked = rows == Rows::kNew || rows == Rows::kChanged;
     if (columns.empty() && !conditions_.empty() && is_checked) {

@@ -4,6 +4,7 @@
 #include <future>
 
 #include "base/text.h"
+#include "engine/resources.h"
 #include "engine/sql.h"
 #include "quality/quarantine.h"
 #include "state/schema.h"
@@ -23,6 +24,18 @@ delta::FileRoots FileRoots() {
   return roots;
 }
 
+Result<engine::EngineOptions> EngineOptionsOf(const project::Project& project) {
+  engine::EngineOptions options{.temporary_directory = io::JoinPath(project.root, ".leat/tmp"),
+                                .caches_files = io::IsS3Path(project.storage)};
+  if (!project.memory.empty()) {
+    LEAT_ASSIGN(options.memory_bytes, engine::MemoryOf(project.memory, engine::TotalMemory()));
+  }
+  if (!project.threads.empty()) {
+    LEAT_ASSIGN(options.threads, engine::ThreadsOf(project.threads, engine::Cores()));
+  }
+  return options;
+}
+
 Result<std::unique_ptr<Workspace>> Workspace::Open(const io::Environment& environment,
                                                    project::Project project, Purpose purpose) {
   std::unique_ptr<Workspace> workspace(new Workspace(environment, std::move(project)));
@@ -36,10 +49,9 @@ Result<std::unique_ptr<Workspace>> Workspace::Open(const io::Environment& enviro
   const project::Project& opened = workspace->project_;
   delta::FileRoots file_roots = FileRoots();
   file_roots.push_back(opened.storage);
-  LEAT_ASSIGN(workspace->engine_,
-              engine::Engine::Open(environment,
-                                   {.temporary_directory = io::JoinPath(opened.root, ".leat/tmp"),
-                                    .file_roots = std::move(file_roots)}));
+  LEAT_ASSIGN(engine::EngineOptions options, EngineOptionsOf(opened));
+  options.file_roots = std::move(file_roots);
+  LEAT_ASSIGN(workspace->engine_, engine::Engine::Open(environment, options));
   return workspace;
 }
 
@@ -121,10 +133,8 @@ Result<std::optional<engine::TableSource>> Workspace::Resolve(const std::string&
   }
   if (asset == nullptr) {
     if (schema.empty()) return std::optional<engine::TableSource>();
-    std::vector<std::string> names;
-    for (const project::Asset& known : project_.assets) names.push_back(known.name.value());
     return NotFound("there is no table " + schema + "." + table)
-        .WithHint(NearestHint(schema + "." + table, names));
+        .WithHint(NearestHint(schema + "." + table, TableNames()));
   }
   const auto snapshot = engine_->TableAt(path).Load();
   if (!snapshot.ok() && snapshot.error().kind() == ErrorKind::kNotFound) {
@@ -137,6 +147,12 @@ Result<std::optional<engine::TableSource>> Workspace::Resolve(const std::string&
   }
   if (!snapshot.ok()) return snapshot.error();
   return std::optional<engine::TableSource>(engine::DeltaSource{.path = path});
+}
+
+std::vector<std::string> Workspace::TableNames() const {
+  std::vector<std::string> names;
+  for (const project::Asset& asset : project_.assets) names.push_back(asset.name.value());
+  return names;
 }
 
 engine::TableResolver Workspace::Resolver() {
@@ -152,6 +168,7 @@ Result<std::unique_ptr<engine::Session>> Workspace::NewSession() {
     if (!defined.ok()) return std::move(defined).error().WithContext("macro " + macro.name);
   }
   session->SetResolver(Resolver());
+  session->SetTableNames(TableNames());
   return session;
 }
 

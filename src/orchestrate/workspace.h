@@ -18,6 +18,8 @@ namespace leat::orchestrate {
 
 // The folders of LEAT_FILE_ROOTS, separated by commas: tables elsewhere may take files from them.
 delta::FileRoots FileRoots();
+// Memory, threads and temporary folder as the project has them.
+Result<engine::EngineOptions> EngineOptionsOf(const project::Project& project);
 
 // What for: a run writes the state, which is then opened beside the engine.
 enum class Purpose { kLook, kRun };
@@ -47,6 +49,8 @@ class Workspace {
   // The asset that a query's table name means, case ignored; a seed also without its schema. Null:
   // none.
   const project::Asset* FindTable(const std::string& schema, const std::string& table) const;
+
+  std::vector<std::string> TableNames() const;
 
   // The project's variables; with a window also $start and $end.
   engine::Parameters ParametersFor(const std::optional<Interval>& window) const;

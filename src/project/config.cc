@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "engine/resources.h"
 #include "io/s3/s3_path.h"
 #include "project/timezone.h"
 #include "project/yaml_map.h"
@@ -30,7 +31,7 @@ struct RawNotification {
 // The settings that leat.yml, an environment in it or LEAT_… variables may give; unset ones are
 // inherited.
 struct Settings {
-  std::optional<Placed<std::string>> storage, engine, timezone;
+  std::optional<Placed<std::string>> storage, engine, timezone, memory, threads;
   std::optional<TimestampUs> start;
   std::map<std::string, data::Value> vars;
   std::optional<std::vector<RawNotification>> notify;
@@ -107,6 +108,8 @@ Settings ReadSettings(YamlMap& map, const io::Environment& world) {
   settings.storage = PlacedText(map, "storage");
   settings.engine = PlacedText(map, "engine");
   settings.timezone = PlacedText(map, "timezone");
+  settings.memory = PlacedText(map, "memory");
+  settings.threads = PlacedText(map, "threads");
   settings.start = map.Instant("start");
   if (settings.timezone) {
     auto known = CheckTimezone(world.files, settings.timezone->value);
@@ -131,6 +134,8 @@ void Overlay(Settings&& over, Settings& base) {
   if (over.storage) base.storage = std::move(over.storage);
   if (over.engine) base.engine = std::move(over.engine);
   if (over.timezone) base.timezone = std::move(over.timezone);
+  if (over.memory) base.memory = std::move(over.memory);
+  if (over.threads) base.threads = std::move(over.threads);
   if (over.start) base.start = over.start;
   for (auto& [name, value] : over.vars) {
     const auto same = std::find_if(base.vars.begin(), base.vars.end(), [&](const auto& var) {
@@ -163,6 +168,8 @@ Settings SettingsFromEnvironment(const std::map<std::string, data::Value>& decla
   settings.storage = FromEnvironment(variables, "STORAGE");
   settings.engine = FromEnvironment(variables, "ENGINE");
   settings.timezone = FromEnvironment(variables, "TIMEZONE");
+  settings.memory = FromEnvironment(variables, "MEMORY");
+  settings.threads = FromEnvironment(variables, "THREADS");
   if (settings.timezone) {
     auto known = CheckTimezone(context.world.files, settings.timezone->value);
     if (!known.ok()) {
@@ -196,6 +203,7 @@ class Resolver {
     CheckEngine(settings);
     ResolveStorage(settings, config);
     if (settings.timezone) project_.timezone = settings.timezone->value;
+    ResolveResources(settings);
     project_.start = settings.start;
     project_.vars = settings.vars;
     if (!settings.notify) return;
@@ -252,6 +260,24 @@ class Resolver {
       Fail(location, "'storage' is empty", "name a folder, for example ./lake");
     } else {
       project_.storage = io::AbsolutePath(io::JoinPath(project_.root, *storage));
+    }
+  }
+
+  void ResolveResources(const Settings& settings) {
+    const auto keep = [this](const Placed<std::string>& text, const auto& amount, std::string& to) {
+      if (amount.ok()) {
+        to = text.value;
+      } else {
+        diagnostics_.errors.push_back(Error(amount.error()).At(text.location));
+      }
+    };
+    if (settings.memory) {
+      const auto bytes = engine::MemoryOf(settings.memory->value, engine::TotalMemory());
+      keep(*settings.memory, bytes, project_.memory);
+    }
+    if (settings.threads) {
+      const auto threads = engine::ThreadsOf(settings.threads->value, engine::Cores());
+      keep(*settings.threads, threads, project_.threads);
     }
   }
 

@@ -182,6 +182,7 @@ struct Project {
   std::string storage;      // absolute folder, or s3://bucket/path
   std::string environment;  // "" = default
   std::string timezone = "UTC";
+  std::string memory, threads;  // of the engine: "70%", "4GiB"; "4". Empty: the engine's own choice
   std::optional<TimestampUs> start;
   std::map<std::string, data::Value> vars;
   std::vector<Asset> assets;  // in dependency order, ties by name

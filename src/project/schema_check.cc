@@ -60,6 +60,9 @@ class ProjectBinder {
     session_.SetResolver([this](const std::string& schema, const std::string& table) {
       return Resolve(schema, table);
     });
+    std::vector<std::string> names;
+    for (const Asset& asset : project_.assets) names.push_back(asset.name.value());
+    session_.SetTableNames(std::move(names));
     // Behind a broken file, or in a cycle, an asset's inputs may not be known: CanBind.
     for (const Asset& asset : project_.assets) BindAsset(asset);
     // Checks may read tables that come later or the asset's own.

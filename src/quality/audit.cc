@@ -118,7 +118,6 @@ class Auditor {
                                 .on_fail = check.on_fail,
                                 .location = check.location});
     }
-    RefuseRowsThatLookAlike();
     for (std::size_t i = 0; i < checks().size(); i++) {
       if (!JudgesWholeTable(checks()[i])) LEAT_TRY(JudgeRows(i));
     }
@@ -147,15 +146,6 @@ class Auditor {
       case OnFail::kDrop: return is_staged() ? CheckStatus::kWarned : CheckStatus::kFailed;
     }
     return CheckStatus::kFailed;
-  }
-
-  void RefuseRowsThatLookAlike() {
-    const Status apart = CheckRowsCanBeToldApart(input_.schema);
-    if (apart.ok() || !is_staged()) return;
-    for (std::size_t i = 0; i < checks().size(); i++) {
-      Measurement& measured = measured_.checks[i];
-      if (IsSetAside(checks()[i]) && measured.value.value_or(0) > 0) measured.error = apart.error();
-    }
   }
 
   // True when the check could not be evaluated, which is then its outcome.

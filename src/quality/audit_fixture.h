@@ -25,6 +25,9 @@ class CountingSession final : public engine::Session {
   void SetResolver(engine::TableResolver resolver) override {
     inner_.SetResolver(std::move(resolver));
   }
+  void SetTableNames(std::vector<std::string> names) override {
+    inner_.SetTableNames(std::move(names));
+  }
   Status Execute(const std::string& sql, const engine::Parameters& parameters) override {
     Count(sql);
     return inner_.Execute(sql, parameters);
@@ -59,9 +62,16 @@ class CountingSession final : public engine::Session {
                                                    const engine::Parameters& parameters) override {
     return inner_.MarkRows(sql, parameters);
   }
+  Result<engine::TextWritten> WriteText(
+      const std::string& sql, const engine::Parameters& parameters,
+      const engine::TextFormat& format,
+      const std::function<Status(std::string_view)>& write) override {
+    return inner_.WriteText(sql, parameters, format, write);
+  }
   Result<std::int64_t> CopyTo(const std::string& sql, const std::string& path,
-                              const std::string& format) override {
-    return inner_.CopyTo(sql, path, format);
+                              const std::string& format,
+                              const engine::Parameters& parameters) override {
+    return inner_.CopyTo(sql, path, format, parameters);
   }
   void Interrupt() override { inner_.Interrupt(); }
   engine::QueryProgress Progress() const override { return inner_.Progress(); }

@@ -371,11 +371,13 @@ TEST_F(AuditTest, ColumnsOfAnyNameAndTypeSurviveARewrite) {
   EXPECT_THAT(RowsOf(result.files), ElementsAre("1|x|1.50|2026-01-02|{\"a\":[\"1.50\"]}|\\x00"));
 }
 
-TEST_F(AuditTest, AColumnNamedLikeTheEnginesOwnIsRefusedInsteadOfMixedUp) {
+TEST_F(AuditTest, ColumnsNamedLikeTheEnginesOwnAreTheUsers) {
   AddCheck(project::NotNull{}, "v", OnFail::kQuarantine);
-  const AuditResult result = Run(Stage("SELECT NULL::INTEGER AS v, 7 AS file_row_number"));
-  EXPECT_EQ(result.checks[0].status, CheckStatus::kError);
-  EXPECT_THAT(result.checks[0].message, HasSubstr("file_row_number"));
+  const AuditResult result = Run(
+      Stage("SELECT i AS v, 7 AS file_row_number, 'f' AS filename, 9 AS file_index, 1 AS breaks_0, "
+            "{'v': 0} AS this, 2 AS t, 3 AS row, 4 AS file FROM (VALUES (NULL), (5)) s(i)"));
+  EXPECT_EQ(result.checks[0].status, CheckStatus::kWarned);
+  EXPECT_THAT(RowsOf(result.files), ElementsAre("5|7|f|9|1|{\"v\":0}|2|3|4"));
 }
 
 TEST_F(AuditTest, SamplesShowFailingRowsWithinLimits) {

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "data/schema.h"
+#include "engine/engine.h"
 #include "project/definition.h"
 
 namespace leat::quality {
@@ -17,8 +18,8 @@ inline constexpr char kExistingRows[] = "leat_existing_rows";
 // Of the audited rows, those in files written apart.
 inline constexpr char kRowsApart[] = "leat_rows_apart";
 // Virtual columns of files: which file, and which row of it.
-inline constexpr char kFileColumn[] = "file_index";
-inline constexpr char kRowColumn[] = "file_row_number";
+inline constexpr const char* kFileColumn = engine::kFileIndexColumn;
+inline constexpr const char* kRowColumn = engine::kFileRowColumn;
 // Carries a quarantined row's id through the audit of a replay; no part of the row itself.
 inline constexpr char kReplayIdColumn[] = "_leat_quarantine_id";
 

@@ -171,15 +171,4 @@ Result<std::vector<engine::WrittenFile>> WriteWithoutThem(engine::Session& sessi
   return std::move(written.files);
 }
 
-Status CheckRowsCanBeToldApart(const data::Schema& schema) {
-  for (const char* column : {kFileColumn, kRowColumn}) {
-    if (schema.Find(column) == nullptr) continue;
-    return Error(InvalidInput(fmt::format(
-                     "rows cannot be set aside: the column name '{}' is taken by the engine",
-                     column)))
-        .WithHint("rename the column, or use on_fail fail or warn");
-  }
-  return Ok();
-}
-
 }  // namespace leat::quality

@@ -25,7 +25,4 @@ Result<std::vector<engine::WrittenFile>> WriteWithoutThem(engine::Session& sessi
                                                           const AuditInput& input,
                                                           const engine::WriteOptions& rewrite);
 
-// kInvalidInput when the table has a column named like those that tell rows apart.
-Status CheckRowsCanBeToldApart(const data::Schema& schema);
-
 }  // namespace leat::quality
