@@ -11,10 +11,8 @@ template <typename Real>
 std::string Format(Real number) {
   if (std::isnan(number)) return "NaN";
   if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
-  std::string text = fmt::format("{}", number);
-  // So that a reader that guesses types takes the column for what it is, and keeps -0.0.
-  if (text.find_first_of(".e") == std::string::npos) text += ".0";
-  return text;
+  if (number == 0 && std::signbit(number)) return "-0.0";  // as an integer it would lose its sign
+  return fmt::format("{}", number);
 }
 
 }  // namespace

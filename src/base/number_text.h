@@ -5,7 +5,7 @@
 
 namespace leat {
 
-// "1.5", "1.0", "-0.0", "1e+16", "NaN", "Infinity", "-Infinity".
+// "1.5", "1", "-0.0", "1e+16", "NaN", "Infinity", "-Infinity".
 std::string FormatReal(double number);
 std::string FormatReal(float number);
 

@@ -7,8 +7,8 @@
 namespace leat {
 namespace {
 
-TEST(FormatRealTest, NumbersReadBackAndLookLikeReals) {
-  EXPECT_EQ(FormatReal(1.0), "1.0");
+TEST(FormatRealTest, NumbersReadBack) {
+  EXPECT_EQ(FormatReal(1.0), "1");
   EXPECT_EQ(FormatReal(-0.0), "-0.0");
   EXPECT_EQ(FormatReal(0.1), "0.1");
   EXPECT_EQ(FormatReal(0.1F), "0.1");

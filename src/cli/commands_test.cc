@@ -63,13 +63,14 @@ TEST_F(Commands, ValidateReportsEveryProblemWithItsPlace) {
   EXPECT_EQ(problems["errors"][0]["hint"], "did you mean 'order_id'?");
 }
 
-TEST_F(Commands, NothingRunsWhenAModelDoesNotBind) {
+TEST_F(Commands, WhatDoesNotBindIsLeftOutAndTheRestRuns) {
   WriteShop();
   Write("assets/gold/sales.sql", "select nope from silver.orders\n");
   const Outcome outcome = Run({"run"});
-  EXPECT_EQ(outcome.exit_code, kError);
+  EXPECT_EQ(outcome.exit_code, kFailed);
   EXPECT_THAT(outcome.err, HasSubstr("assets/gold/sales.sql:1:8"));
-  EXPECT_FALSE(io::LocalFileSystem().Stat(folder_ + "/lake").ok());
+  EXPECT_TRUE(io::LocalFileSystem().Stat(folder_ + "/lake/silver/orders/_delta_log").ok());
+  EXPECT_FALSE(io::LocalFileSystem().Stat(folder_ + "/lake/gold/sales/_delta_log").ok());
 }
 
 TEST_F(Commands, RunLoadsBuildsChecksAndTellsSo) {

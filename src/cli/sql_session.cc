@@ -105,11 +105,14 @@ Error SqlSession::WithOurTables(Error error) const {
     return error;
   const std::string name =
       error.message().substr(begin + kBegin.size(), end - begin - kBegin.size());
-  std::vector<std::string> known, same;
+  std::vector<std::string> known, last_parts, same;
   for (const project::Asset& asset : workspace_->project().assets) {
-    const std::string& full = asset.name.value();
-    known.push_back(full);
-    if (EqualsIgnoreCase(full.substr(full.rfind('.') + 1), name)) same.push_back("'" + full + "'");
+    known.push_back(asset.name.value());
+    last_parts.push_back(known.back().substr(known.back().rfind('.') + 1));
+  }
+  const std::string nearest = Nearest(name, last_parts).value_or(name);
+  for (std::size_t i = 0; i < known.size(); i++) {
+    if (EqualsIgnoreCase(last_parts[i], nearest)) same.push_back("'" + known[i] + "'");
   }
   std::string hint =
       same.empty() ? NearestHint(name, known) : "did you mean " + Join(same, " or ") + "?";

@@ -216,9 +216,11 @@ Status RefuseReserved(const std::string& macro) {
 Result<std::vector<MacroDefinition>> AnalyzeMacros(std::string_view sql) {
   try {
     std::vector<MacroDefinition> macros;
+    std::size_t next = 0;  // the parser tells only how long a statement is, not where it begins
     for (auto& statement : Parse(sql)) {
-      const std::size_t begin = sql.find_first_not_of(" \t\r\n", statement->stmt_location);
+      const std::size_t begin = sql.find_first_not_of(" \t\r\n;", OffsetBeforeQuoting(sql, next));
       const Location at = LocationOf(sql, std::min(begin, sql.size()));
+      next += statement->stmt_length + 1;  // and the semicolon
       const bool creates = statement->type == duckdb::StatementType::CREATE_STATEMENT;
       duckdb::CreateInfo* info =
           creates ? statement->Cast<duckdb::CreateStatement>().info.get() : nullptr;

@@ -81,7 +81,7 @@ TEST_F(AssetsTest, BadSourcesAreReportedKeyByKey) {
   EXPECT_THAT(
       SourceErrors(
           "type: source\nfrom: {file: \"s3://b/x\", format: xlsx, header: yes, quote: ab,\n"
-          "  encoding: utf-9, skip_lines: -1, fromat: csv}\nschema_policy: evolv\n"
+          "  encoding: utf9, skip_lines: -1, fromat: csv}\nschema_policy: evolv\n"
           "error_budget: {fraction: 2}\ncolumns: {a: {type: bigit}}\n"),
       ElementsAre(
           "assets/b/s.yml:2:14: files on 's3://' are not available in this release | name files on "
@@ -90,7 +90,7 @@ TEST_F(AssetsTest, BadSourcesAreReportedKeyByKey) {
           "ndjson, parquet",
           "assets/b/s.yml:2:48: 'header' must be true or false",
           "assets/b/s.yml:2:60: 'quote' must be one ASCII character",
-          HasSubstr("assets/b/s.yml:3:13: 'utf-9' is not a known encoding"),
+          HasSubstr("assets/b/s.yml:3:13: 'utf9' is not a known encoding"),
           "assets/b/s.yml:3:31: 'skip_lines' must be a whole number from 0 to 1000000",
           "assets/b/s.yml:3:35: unknown key 'fromat' in 'from' | did you mean 'format'?",
           "assets/b/s.yml:4:16: 'evolv' is not a value of 'schema_policy' | did you mean 'evolve'?",

@@ -107,9 +107,9 @@ Status QuarantineTable::FindAffected(const std::string& rows, const QuarantineCh
   for (const delta::AddFile& file : attempt.base->files())
     by_path[io::JoinPath(table_.path(), file.path)] = &file;
   LEAT_ASSIGN(const auto found,
-              session_.Query(
-                  fmt::format("SELECT filename, count(*) FROM {} AS stored WHERE {} GROUP BY ALL",
-                              rows, change.where)));
+              session_.Query(fmt::format(
+                  "SELECT {}, count(*) FROM {} AS stored WHERE {} GROUP BY ALL",
+                  engine::PlaceColumnsOf(QuarantineSchema()).file, rows, change.where)));
   for (const auto& row : found.rows) {
     const auto file = by_path.find(std::get<std::string>(row[0]));
     if (file == by_path.end()) {

@@ -298,8 +298,8 @@ Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session,
   if (is_parquet) {  // it has at least a footer: an empty one is damaged
     format.layout = Layout::kParquet;
     format.compression = "none";
-    LEAT_TRY(DetectParquet(session, file, format));
     LEAT_TRY(CheckParquet(session, file, format));
+    LEAT_TRY(DetectParquet(session, file, format));
   } else {
     format.compression = CompressionOf(file.path, magic, options);
     LEAT_TRY(DetectText(files, file, options, known, format));
