@@ -84,7 +84,9 @@ std::string FormatTimestamp(TimestampUs t) {
   if (t == INT64_MAX) return "infinity";
   if (t == -INT64_MAX) return "-infinity";
   const std::int64_t day = FloorDiv(t, kMicrosPerDay);
-  const TimestampUs in_day = t - day * kMicrosPerDay;
+  // Not t - day * kMicrosPerDay, which the first day of all does not have room for.
+  const TimestampUs rest = t % kMicrosPerDay;
+  const TimestampUs in_day = rest < 0 ? rest + kMicrosPerDay : rest;
   const std::int64_t seconds = in_day / kMicrosPerSecond;
   const std::int64_t micros = in_day % kMicrosPerSecond;
   std::string text = fmt::format("{}T{:02}:{:02}:{:02}", FormatDate(day), seconds / 3600,

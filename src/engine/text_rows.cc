@@ -54,6 +54,7 @@ void AppendJsonText(std::string_view text, std::string& out) {
 struct CellText {
   std::string text;
   bool is_bare = false;
+  bool is_real = false;  // JSON has it with a point, also if it is whole
 };
 
 CellText OfInteger(std::int64_t number) {
@@ -62,7 +63,13 @@ CellText OfInteger(std::int64_t number) {
 
 template <typename Real>
 CellText OfReal(Real number) {
-  return {FormatReal(number), std::isfinite(number)};
+  return {FormatReal(number), std::isfinite(number), true};
+}
+
+void AppendJson(const CellText& cell, std::string& out) {
+  if (!cell.is_bare) return AppendJsonText(cell.text, out);
+  out += cell.text;
+  if (cell.is_real && cell.text.find_first_of(".e") == std::string::npos) out += ".0";
 }
 
 CellText OfDate(duckdb::date_t date) {
@@ -188,12 +195,7 @@ void AppendJson(const duckdb::Value& value, std::string& out) {
     case LogicalTypeId::ARRAY: return AppendJsonList(duckdb::ArrayValue::GetChildren(value), out);
     default: break;
   }
-  const CellText cell = OfValue(value);
-  if (cell.is_bare) {
-    out += cell.text;
-  } else {
-    AppendJsonText(cell.text, out);
-  }
+  AppendJson(OfValue(value), out);
 }
 
 // One column of a chunk, flat.
@@ -264,12 +266,7 @@ void AppendJsonCell(const ColumnText& column, idx_t row, std::string& out) {
     return;
   }
   if (column.is_text()) return AppendJsonText(column.Text(row), out);
-  const CellText cell = column.At(row);
-  if (cell.is_bare) {
-    out += cell.text;
-  } else {
-    AppendJsonText(cell.text, out);
-  }
+  AppendJson(column.At(row), out);
 }
 
 }  // namespace

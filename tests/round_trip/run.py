@@ -42,9 +42,14 @@ def make_text(rng):
     return "".join(rng.choice(pieces) for _ in range(rng.choice([0, 1, 1, 2, 4])))
 
 
+def whole_text(value):
+    is_whole = value == int(value) and abs(value) < 1e16 and math.copysign(1, value) * value != 0 or (value == 0 and math.copysign(1, value) > 0)
+    return str(int(value)) if is_whole else repr(value)
+
+
 def make_double(rng):
     return rng.choice([
-        lambda: rng.choice([math.nan, math.inf, -math.inf, 0.0, -0.0, 1.0, 0.1, 1e16, 1e22, 5e-324, 1.7976931348623157e308]),
+        lambda: rng.choice([math.nan, math.inf, -math.inf, 0.0, -0.0, 1.0, 0.1, 1e16, 1e22, 2.2250738585072014e-308, 1.7976931348623157e308]),
         lambda: rng.uniform(-1e6, 1e6),
         lambda: rng.uniform(-1, 1) * 10.0 ** rng.randint(-300, 300),
     ])()
@@ -84,7 +89,7 @@ def time_text(value):
 def double_text(value):
     if math.isnan(value):
         return "NaN"
-    return "Infinity" if value == math.inf else "-Infinity" if value == -math.inf else repr(value)
+    return "Infinity" if value == math.inf else "-Infinity" if value == -math.inf else whole_text(value)
 
 
 def decimal_text(value):
