@@ -133,6 +133,8 @@ std::string Fits(const InFile& file, const TargetColumn& target) {
   if (file.is_nanoseconds && target.type.kind == TypeKind::kTimestamp)
     return fmt::format("({0} IS NULL OR epoch_ns({0}) % 1000 = 0)", file.name);
   if (file.is_nanoseconds && target.type.kind != TypeKind::kString) return file.name + " IS NULL";
+  // The largest count of nanoseconds reads as infinity.
+  if (file.is_nanoseconds) return fmt::format("({0} IS NULL OR isfinite({0}))", file.name);
   if (file.type == target.type || target.type.kind == TypeKind::kString) return "";
   const std::string converted = Converted(file, target);
   if (file.type.kind == TypeKind::kString || IsWrittenOut(file.type, target.type))
