@@ -59,7 +59,7 @@ materialized: scd2
 key: [id]
 time_column: ordered_at
 @leat */
-select id, note, ordered_at from silver.orders
+select id, note, ordered_at from silver.orders where ordered_at is not null
 """,
     "assets/gold/days.sql": """select day, count(*) as orders, sum(amount) as revenue, list(id order by id) as ids,
   {'first': min(ordered_at), 'notes': list(distinct note order by note)} as details,
