@@ -218,12 +218,11 @@ class Attempt {
                             engine::NullKeys::kMatchEachOther);
   }
 
-  // What the log says of columns that stay: ids, comments, defaults.
+  // What the log says of columns that stay as they are: ids, comments, defaults.
   static void KeepFieldMetadata(const data::Schema& before, data::Schema& schema) {
     for (data::Field& field : schema.fields) {
       const data::Field* known = before.Find(field.name);
-      if (known == nullptr || known->type.kind != field.type.kind) continue;
-      if (known->type.children.empty() || known->type == field.type) field = *known;
+      if (known != nullptr && known->type == field.type) field = *known;
     }
   }
 

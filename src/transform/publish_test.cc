@@ -55,6 +55,12 @@ TEST_F(PublishTest, ReplaceAllLeavesOnlyTheNewRows) {
   EXPECT_THAT(Rows(), ElementsAre(R"({"b":"x"})"));
 }
 
+TEST_F(PublishTest, ReplaceAllTakesTheDecimalsOfTheNewRows) {
+  ASSERT_TRUE(PublishRows("select 1.5::decimal(10,1) as a", ReplaceAll{}).ok());
+  ASSERT_TRUE(PublishRows("select 1.25::decimal(10,2) as a", ReplaceAll{}).ok());
+  EXPECT_THAT(Rows(), ElementsAre(R"({"a":1.25})"));
+}
+
 TEST_F(PublishTest, AppendAddsColumnsAndRefusesOtherTypes) {
   ASSERT_TRUE(PublishRows("select 1 as a", Append{}).ok());
   ASSERT_TRUE(PublishRows("select 2 as a, 'n' as b", Append{}).ok());
