@@ -53,9 +53,19 @@ struct Fit {
   CsvDialect dialect;
   std::size_t columns = 1;  // of most records
   std::size_t consistent = 0, all = 0;
+  std::size_t holding = 0;  // records with the delimiter somewhere
+  bool begins_so = false;   // the first record among them
 
   double share() const {
     return all == 0 ? 0 : static_cast<double>(consistent) / static_cast<double>(all);
+  }
+
+  // 2: most records have the same number of several cells. 1: the delimiter stands in the first
+  // and in most others, but not as often in each: then the misfits are told, rather than whole
+  // lines stored. 0: a column of lines.
+  int rank() const {
+    if (columns > 1 && 2 * consistent > all) return 2;
+    return begins_so && 2 * holding > all ? 1 : 0;
   }
 };
 
@@ -66,6 +76,10 @@ Fit FitOf(std::string_view text, std::size_t from, const CsvDialect& dialect, bo
   for (const Record& record : RecordsOf(text, from, dialect, is_whole, kDialectRecords)) {
     if (record.is_blank()) continue;
     fit.all++;
+    const std::string_view whole = text.substr(record.begin, record.text_end - record.begin);
+    const bool holds = whole.find(dialect.delimiter) != std::string_view::npos;
+    if (holds) fit.holding++;
+    if (fit.all == 1) fit.begins_so = holds;
     if (!record.error.empty()) continue;
     if (first == 0) first = record.cells.size();
     counts[record.cells.size()]++;
@@ -80,12 +94,9 @@ Fit FitOf(std::string_view text, std::size_t from, const CsvDialect& dialect, bo
 
 // Of dialects that explain the text alike, the one that was tried first stays.
 bool IsBetter(const Fit& a, const Fit& b) {
-  constexpr double kEnough = 0.5;
-  const bool a_splits = a.columns > 1 && a.share() > kEnough;
-  const bool b_splits = b.columns > 1 && b.share() > kEnough;
-  if (a_splits != b_splits) return a_splits;
+  if (a.rank() != b.rank()) return a.rank() > b.rank();
   if (a.share() != b.share()) return a.share() > b.share();
-  return a_splits && a.columns > b.columns;
+  return a.rank() > 0 && a.columns > b.columns;
 }
 
 // Whether all values of some column stand in this quote, and none in a double quote.
@@ -345,10 +356,11 @@ class Detector {
     return Take(known_, false);
   }
 
-  // Whether the first record fits its columns less than the others do, or all columns are text.
+  // Whether the first record fits its columns less than the others do, all columns are text, or it
+  // names all columns but the first, as pandas writes an index.
   bool LooksLikeHeader(const std::vector<Record>& records) const {
     const std::size_t columns = records[0].cells.size();
-    bool all_text = true;
+    bool all_text = true, names_others = columns > 1, names_first = true;
     std::string buffer;
     for (std::size_t i = 0; i < columns; i++) {
       DetectedType type;
@@ -358,13 +370,21 @@ class Detector {
         if (!text.empty() && text != options_.null_text) type.AddText(text);
       }
       const std::string_view first = CellText(text_, records[0].cells[i], dialect_, buffer);
+      if (i == 0) names_first = !first.empty() || type.is_unknown();
+      if (i > 0 && !IsName(first)) names_others = false;
       DetectedType with_first = type;
       if (!first.empty()) with_first.AddText(first);
       const bool is_text = with_first.type().kind == data::TypeKind::kString;
       if (!type.is_unknown() && type.type().kind != data::TypeKind::kString && is_text) return true;
       if (!is_text) all_text = false;
     }
-    return all_text;
+    return all_text || (names_others && !names_first);
+  }
+
+  static bool IsName(std::string_view text) {
+    DetectedType type;
+    type.AddText(text);
+    return !text.empty() && type.type().kind == data::TypeKind::kString;
   }
 
   // Of all records of the sample.

@@ -66,10 +66,10 @@ Bytes BytesOf(std::string_view head, bool is_whole) {
   return bytes;
 }
 
-// From the byte order mark, or else: text without valid multi-byte UTF-8 sequences whose other
-// bytes are few letters with accents among letters of ASCII is taken for Latin-1, which the load
-// says; text of any other encoding is refused. A UTF-8 text with some wrong bytes stays UTF-8, and
-// those rows go to quarantine.
+// From the byte order mark, or else: a text with some wrong bytes among more valid multi-byte
+// sequences is UTF-8, and those rows go to quarantine (in other encodings few sequences are valid
+// by chance). Else text whose wrong bytes are few letters with accents among letters of ASCII is
+// taken for Latin-1, which the load says; text of any other encoding is refused.
 Result<std::string> EncodingOf(std::string_view head, bool is_whole, const std::string& name,
                                bool is_json) {
   if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) return std::string("utf-16");
@@ -77,9 +77,10 @@ Result<std::string> EncodingOf(std::string_view head, bool is_whole, const std::
   if (IsUtf16(head, 0)) return std::string("utf-16be");
   if (is_json) return std::string("utf-8");  // RFC 8259, 8.1
   const Bytes bytes = BytesOf(head, is_whole);
-  if (bytes.invalid == 0 || bytes.multi_byte > 0) return std::string("utf-8");
+  if (bytes.invalid == 0 || 2 * bytes.multi_byte >= bytes.invalid) return std::string("utf-8");
   constexpr std::size_t kLettersPerAccent = 4;
-  if (bytes.accents == bytes.invalid && bytes.accents * kLettersPerAccent <= bytes.letters)
+  if (bytes.multi_byte == 0 && bytes.accents == bytes.invalid &&
+      bytes.accents * kLettersPerAccent <= bytes.letters)
     return std::string("latin-1");
   return InvalidInput(name +
                       " is neither UTF-8 nor Latin-1 text, and nothing tells which encoding "
