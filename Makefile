@@ -85,13 +85,16 @@ test-faults: setup build
 	$(PYTHON) tests/faults/many_writers.py --program $(BUILD)/leat_many_writers
 	$(PYTHON) tests/faults/interrupts.py --leat $(BUILD)/leat
 
-test-long: setup build test-includes  ## a fault at every call that changes the disk, many writers, much damage; a quarter of an hour. Results: docs/proofs.md
+test-long: setup build test-includes oracle  ## a fault at every call that changes the disk, many writers, much damage, all cells and thousands of files; half an hour. Results: docs/proofs.md
 	$(NINJA) -C $(BUILD) leat_object_store_writer leat_many_writers engine_test
 	$(PYTHON) tests/faults/object_store_writers.py --leat $(BUILD)/leat --all
 	$(PYTHON) tests/run_projects.py --leat $(BUILD)/leat -j 2 --in-object-store
 	$(PYTHON) tests/faults/kill_sweep.py --leat $(BUILD)/leat --all
 	$(PYTHON) tests/faults/many_writers.py --program $(BUILD)/leat_many_writers --all
 	$(PYTHON) tests/faults/interrupts.py --leat $(BUILD)/leat --times 50 --rows 2000000
+	$(ORACLE) tests/matrix/run.py --leat $(BUILD)/leat --all
+	$(ORACLE) tests/matrix/grouping.py --leat $(BUILD)/leat --sets 1000
+	$(ORACLE) tests/pollute/run.py --leat $(BUILD)/leat --files 6000
 	LEAT_DAMAGE_ROUNDS=100 $(BUILD)/engine_test --gtest_filter='*DamageTest*'
 	@echo "test-long passed at commit $$(git rev-parse --short HEAD), $$(date -u +%F)"
 
@@ -120,6 +123,7 @@ test-interop: build setup-interop  ## tables exchanged with delta-rs and Spark, 
 # Proofs of exactness; see docs/proofs.md. They run in the machine's memory where it has a folder for that.
 .PHONY: test-matrix test-pollute test-corpora oracle
 ORACLE := TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo $${TMPDIR:-/tmp}) .deps/oracle-venv/bin/python
+test: test-matrix test-pollute test-corpora
 oracle: setup
 	tests/oracle/setup.sh
 	.deps/oracle-venv/bin/python tests/oracle/oracle_test.py

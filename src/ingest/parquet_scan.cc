@@ -53,16 +53,19 @@ struct InFile {
   std::string name;
   Type type;
   bool is_nanoseconds = false;
+  bool is_int96 = false;
 };
 InFile FindInFile(const ParquetGroup& group, std::size_t column) {
   const int number = First(group).columns[column];
   if (number == FilePlan::kMissing) return {};
   const auto& [name, type] = First(group).format.columns[static_cast<std::size_t>(number)];
-  const auto& nanoseconds = First(group).format.nanoseconds;
+  const auto is_in = [&name = name](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   return {.name = QuoteIdentifier(name),
           .type = type.type(),
-          .is_nanoseconds =
-              std::find(nanoseconds.begin(), nanoseconds.end(), name) != nanoseconds.end()};
+          .is_nanoseconds = is_in(First(group).format.nanoseconds),
+          .is_int96 = is_in(First(group).format.int96)};
 }
 
 bool IsNested(const Type& type) { return !type.children.empty(); }
@@ -128,7 +131,7 @@ std::string Selected(const InFile& file, const TargetColumn& target) {
 }
 
 // Empty where every value has one: of the same type, or narrower in the file.
-std::string Fits(const InFile& file, const TargetColumn& target) {
+std::string FitsType(const InFile& file, const TargetColumn& target) {
   if (file.name.empty()) return "";
   if (file.is_nanoseconds && target.type.kind == TypeKind::kTimestamp)
     return fmt::format("({0} IS NULL OR epoch_ns({0}) % 1000 = 0)", file.name);
@@ -146,6 +149,18 @@ std::string Fits(const InFile& file, const TargetColumn& target) {
   // There and back: what was rounded, cut or wrapped is another value then.
   return fmt::format("({0} IS NULL OR coalesce(TRY_CAST({1} AS {2}) = {0}, false))", file.name,
                      converted, data::ToSql(file.type));
+}
+
+// The same, for values as DuckDB has read them.
+std::string Fits(const InFile& file, const TargetColumn& target) {
+  const std::string fits = FitsType(file, target);
+  if (!file.is_int96) return fits;
+  // Spark's times are of these years; others have wrapped around.
+  const std::string is_time = fmt::format(
+      "({0} IS NULL OR {0} BETWEEN TIMESTAMP '0001-01-01 00:00:00' AND TIMESTAMP '9999-12-31 "
+      "23:59:59.999999')",
+      file.name);
+  return fits.empty() ? is_time : "(" + is_time + " AND " + fits + ")";
 }
 
 struct Surplus {
@@ -189,7 +204,7 @@ bool AreAlike(const FilePlan& a, const FilePlan& b) {
       return false;
     }
   }
-  return a.format.nanoseconds == b.format.nanoseconds;
+  return a.format.nanoseconds == b.format.nanoseconds && a.format.int96 == b.format.int96;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "connect/file/csv_detect.h"
 #include "connect/file/json_detect.h"
+#include "connect/file/json_text.h"
 #include "connect/file/limits.h"
 #include "connect/file/text_input.h"
 #include "io/uri.h"
@@ -100,6 +101,19 @@ bool IsOneLineJson(std::string_view text) {
   return nlohmann::json::accept(line);
 }
 
+// Whether the first line, outside of all brackets and quotes at its end, has one object, and
+// perhaps damage.
+bool IsLineOfOneObject(std::string_view text) {
+  const std::string_view line = Trim(text.substr(0, text.find('\n')));
+  JsonSplitter splitter;
+  std::vector<JsonSplitter::Piece> pieces;
+  splitter.Split(std::string(line) + ' ', false, pieces);
+  const auto objects = std::count_if(pieces.begin(), pieces.end(), [&](const auto& piece) {
+    return line.substr(piece.begin).starts_with('{');
+  });
+  return splitter.done() > line.size() && objects == 1;
+}
+
 // `text`: the decoded beginning.
 Layout LayoutOf(const std::string& path, std::string_view text,
                 const project::FileSourceOptions& options) {
@@ -114,7 +128,8 @@ Layout LayoutOf(const std::string& path, std::string_view text,
   }
   const bool many_lines = text.find('\n') != std::string_view::npos;
   if (text.starts_with('[')) return Layout::kJsonDocument;
-  if (IsOneLineJson(text)) return Layout::kJsonLines;
+  const bool named_lines = named_json && extension != "json";
+  if (IsOneLineJson(text) || (named_lines && IsLineOfOneObject(text))) return Layout::kJsonLines;
   // One line of several values, or values that span lines; damaged lines stay lines.
   const bool may_span = extension == "json" || !many_lines;
   return may_span ? Layout::kJsonDocument : Layout::kJsonLines;
@@ -136,12 +151,24 @@ Type Widened(const Type& type) {
   return widened;
 }
 
+// INT96 times have nanoseconds, which DuckDB cuts off unseen. Spark's have only microseconds; those
+// that overflow wrap around, which the load looks for.
+Status CheckInt96(engine::Session& session, const SourceFile& file, const std::string& column) {
+  LEAT_ASSIGN(const auto keys,
+              session.Query("SELECT count(*) FROM parquet_kv_metadata(" + QuoteLiteral(file.path) +
+                            ") WHERE starts_with(decode(key), 'org.apache.spark.')"));
+  if (std::get<std::int64_t>(keys.rows[0][0]) > 0) return Ok();
+  return InvalidInput(fmt::format("{}: column {} has INT96 times, whose nanoseconds cannot be told",
+                                  file.name, column))
+      .WithHint("write the column as microseconds, not as INT96, a type that Parquet has given up");
+}
+
 // What DuckDB reads in another way than it stands in the file: decimals of more than 38 digits, and
 // nanoseconds, but for times without a zone, which the load looks at.
 Status CheckParquet(engine::Session& session, const SourceFile& file, FileFormat& format) {
-  auto leaves =
-      session.Query("SELECT name, logical_type, precision, num_children FROM parquet_schema(" +
-                    QuoteLiteral(file.path) + ")");
+  auto leaves = session.Query(
+      "SELECT name, logical_type, precision, num_children, type FROM parquet_schema(" +
+      QuoteLiteral(file.path) + ")");
   if (!leaves.ok()) return Ok();  // for DetectParquet to report
   std::int64_t nested = 0;        // elements to come that lie within others
   for (const auto& row : leaves->rows) {
@@ -160,6 +187,11 @@ Status CheckParquet(engine::Session& session, const SourceFile& file, FileFormat
                  fmt::format("{}: column {} has decimals of {} digits; Leat stores at most {}",
                              file.name, *name, *precision, kMostDigits))
           .WithHint("write the column as text, or with fewer digits");
+    }
+    const auto* physical = std::get_if<std::string>(&row[4]);
+    if (physical != nullptr && *physical == "INT96") {
+      LEAT_TRY(CheckInt96(session, file, *name));
+      if (!is_nested) format.int96.push_back(*name);
     }
     if (type == nullptr || type->find("NANOS=Nano") == std::string::npos) continue;
     const bool is_time = type->starts_with("Timestamp");

@@ -28,6 +28,7 @@ struct FileFormat {
   bool encoding_is_likely = false;       // not declared, and other encodings have the same bytes
   std::string compression;               // none, gzip, zstd
   std::vector<std::string> nanoseconds;  // kParquet: columns of times in nanoseconds
+  std::vector<std::string> int96;        // kParquet: columns of Spark's INT96 times
   std::string delimiter, quote, escape, comment;  // kCsv; empty quote, comment: none
   LineEnd line_end = LineEnd::kLf;                // kCsv
   bool has_header = false;

@@ -187,10 +187,22 @@ TEST_F(JsonTest, DamageBetweenRecordsIsARejectAndRecordsBeforeItAreKept) {
   EXPECT_THAT(raws("[{\"a\":1}, {\"a\":"), ElementsAre("10:{\"a\":", "15:"));
   EXPECT_THAT(raws("[{\"a\":1}] {\"a\":2} x"), ElementsAre("10:{\"a\":2}", "18:x"));
   EXPECT_THAT(raws("[{\"a\":1}]]"), ElementsAre("9:]"));
-  EXPECT_THAT(raws("{\"a\":1}}"), ElementsAre("7:}"));
   EXPECT_THAT(raws("{\"a\":1},{\"a\":2}"), ElementsAre("7:,"));
   EXPECT_THAT(raws("{\"a\":1}\n{\"a\":\"x"), ElementsAre("8:{\"a\":\"x"));
   EXPECT_THAT(raws("[{\"a\":1}, {\"a\":2,}, {\"a\":3}]"), ElementsAre("10:{\"a\":2,}"));
+}
+
+TEST_F(JsonTest, AValueWithDamageRightBehindItIsOneReject) {
+  const auto raws = [&](const std::string& text) {
+    const JsonLoad load = Load(text, "a long", Layout::kJsonDocument);
+    EXPECT_THAT(load.rows, IsEmpty()) << text;
+    EXPECT_THAT(load.errors, Each("not valid JSON")) << text;
+    return Raws(load);
+  };
+  EXPECT_THAT(raws("{\"a\":1}}"), ElementsAre("0:{\"a\":1}}"));
+  EXPECT_THAT(raws("{\"a\":1}# x"), ElementsAre("0:{\"a\":1}#", "9:x"));
+  EXPECT_THAT(raws("[{\"a\":1}/**/]"), ElementsAre("1:{\"a\":1}/**/"));
+  EXPECT_THAT(raws("[{\"a\":1}},{\"a\":2}x"), ElementsAre("1:{\"a\":1}}", "10:{\"a\":2}x", "18:"));
 }
 
 TEST_F(JsonTest, ALargeDocumentComesInParts) {

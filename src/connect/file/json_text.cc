@@ -146,11 +146,21 @@ void JsonSplitter::Split(std::string_view text, bool is_last, std::vector<Piece>
           at_++;
         if (at_ < text.size()) End(pieces);
         break;
-      case State::kString:
-        SkipString(text, State::kBetween);
-        if (state_ == State::kBetween) End(pieces);
-        break;
+      case State::kString: SkipString(text, State::kEnded); break;
       case State::kNestedString: SkipString(text, State::kNested); break;
+      case State::kEnded:
+        if (IsBehindValue(text[at_])) {
+          End(pieces);
+        } else {
+          state_ = State::kGarbage;
+        }
+        break;
+      case State::kGarbage:
+        while (at_ < text.size() && !IsBlank(text[at_]) && text[at_] != ',' &&
+               (text[at_] != ']' || layout_ != Layout::kArray))
+          at_++;
+        if (at_ < text.size()) End(pieces);
+        break;
       case State::kNested:
         at_ = Skip(text, at_, [](std::uint64_t bytes) {
           const std::uint64_t folded = bytes | (kOnes * 0x20);  // [ as {, ] as }
@@ -164,7 +174,7 @@ void JsonSplitter::Split(std::string_view text, bool is_last, std::vector<Piece>
         } else if (c == '{' || c == '[') {
           depth_++;
         } else if (--depth_ == 0) {
-          End(pieces);
+          state_ = State::kEnded;
         }
         break;
     }
@@ -237,9 +247,15 @@ void JsonSplitter::Begin(char c) {
   }
 }
 
+// Whether the character may stand right behind a value in brackets or quotes.
+bool JsonSplitter::IsBehindValue(char c) const {
+  const bool begins = c == '{' || c == '[' || c == '"';
+  return IsBlank(c) || c == ',' || begins || (c == ']' && layout_ == Layout::kArray);
+}
+
 void JsonSplitter::End(std::vector<Piece>& pieces) {
   const bool is_misplaced = needs_comma_ || layout_ == Layout::kBehindArray;
-  pieces.push_back({begin_, at_ - begin_, is_misplaced});
+  pieces.push_back({begin_, at_ - begin_, is_misplaced || state_ == State::kGarbage});
   state_ = State::kBetween;
   needs_comma_ = layout_ == Layout::kArray;
   needs_value_ = false;

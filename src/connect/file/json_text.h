@@ -23,8 +23,9 @@ class JsonSplitter {
   struct Piece {
     std::size_t begin = 0;
     std::size_t size = 0;
-    // It stands where no value may: behind a missing comma or the array's end, or a comma too many.
-    // Empty at the end of an array that is not closed.
+    // It stands where no value may: behind a missing comma or the array's end, or a comma too many;
+    // or is a value with something else right behind it. Empty at the end of an array that is not
+    // closed.
     bool is_damage = false;
   };
 
@@ -40,12 +41,13 @@ class JsonSplitter {
   }
 
  private:
-  enum class State { kBetween, kScalar, kString, kNested, kNestedString };
+  enum class State { kBetween, kScalar, kString, kNested, kNestedString, kEnded, kGarbage };
   enum class Layout { kUnknown, kArray, kValues, kBehindArray };
 
   void Between(std::string_view text, bool is_last, std::vector<Piece>& pieces);
   void Separator(char c, std::vector<Piece>& pieces);
   void Begin(char c);
+  bool IsBehindValue(char c) const;
   void End(std::vector<Piece>& pieces);
   void Finish(std::vector<Piece>& pieces);
   void SkipString(std::string_view text, State behind);
