@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "duckdb/common/type_visitor.hpp"
 #include "duckdb/main/client_data.hpp"
 #include "duckdb/main/pending_query_result.hpp"
 #include "duckdb/main/settings.hpp"
@@ -58,8 +59,9 @@ Error ToErrorIn(const duckdb::ErrorData& data, const Wrapped& text) {
 
 std::string AsStored(const std::string& column, const duckdb::LogicalType& type,
                      const data::Type& stored) {
-  if (type.id() == duckdb::LogicalTypeId::TIMESTAMP && stored.kind == data::TypeKind::kTimestamp)
-    return "leat_instant(" + column + ")";
+  const bool is_local = type.id() == duckdb::LogicalTypeId::TIMESTAMP ||
+                        type.id() == duckdb::LogicalTypeId::TIMESTAMP_NS;
+  if (is_local && stored.kind == data::TypeKind::kTimestamp) return "leat_instant(" + column + ")";
   return fmt::format("CAST({} AS {})", column, data::ToSql(stored));
 }
 
@@ -389,7 +391,10 @@ class DuckSession final : public Session {
     for (std::size_t i = 0; i < plan.names.size(); i++) {
       const auto& type = plan.types[i];
       const auto stored = ToStoredType(type);
-      if (!stored) {
+      // A cast would cut nested nanoseconds off.
+      const bool is_cut = type.IsNested() &&
+                          duckdb::TypeVisitor::Contains(type, duckdb::LogicalTypeId::TIMESTAMP_NS);
+      if (!stored || is_cut) {
         return InvalidInput(fmt::format("column {} has type {}, which no table can store",
                                         plan.names[i], type.ToString()))
             .WithHint("cast it, for instance to VARCHAR");

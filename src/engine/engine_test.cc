@@ -358,6 +358,20 @@ TEST_F(EngineTest, InstantsAreWhatACastGives) {
       0);
 }
 
+TEST_F(EngineTest, NanosecondsAreStoredWhereTheyAreWholeMicrosecondsAndElseRefused) {
+  EXPECT_EQ(
+      Number("select count(*) from (select unnest([timestamp_ns '1969-12-31 23:59:59.123456', "
+             "'infinity', '-infinity', null]) as t) where leat_instant(t) is distinct from "
+             "t::timestamp::timestamptz"),
+      0);
+  const auto written = session_->WriteParquet(
+      "select timestamp_ns '2026-01-02 03:04:05.000000001' as t", {}, {.directory = table_path_});
+  EXPECT_THAT(written.error().message(), HasSubstr("2026-01-02 03:04:05.000000001"));
+  const auto nested = session_->WriteParquet("select [timestamp_ns '2026-01-02 03:04:05'] as t", {},
+                                             {.directory = table_path_});
+  EXPECT_THAT(nested.error().message(), HasSubstr("TIMESTAMP_NS"));
+}
+
 TEST_F(EngineTest, AWriteOfATypeThatNoTableStoresLeavesTheSessionUsable) {
   const auto written =
       session_->WriteParquet("select interval 1 day as i", {}, {.directory = table_path_});

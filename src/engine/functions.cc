@@ -127,6 +127,23 @@ void Instants(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Ve
   result.Reinterpret(arguments.data[0]);
 }
 
+// Nanoseconds since 1970, of whole microseconds.
+void InstantsOfNanoseconds(duckdb::DataChunk& arguments, duckdb::ExpressionState&,
+                           duckdb::Vector& result) {
+  duckdb::UnaryExecutor::Execute<duckdb::timestamp_ns_t, duckdb::timestamp_t>(
+      arguments.data[0], result, arguments.size(), [](duckdb::timestamp_ns_t time) {
+        constexpr std::int64_t kNanosPerMicro = 1000;
+        if (!duckdb::Timestamp::IsFinite(time)) return duckdb::timestamp_t(time.value);
+        if (time.value % kNanosPerMicro != 0) {
+          throw duckdb::InvalidInputException(
+              "the time %s has nanoseconds, and a table stores microseconds; cast it to timestamp "
+              "to cut them off",
+              duckdb::Value::TIMESTAMPNS(time).ToString());
+        }
+        return duckdb::timestamp_t(time.value / kNanosPerMicro);
+      });
+}
+
 void AddRows(RowsApart& apart, duckdb::ClientContext& context, duckdb::Vector& structs,
              const duckdb::SelectionVector& chosen, duckdb::idx_t count, duckdb::idx_t chunk_size) {
   structs.Flatten(chunk_size);
@@ -211,6 +228,8 @@ void RegisterFunctions(duckdb::DatabaseInstance& database) {
   duckdb::ScalarFunctionSet instant("leat_instant");
   for (const auto& type : {LogicalType::TIMESTAMP, LogicalType::TIMESTAMP_TZ})
     instant.AddFunction(duckdb::ScalarFunction({type}, LogicalType::TIMESTAMP_TZ, Instants));
+  instant.AddFunction(duckdb::ScalarFunction({LogicalType::TIMESTAMP_NS}, LogicalType::TIMESTAMP_TZ,
+                                             InstantsOfNanoseconds));
   duckdb::CreateScalarFunctionInfo instants(instant);
   catalog.CreateFunction(duckdb::CatalogTransaction::GetSystemTransaction(database), instants);
   for (auto& function : {strict, keep, mark}) {

@@ -87,7 +87,7 @@ bool IsWrittenOut(const Type& from, const Type& to) {
 }
 
 // Whether casting there and back tells that a nested value was changed: not of texts, between
-// reals and decimals, or of booleans.
+// reals and decimals with a fraction, or of booleans.
 bool CastTells(const Type& from, const Type& to) {
   if (from == to) return true;
   if (from.children.size() != to.children.size() || (IsNested(from) && from.kind != to.kind))
@@ -101,7 +101,8 @@ bool CastTells(const Type& from, const Type& to) {
   }
   if (IsNested(from)) return true;
   const bool is_boolean = from.kind == TypeKind::kBoolean || to.kind == TypeKind::kBoolean;
-  return from.kind != TypeKind::kString && !is_boolean && !IsWrittenOut(from, to);
+  const bool is_whole = from.kind == TypeKind::kDecimal && from.scale == 0;
+  return from.kind != TypeKind::kString && !is_boolean && (is_whole || !IsWrittenOut(from, to));
 }
 
 // The value as one of the table's type; null when there is none.
