@@ -2,13 +2,13 @@
 """Benchmarks of Leat against its peers, all in one run on the same machine.
 
     make bench               all jobs
-    make bench BENCH=graph   one: flights, csv, graph, start, delta, merge, tpch
+    make bench BENCH=graph   one: flights, csv, ndjson, files, graph, start, delta, merge, tpch
     make bench-graph         the same
 
 Prints a table per job (median wall and CPU seconds, peak memory of the process tree, Leat's ratio to each peer) and
 writes it to build/bench/JOB.json; `bench/run.py --markdown` prints those files as the tables of docs/benchmarks.md. A
 peer's silver, quarantine and gold tables must say what Leat's say, or the benchmark fails. The peers of bench/peers.txt are
-installed into .deps/bench-venv. Environment: CSV_ROWS and MERGE_ROWS, the rows of the csv and merge jobs (50,000,000); RUNS, counted runs (3); TIMEOUT, seconds
+installed into .deps/bench-venv. Environment: CSV_ROWS and MERGE_ROWS, the rows of the csv and merge jobs (50,000,000), NDJSON_ROWS (5,000,000); RUNS, counted runs (3); TIMEOUT, seconds
 for one run (1800); PEERS, a comma-separated choice; LEAT, the program.
 """
 import datetime
@@ -33,6 +33,7 @@ VENV = ROOT / ".deps/bench-venv"
 RESULTS = ROOT / "build/bench"
 CSV_ROWS = int(os.environ.get("CSV_ROWS", "50000000"))
 MERGE_ROWS = int(os.environ.get("MERGE_ROWS", "50000000"))
+NDJSON_ROWS = int(os.environ.get("NDJSON_ROWS", "5000000"))
 PEERS = [name for name in os.environ.get("PEERS", "").split(",") if name]
 
 
@@ -169,6 +170,50 @@ def bench_csv(work):
     source = work / "flights.csv"
     subprocess.run([LEAT, "generate", "flights", source, "--rows", str(CSV_ROWS)], check=True, capture_output=True)
     pipeline(f"csv-{CSV_ROWS}", source, work)
+
+
+def load(job, files, format, work, note):
+    """Files into a table, by Leat, and into one Parquet file, by peers. `files` is a glob below work/landing."""
+    (work / "assets/bronze").mkdir(parents=True)
+    (work / "leat.yml").write_text("name: load\nstorage: ./lake\n")
+    (work / "assets/bronze/rows.yml").write_text(f"type: source\nfrom: {{file: landing/{files}}}\n")
+    python = install_peers() / "python"
+
+    def clean():
+        shutil.rmtree(work / "lake", ignore_errors=True)
+        shutil.rmtree(work / ".leat", ignore_errors=True)
+
+    results = {"leat": measure([LEAT, "-C", work, "run", "-q"], clean)}
+    out = work / "peer.parquet"
+    for peer in PEERS or ("duckdb", "polars"):
+        results[peer] = measure([python, ROOT / "bench/readers/peers.py", peer, format, work / "landing" / files, out],
+                                lambda: out.unlink(missing_ok=True))
+    if format == "ndjson":
+        program = ROOT / "build/release/leat_simdjson_columns"
+        subprocess.run(["ninja", "-C", ROOT / "build/release", program.name], check=True, capture_output=True)
+        results["simdjson, into memory"] = measure([program, work / "landing" / files], lambda: None)
+    report(job, results, note)
+
+
+def bench_ndjson(work):
+    """Events of 8 columns."""
+    (work / "landing").mkdir()
+    with open(work / "landing/events.ndjson", "w") as file:
+        for begin in range(0, NDJSON_ROWS, 100_000):
+            file.writelines(
+                f'{{"id":{i},"user":{i * 7919 % 1000003},"kind":"{("view", "click", "buy", "leave")[i % 4]}","at":"2026-{i % 12 + 1:02}-{i % 28 + 1:02}T{i % 24:02}:{i % 60:02}:07Z",'
+                f'"amount":{i % 10007 / 100},"ok":{"true" if i % 3 else "false"},"country":"{("DE", "US", "FR", "IN", "BR")[i % 5]}","path":"/shop/item/{i % 50021}"}}\n'
+                for i in range(begin, min(begin + 100_000, NDJSON_ROWS)))
+    load(f"ndjson-{NDJSON_ROWS}", "events.ndjson", "ndjson", work, f"{NDJSON_ROWS:,} events of 8 columns.")
+
+
+def bench_files(work):
+    """Many small files."""
+    (work / "landing").mkdir()
+    for i in range(10_000):
+        rows = "".join(f"{i * 10 + j},name {j},{j / 4},2026-01-{j + 1:02}\n" for j in range(10))
+        (work / f"landing/{i:05}.csv").write_text("id,name,amount,day\n" + rows)
+    load("files-10000", "*.csv", "csv", work, "10,000 CSV files of 10 rows.")
 
 
 BARE = """
@@ -408,7 +453,7 @@ def bench_tpch(work):
     (RESULTS / "tpch-queries.txt").write_text(done.stdout)
 
 
-JOBS = {"flights": bench_flights, "csv": bench_csv, "graph": bench_graph, "start": bench_start,
+JOBS = {"flights": bench_flights, "csv": bench_csv, "ndjson": bench_ndjson, "files": bench_files, "graph": bench_graph, "start": bench_start,
         "delta": bench_delta, "merge": bench_merge, "tpch": bench_tpch}
 
 
