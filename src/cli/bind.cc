@@ -9,6 +9,7 @@
 #include "cli/limits.h"
 #include "connect/file/file_format.h"
 #include "connect/file/file_source.h"
+#include "transform/history.h"
 #include "transform/schema_evolution.h"
 
 namespace leat::cli {
@@ -97,9 +98,14 @@ void CheckDeclaredTypes(const project::Asset& source, const data::Schema& stored
 void CheckAgainstTable(orchestrate::Workspace& workspace, const project::Asset& asset,
                        const data::Schema& schema, project::Diagnostics& diagnostics) {
   const auto& model = std::get<project::ModelSpec>(asset.spec);
-  if (model.materialized == project::Materialization::kTable || asset.is_view()) return;
+  if (asset.is_view()) return;
   const auto table = workspace.TableOf(asset.name).Load();
   if (!table.ok()) return;
+  if (Status kept = transform::CheckHistory(asset, (*table)->schema(), schema); !kept.ok()) {
+    diagnostics.errors.push_back(kept.error());
+    return;
+  }
+  if (model.materialized == project::Materialization::kTable) return;
   delta::Metadata metadata = (*table)->metadata();
   const Status fits = transform::Evolve(metadata, schema);
   if (!fits.ok()) {

@@ -159,30 +159,10 @@ class Task {
     return audited.publishable ? Ok() : ChecksFailed();
   }
 
-  // A table without a history does not become one with it without being asked.
-  Status HasHistory() const {
-    if (!table_ || context_.full_refresh || transform::KeepsHistory(table_->schema())) return Ok();
-    return InvalidInput(
-               "the table keeps no history (valid_from, valid_to, is_current): it was "
-               "written with another materialization than scd2")
-        .At(asset_.location)
-        .WithHint("leat run -s " + asset_.name.value() +
-                  " --full-refresh begins its history with the rows of now");
-  }
-
-  // Of the staged rows: the history of a table is not replaced without being asked.
-  Status KeepsTheHistory(const data::Schema& staged) const {
-    const auto& model = std::get<ModelSpec>(asset_.spec);
-    if (!table_ || context_.full_refresh || model.materialized == Materialization::kScd2 ||
-        !transform::KeepsHistory(table_->schema()) || transform::KeepsHistory(staged)) {
-      return Ok();
-    }
-    return InvalidInput(
-               "the table keeps a history (valid_from, valid_to, is_current), which this "
-               "materialization would replace")
-        .At(asset_.location)
-        .WithHint("leat run -s " + asset_.name.value() +
-                  " --full-refresh replaces it; materialized: scd2 goes on with it");
+  // Of the staged rows, or before there are any.
+  Status KeepsHistory(const data::Schema& rows) const {
+    if (!table_ || context_.full_refresh) return Ok();
+    return transform::CheckHistory(asset_, table_->schema(), rows);
   }
 
   // A history is never rebuilt, so that is no advice.
@@ -194,7 +174,7 @@ class Task {
   Status Do(const BuildTable&) {
     LEAT_TRY(LoadTable());
     const auto& model = std::get<ModelSpec>(asset_.spec);
-    if (model.materialized == Materialization::kScd2) LEAT_TRY(HasHistory());
+    if (model.materialized == Materialization::kScd2) LEAT_TRY(KeepsHistory({}));
     const bool compares = model.materialized == Materialization::kScd2 && table_ &&
                           transform::KeepsHistory(table_->schema());
     const bool replaces =
@@ -295,7 +275,7 @@ class Task {
     staged_ = std::move(staged.files);
     told_apart_ = staged.told_apart;
     result_.rows_read = staged.rows;
-    LEAT_TRY(KeepsTheHistory(staged.schema));
+    LEAT_TRY(KeepsHistory(staged.schema));
     return std::move(staged.schema);
   }
 

@@ -275,6 +275,26 @@ bool KeepsHistory(const data::Schema& table) {
   return true;
 }
 
+Status CheckHistory(const project::Asset& model, const data::Schema& table,
+                    const data::Schema& rows) {
+  const bool is_history =
+      std::get<project::ModelSpec>(model.spec).materialized == project::Materialization::kScd2;
+  if (is_history == KeepsHistory(table) || (!is_history && KeepsHistory(rows))) return Ok();
+  const std::string refresh = "leat run -s " + model.name.value() + " --full-refresh ";
+  if (is_history) {
+    return InvalidInput(
+               "the table keeps no history (valid_from, valid_to, is_current): it was written "
+               "with another materialization than scd2")
+        .At(model.location)
+        .WithHint(refresh + "begins its history with the rows of now");
+  }
+  return InvalidInput(
+             "the table keeps a history (valid_from, valid_to, is_current), which this "
+             "materialization would replace")
+      .At(model.location)
+      .WithHint(refresh + "replaces it; materialized: scd2 goes on with it");
+}
+
 Result<HistoryRemarks> AddToHistory(engine::Session& session, engine::TableEdit& edit,
                                     const HistoryInput& input) {
   return History(session, edit, input).Add();

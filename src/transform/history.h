@@ -6,6 +6,7 @@
 
 #include "data/schema.h"
 #include "engine/table_edit.h"
+#include "project/definition.h"
 #include "transform/publish.h"
 
 namespace leat::transform {
@@ -13,6 +14,10 @@ namespace leat::transform {
 // What scd2 adds to a model's columns.
 const std::vector<data::Field>& HistoryColumns();
 bool KeepsHistory(const data::Schema& table);
+// Whether a model may go on with the table that is there: it does not become a history, and its
+// history is not replaced by the model's rows, without being asked (kInvalidInput).
+Status CheckHistory(const project::Asset& model, const data::Schema& table,
+                    const data::Schema& rows);
 
 // `name`, or what begins so and is no column of the table: for what a statement adds to its rows.
 std::string UnusedName(const data::Schema& table, std::string name);
