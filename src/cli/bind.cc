@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
 #include "cli/limits.h"
 #include "connect/file/file_format.h"
 #include "connect/file/file_source.h"
+#include "ingest/columns.h"
 #include "transform/history.h"
 #include "transform/schema_evolution.h"
 
@@ -16,11 +16,6 @@ namespace leat::cli {
 namespace {
 
 // What a load adds to the columns of files (docs/guide/reference/files.md).
-constexpr std::array kProvenance = {std::pair{"_leat_run_id", data::TypeKind::kString},
-                                    std::pair{"_leat_source", data::TypeKind::kString},
-                                    std::pair{"_leat_position", data::TypeKind::kLong},
-                                    std::pair{"_leat_ingested_at", data::TypeKind::kTimestamp}};
-
 void AddMissing(const data::Schema& from, data::Schema& to) {
   for (const data::Field& field : from.fields) {
     if (to.Find(field.name) == nullptr) to.fields.push_back(field);
@@ -64,25 +59,15 @@ std::optional<data::Schema> ColumnsOfFiles(orchestrate::Workspace& workspace,
   }
   if (columns.fields.empty()) return std::nullopt;
   if (all_read) WarnOfMissing(asset, columns, diagnostics);
-  for (const auto& [name, kind] : kProvenance) {
-    if (columns.Find(name) == nullptr)
-      columns.fields.push_back({.name = name, .type = {.kind = kind}});
-  }
+  AddMissing({.fields = ingest::ProvenanceColumns()}, columns);
   return columns;
-}
-
-// As a load stores it: times without a zone are instants in UTC.
-data::Type Stored(data::Type type) {
-  if (type.kind == data::TypeKind::kTimestampNtz) type.kind = data::TypeKind::kTimestamp;
-  for (data::Field& child : type.children) child.type = Stored(child.type);
-  return type;
 }
 
 void CheckDeclaredTypes(const project::Asset& source, const data::Schema& stored,
                         project::Diagnostics& diagnostics) {
   for (const project::Column& column : source.columns) {
     const data::Field* field = stored.Find(column.name);
-    if (field == nullptr || !column.type || Stored(*column.type) == field->type) continue;
+    if (field == nullptr || !column.type || ingest::Stored(*column.type) == field->type) continue;
     diagnostics.errors.push_back(
         InvalidInput(fmt::format("column '{}' is declared as {}, and the table of {} has {}",
                                  column.name, column.type->ToString(), source.name.value(),

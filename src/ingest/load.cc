@@ -179,7 +179,7 @@ class Load {
                  .files = plans_,
                  .path_prefix = input_.project_root + "/",
                  .provenance = fmt::format(
-                     ", {} AS _leat_run_id, _leat_source, CAST(_leat_position AS BIGINT) AS "
+                     "{} AS _leat_run_id, _leat_source, CAST(_leat_position AS BIGINT) AS "
                      "_leat_position, make_timestamptz({}) AS _leat_ingested_at",
                      QuoteLiteral(input_.run.value()), environment_.clock.Now()),
                  .staging_directory = input_.staging_directory});

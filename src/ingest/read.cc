@@ -128,8 +128,8 @@ class Reading {
       const std::string name = QuoteIdentifier(column.name);
       columns.push_back(column.is_partition ? PartitionSql(column) + " AS " + name : name);
     }
-    const std::string select =
-        "SELECT " + Join(columns, ", ") + input_.provenance + " FROM " + from;
+    if (!input_.provenance.empty()) columns.push_back(input_.provenance);
+    const std::string select = "SELECT " + Join(columns, ", ") + " FROM " + from;
     LEAT_ASSIGN(auto written, session_.WriteParquet(select, {},
                                                     {.directory = input_.staging_directory,
                                                      .keep_order = input_.keep_order}));

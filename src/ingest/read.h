@@ -14,8 +14,8 @@ struct ReadInput {
   const connect::ReadPlan& plan;
   const std::vector<connect::FilePlan>& files;
   std::string path_prefix;  // of Parquet files' names: the project's folder and a slash
-  // Columns to select behind the plan's, over them, _leat_source and _leat_position; each begins
-  // with a comma. Empty: none.
+  // Columns to select behind the plan's, over them, _leat_source and _leat_position. Empty: none;
+  // then the plan has some.
   std::string provenance;
   std::string staging_directory;
   bool keep_order = false;

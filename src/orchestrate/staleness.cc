@@ -49,20 +49,8 @@ std::int64_t CountGrains(Grain grain, const std::vector<Interval>& intervals) {
   return count;
 }
 
-const char* UnitOf(Grain grain) {
-  switch (grain) {
-    case Grain::kMinute: return "minute";
-    case Grain::kHour: return "hour";
-    case Grain::kDay: return "day";
-    case Grain::kWeek: return "week";
-    case Grain::kMonth: return "month";
-    case Grain::kYear: return "year";
-  }
-  return "interval";
-}
-
 std::string Counted(std::int64_t count, Grain grain) {
-  return fmt::format("{} {}{}", count, UnitOf(grain), count == 1 ? "" : "s");
+  return fmt::format("{} {}{}", count, ToString(grain), count == 1 ? "" : "s");
 }
 
 // Finds the intervals that are done and that rows which came later belong to.
@@ -106,7 +94,7 @@ class LateRows {
     const auto& intervals = done.intervals();
     const std::string sql = fmt::format(
         "SELECT DISTINCT epoch_us(date_trunc('{}', CAST({} AS TIMESTAMP))) FROM (\n{}\n)",
-        UnitOf(grain), QuoteIdentifier(spec.time_column), transform::ModelSql(model_));
+        ToString(grain), QuoteIdentifier(spec.time_column), transform::ModelSql(model_));
     const auto rows = session_.Query(
         sql, workspace_.ParametersFor(Interval{intervals.front().start, intervals.back().end}));
     session_.SetResolver(tables_);

@@ -224,8 +224,10 @@ class Detector {
   Status Run() {
     if (options_.skip_lines) format_.skip_lines = *options_.skip_lines;
     format_.line_end = LineEndOf(text_);
-    std::size_t from = BeginOfRecords(text_, format_);
-    const Fit fit = BestFit(from);
+    const std::string_view told = DelimiterLine();
+    if (!told.empty()) format_.skip_lines = 1;
+    const std::size_t from = BeginOfRecords(text_, format_);
+    const Fit fit = BestFit(from, told);
     Keep(fit.dialect);
     std::vector<Record> records =
         RecordsOf(text_, from, dialect_, sample_.is_whole, kDialectRecords);
@@ -249,11 +251,26 @@ class Detector {
         .WithHint("correct or split the file; nothing of it was loaded");
   }
 
-  Fit BestFit(std::size_t from) const {
+  // Of a first line such as sep=; which Excel takes for the delimiter, and not for a row.
+  std::string_view DelimiterLine() const {
+    constexpr std::string_view kPrefix = "sep=";
+    if (options_.skip_lines || !options_.delimiter.empty()) return {};
+    const std::string_view text = text_.substr(BeginOfRecords(text_, {}));
+    const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
+    const bool is_one = line.size() == kPrefix.size() + 1 && line.size() < text.size();
+    return is_one && EqualsIgnoreCase(line.substr(0, kPrefix.size()), kPrefix)
+               ? line.substr(kPrefix.size())
+               : std::string_view();
+  }
+
+  // `told`: the delimiter, where the file says it.
+  Fit BestFit(std::size_t from, std::string_view told) const {
     const std::string_view head = text_.substr(0, kDialectBytes);
     const bool is_whole = sample_.is_whole && head.size() == text_.size();
     std::optional<Fit> best;
-    for (const CsvDialect& dialect : Candidates(file_, head, options_, format_.line_end)) {
+    project::FileSourceOptions options = options_;
+    if (!told.empty()) options.delimiter = told;
+    for (const CsvDialect& dialect : Candidates(file_, head, options, format_.line_end)) {
       const Fit fit = FitOf(head, from, dialect, is_whole);
       if (!best || IsBetter(fit, *best)) best = fit;
     }
