@@ -16,8 +16,14 @@ using connect::TargetColumn;
 using data::Type;
 using data::TypeKind;
 
-// Names that no file's column has: columns whose names begin with _leat_ are refused before.
-constexpr const char* kPath = "_leat_path";
+const FilePlan& First(const ParquetGroup& group) { return *group.files[0]; }
+
+// The column with a row's path: a name that no column of the files has.
+std::string PathColumn(const ParquetGroup& group) {
+  std::string name = "leat_path";
+  while (First(group).format.Find(name) >= 0) name += '_';
+  return name;
+}
 
 std::string PathList(const ParquetGroup& group) {
   std::vector<std::string> quoted;
@@ -29,7 +35,7 @@ std::string Relation(const ParquetGroup& group) {
   return fmt::format(
       "read_parquet({}, union_by_name = true, hive_partitioning = false, filename = '{}', "
       "file_row_number = true)",
-      PathList(group), kPath);
+      PathList(group), PathColumn(group));
 }
 
 // Characters of UTF-8, as substr counts them.
@@ -42,11 +48,10 @@ std::size_t CharactersOf(const std::string& text) {
 // With a single file the name is a constant, which costs nothing per row.
 std::string SourceName(const ParquetGroup& group) {
   if (group.files.size() == 1) return QuoteLiteral(group.files[0]->file.name);
-  return fmt::format("CASE WHEN starts_with({0}, {1}) THEN substr({0}, {2}) ELSE {0} END", kPath,
-                     QuoteLiteral(group.path_prefix), CharactersOf(group.path_prefix) + 1);
+  return fmt::format("CASE WHEN starts_with({0}, {1}) THEN substr({0}, {2}) ELSE {0} END",
+                     PathColumn(group), QuoteLiteral(group.path_prefix),
+                     CharactersOf(group.path_prefix) + 1);
 }
-
-const FilePlan& First(const ParquetGroup& group) { return *group.files[0]; }
 
 // The column in the files, and its type there; an empty name: they lack it.
 struct InFile {
@@ -152,16 +157,51 @@ std::string FitsType(const InFile& file, const TargetColumn& target) {
                      converted, data::ToSql(file.type));
 }
 
+// Whether no map within a value has a key twice, which nothing could read again; empty: it has no
+// maps.
+std::string HasUniqueKeys(const std::string& value, const Type& type, int depth = 0) {
+  const auto of_all = [&](const std::string& list, const Type& element) {
+    const std::string name = fmt::format("leat_{}", depth);
+    const std::string unique = HasUniqueKeys(name, element, depth + 1);
+    return unique.empty() ? ""
+                          : fmt::format(
+                                "coalesce(list_bool_and(list_transform({}, lambda {}: {})), "
+                                "true)",
+                                list, name, unique);
+  };
+  std::vector<std::string> conditions;
+  if (type.kind == TypeKind::kMap) {
+    conditions.push_back(fmt::format(
+        "coalesce(len(map_keys({0})) = len(list_distinct(map_keys({0}))), true)", value));
+    conditions.push_back(of_all("map_values(" + value + ")", type.children[1].type));
+  } else if (type.kind == TypeKind::kArray) {
+    conditions.push_back(of_all(value, type.children[0].type));
+  } else {
+    for (const data::Field& field : type.children) {
+      conditions.push_back(
+          HasUniqueKeys(fmt::format("struct_extract({}, {})", value, QuoteLiteral(field.name)),
+                        field.type, depth));
+    }
+  }
+  std::erase(conditions, "");
+  return Join(conditions, " AND ");
+}
+
 // The same, for values as DuckDB has read them.
 std::string Fits(const InFile& file, const TargetColumn& target) {
-  const std::string fits = FitsType(file, target);
-  if (!file.is_int96) return fits;
+  if (file.name.empty()) return "";
+  std::vector<std::string> conditions;
   // Spark's times are of these years; others have wrapped around.
-  const std::string is_time = fmt::format(
-      "({0} IS NULL OR {0} BETWEEN TIMESTAMP '0001-01-01 00:00:00' AND TIMESTAMP '9999-12-31 "
-      "23:59:59.999999')",
-      file.name);
-  return fits.empty() ? is_time : "(" + is_time + " AND " + fits + ")";
+  if (file.is_int96) {
+    conditions.push_back(
+        fmt::format("({0} IS NULL OR {0} BETWEEN TIMESTAMP '0001-01-01 00:00:00' AND TIMESTAMP "
+                    "'9999-12-31 23:59:59.999999')",
+                    file.name));
+  }
+  conditions.push_back(HasUniqueKeys(file.name, file.type));
+  conditions.push_back(FitsType(file, target));
+  std::erase(conditions, "");
+  return conditions.empty() ? "" : "(" + Join(conditions, " AND ") + ")";
 }
 
 struct Surplus {

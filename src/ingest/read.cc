@@ -170,7 +170,9 @@ class Reading {
   }
 
   Status ReadParquet(const ParquetGroup& group) {
-    LEAT_ASSIGN(const std::int64_t written, Write("(" + ParquetSql(group, input_.plan) + ")"));
+    auto writing = Write("(" + ParquetSql(group, input_.plan) + ")");
+    if (!writing.ok()) return Error(writing.error()).WithContext(NamesOf(group));
+    const std::int64_t written = *writing;
     LEAT_ASSIGN(const auto counted, session_.Query(ParquetCountSql(group)));
     const std::int64_t left_out = std::get<std::int64_t>(counted.rows[0][0]) - written;
     if (left_out == 0) return Ok();
@@ -191,6 +193,13 @@ class Reading {
                                .error = text(row[4])});
     }
     return Ok();
+  }
+
+  // For an error, which may be of any of them.
+  static std::string NamesOf(const ParquetGroup& group) {
+    const std::string& first = group.files[0]->file.name;
+    if (group.files.size() == 1) return first;
+    return fmt::format("{} or one of {} files like it", first, group.files.size() - 1);
   }
 
   io::FileSystem& files_;

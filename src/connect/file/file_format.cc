@@ -181,6 +181,11 @@ Status CheckParquet(engine::Session& session, const SourceFile& file, FileFormat
     if (is_nested) nested--;
     if (!is_root && children != nullptr) nested += *children;
     if (name == nullptr) continue;
+    if (EqualsIgnoreCase(*name, "file_row_number") && !is_nested && !is_root) {
+      return InvalidInput(file.name + " has a column named " + *name +
+                          ", a name that the engine's reader of Parquet uses itself")
+          .WithHint("rename the column in the file");
+    }
     constexpr std::int64_t kMostDigits = 38;
     if (precision != nullptr && *precision > kMostDigits) {
       return InvalidInput(
