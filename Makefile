@@ -96,6 +96,7 @@ test-long: setup build test-includes oracle  ## a fault at every call that chang
 	$(ORACLE) tests/matrix/grouping.py --leat $(BUILD)/leat --sets 1000
 	$(ORACLE) tests/pollute/run.py --leat $(BUILD)/leat --files 6000
 	LEAT_DAMAGE_ROUNDS=100 $(BUILD)/engine_test --gtest_filter='*DamageTest*'
+	scripts/test_sanitize.sh all
 	@echo "test-long passed at commit $$(git rev-parse --short HEAD), $$(date -u +%F)"
 
 .PHONY: test-includes

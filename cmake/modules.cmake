@@ -1,11 +1,13 @@
-# leat_module(name [THREADS] MODULES other... LIBRARIES external... HEADERS set)
+# leat_module(name [THREADS] [GLUE] MODULES other... LIBRARIES external... HEADERS set)
 # A static library leat_<name> of src/<name>/*.cc and, when it has *_test.cc files, the test program <name>_test.
 # HEADERS is a set of cmake/headers.cmake other than leat_common_headers. `unit_tests` builds all test programs,
+# `memory_tests` all but those of GLUE, which handles no memory of its own: its sanitizer runs are part of make test-long,
 # `thread_tests` those of the modules that are used by several THREADS: in the others ThreadSanitizer finds nothing.
 add_custom_target(unit_tests)
+add_custom_target(memory_tests)
 add_custom_target(thread_tests)
 function(leat_module name)
-  cmake_parse_arguments(ARG "THREADS" "HEADERS" "MODULES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS;GLUE" "HEADERS" "MODULES;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
@@ -35,6 +37,10 @@ function(leat_module name)
     add_test(NAME ${name}_test COMMAND ${name}_test)
     set_tests_properties(${name}_test PROPERTIES LABELS unit)
     add_dependencies(unit_tests ${name}_test)
+    if(NOT ARG_GLUE)
+      set_property(TEST ${name}_test APPEND PROPERTY LABELS memory)
+      add_dependencies(memory_tests ${name}_test)
+    endif()
     if(ARG_THREADS)
       set_property(TEST ${name}_test APPEND PROPERTY LABELS threads)
       add_dependencies(thread_tests ${name}_test)

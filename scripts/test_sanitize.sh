@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the unit tests with AddressSanitizer and UndefinedBehaviorSanitizer and runs them; meanwhile builds those of the
-# modules that several threads use with ThreadSanitizer, and runs these. With an argument, asan or tsan, only the one.
+# modules that several threads use with ThreadSanitizer, and runs these. With an argument, asan or tsan, only the one;
+# with all, the former over every module (cmake/modules.cmake says which are left out else).
 # libduckdb.so itself is not instrumented; what that hides or falsely reports is named in scripts/{lsan,tsan}.supp.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -24,19 +25,20 @@ run() {
 }
 
 case ${1:-both} in
-  asan) build asan unit_tests; run asan unit '*' ;;
+  asan) build asan memory_tests; run asan memory '*' ;;
+  all) build asan unit_tests; run asan unit '*' ;;
   # One thread makes the sweep over all faults; thousands of tables take ThreadSanitizer long.
   tsan) build tsan thread_tests; run tsan threads '-FaultSweepTest.*' ;;
   both)
-    build asan unit_tests
+    build asan memory_tests
     log=$(mktemp)
     trap 'rm -f "$log"' EXIT
-    run asan unit '*' >"$log" 2>&1 &
+    run asan memory '*' >"$log" 2>&1 &
     asan=$!
     status=0
     { build tsan thread_tests && run tsan threads '-FaultSweepTest.*'; } || status=1
     wait "$asan" || status=1
     cat "$log"
     exit "$status" ;;
-  *) echo "usage: scripts/test_sanitize.sh [asan|tsan]" >&2; exit 2 ;;
+  *) echo "usage: scripts/test_sanitize.sh [asan|tsan|all]" >&2; exit 2 ;;
 esac

@@ -146,8 +146,54 @@ def objects_in_row(text: str) -> list | None:
 
 def judge_json(sample: Sample, names: list, rows: list, rejected: list) -> csv_oracle.Reading:
     records = json_records(sample)
-    if records is None:
-        return csv_oracle.Reading("wrong", f"{len(rows)} rows of what is no JSON: {str(rows)[:100]}") if rows else csv_oracle.Reading("quarantined" if rejected else "empty")
+    if records is None or None in records:
+        return judge_by_place(sample, names, rows, rejected)
+    readings = [judge_records(records, names, rows, rejected)]
+    # An array may come in a file named for lines.
+    if len(records) == 1 and isinstance(records[0].value, list):
+        readings.append(judge_records([convert.Token(item) for item in records[0].value], names, rows, rejected))
+    return next((reading for reading in readings if reading.outcome not in BAD), readings[0])
+
+
+def judge_by_place(sample: Sample, names: list, rows: list, rejected: list) -> csv_oracle.Reading:
+    """Of what is not JSON as a whole: a row is the object at its place, and all but brackets and commas is a row or rejected."""
+    content = csv_oracle.unpacked(sample.content)
+    if content is None:
+        return csv_oracle.Reading("wrong", "rows of what cannot be unpacked") if rows else csv_oracle.Reading("unreadable")
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):  # places are those in the text as UTF-8
+        content = content.decode("utf-16", "replace").encode()
+    elif b"\0" in content[:2]:
+        content = content.decode("utf-16-be" if content.startswith(b"\0") else "utf-16-le", "replace").encode()
+    left = bytearray(content.removeprefix(b"\xef\xbb\xbf"))
+    offset = len(content) - len(left)
+    starts = sorted({position - offset for position, _ in rows} | {row.position - offset for row in rejected} | {len(left)})
+    decoder = json.JSONDecoder(parse_float=convert.Number, parse_int=convert.Number, parse_constant=convert.no_constant,
+                               object_pairs_hook=lambda pairs: convert.Pairs(tuple(pairs)))
+    for position, values in rows:
+        begin = position - offset
+        text = bytes(left[begin:]).decode("utf-8", "surrogateescape")
+        try:
+            value, end = decoder.raw_decode(text)
+        except (ValueError, RecursionError):
+            return csv_oracle.Reading("wrong", f"a row at {position}, where no value is")
+        if not isinstance(value, convert.Pairs) or not same_record(convert.Token(value), names, values):
+            return csv_oracle.Reading("wrong", f"row {str(dict(zip(names, values)))[:200]} at {position}")
+        size = len(text[:end].encode("utf-8", "surrogateescape"))
+        left[begin:begin + size] = b" " * size
+    for row in rejected:
+        begin = row.position - offset
+        size = len((row.raw or "").encode())
+        if b"\xef\xbf\xbd" in (row.raw or "").encode() or content.count(b"\0"):  # not as in the file: up to what comes next
+            size = next((start for start in starts if start > begin), len(left)) - begin
+        elif bytes(left[begin:begin + size]) != (row.raw or "").encode():
+            return csv_oracle.Reading("wrong", f"rejected at {row.position}, where it does not stand or a row is: {row.raw[:80]!r}")
+        left[begin:begin + size] = b" " * size
+    if bytes(left).strip(b" \t\r\n[],"):
+        return csv_oracle.Reading("lost", f"neither row nor rejected: {bytes(left).strip()[:80]!r}")
+    return csv_oracle.Reading("quarantined" if rejected else "exact" if rows else "empty")
+
+
+def judge_records(records: list, names: list, rows: list, rejected: list) -> csv_oracle.Reading:
     left = [record for record in records if record is not None and isinstance(record.value, convert.Pairs)]
     for _, values in sorted(rows, key=lambda row: row[0] if row[0] is not None else 0):
         match = next((index for index, record in enumerate(left) if same_record(record, names, values)), None)
@@ -162,7 +208,7 @@ def judge_json(sample: Sample, names: list, rows: list, rejected: list) -> csv_o
 def records_in(raw: str) -> int:
     """An array that was rejected as a whole stands for its elements."""
     token = convert.parse_json(raw or "")
-    return len(token.value) if token is not None and isinstance(token.value, list) else 1
+    return max(1, len(token.value)) if token is not None and isinstance(token.value, list) else 1
 
 
 def same_record(record: convert.Token, names: list, values: list) -> bool:
@@ -179,7 +225,7 @@ def judge_parquet(sample: Sample, names: list, rows: list, rejected: list) -> cs
         table = pq.read_table(io.BytesIO(sample.content), coerce_int96_timestamp_unit="us")
         columns = [arrow.canonical(column) for column in table.columns]
     except Exception as error:  # whatever pyarrow cannot read is for Leat to judge
-        return csv_oracle.Reading("beyond pyarrow", str(error)[:100])
+        return csv_oracle.Reading("unjudged", str(error)[:100])
     if len(rows) + len(rejected) != table.num_rows:
         return csv_oracle.Reading("lost", f"{table.num_rows} rows in the file, {len(rows)} stored, {len(rejected)} rejected")
     if rejected:

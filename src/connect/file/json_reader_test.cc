@@ -200,6 +200,7 @@ TEST_F(JsonTest, AValueWithDamageRightBehindItIsOneReject) {
     return Raws(load);
   };
   EXPECT_THAT(raws("{\"a\":1}}"), ElementsAre("0:{\"a\":1}}"));
+  EXPECT_THAT(raws("\xEF\xBB{\"a\":1}"), ElementsAre("0:\xEF\xBB{\"a\":1}"));
   EXPECT_THAT(raws("{\"a\":1}# x"), ElementsAre("0:{\"a\":1}#", "9:x"));
   EXPECT_THAT(raws("[{\"a\":1}/**/]"), ElementsAre("1:{\"a\":1}/**/"));
   EXPECT_THAT(raws("[{\"a\":1}},{\"a\":2}x"), ElementsAre("1:{\"a\":1}}", "10:{\"a\":2}x", "18:"));

@@ -144,12 +144,12 @@ void JsonSplitter::Split(std::string_view text, bool is_last, std::vector<Piece>
         while (at_ < text.size() && !IsBlank(text[at_]) && text[at_] != ',' &&
                !kTells[static_cast<unsigned char>(text[at_])])
           at_++;
-        if (at_ < text.size()) End(pieces);
+        if (at_ < text.size()) state_ = State::kEnded;
         break;
       case State::kString: SkipString(text, State::kEnded); break;
       case State::kNestedString: SkipString(text, State::kNested); break;
       case State::kEnded:
-        if (IsBehindValue(text[at_])) {
+        if (IsBehindValue(text)) {
           End(pieces);
         } else {
           state_ = State::kGarbage;
@@ -247,10 +247,13 @@ void JsonSplitter::Begin(char c) {
   }
 }
 
-// Whether the character may stand right behind a value in brackets or quotes.
-bool JsonSplitter::IsBehindValue(char c) const {
-  const bool begins = c == '{' || c == '[' || c == '"';
-  return IsBlank(c) || c == ',' || begins || (c == ']' && layout_ == Layout::kArray);
+// Whether the character may stand right behind a value, the one at begin_: values in brackets or
+// quotes may touch.
+bool JsonSplitter::IsBehindValue(std::string_view text) const {
+  const auto is_open = [](char c) { return c == '{' || c == '[' || c == '"'; };
+  const char c = text[at_];
+  return IsBlank(c) || c == ',' || (c == ']' && layout_ == Layout::kArray) ||
+         (is_open(c) && is_open(text[begin_]));
 }
 
 void JsonSplitter::End(std::vector<Piece>& pieces) {

@@ -47,7 +47,7 @@ class JsonSplitter {
   void Between(std::string_view text, bool is_last, std::vector<Piece>& pieces);
   void Separator(char c, std::vector<Piece>& pieces);
   void Begin(char c);
-  bool IsBehindValue(char c) const;
+  bool IsBehindValue(std::string_view text) const;
   void End(std::vector<Piece>& pieces);
   void Finish(std::vector<Piece>& pieces);
   void SkipString(std::string_view text, State behind);
