@@ -162,8 +162,9 @@ def judge_by_place(sample: Sample, names: list, rows: list, rejected: list) -> c
         return csv_oracle.Reading("wrong", "rows of what cannot be unpacked") if rows else csv_oracle.Reading("unreadable")
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):  # places are those in the text as UTF-8
         content = content.decode("utf-16", "replace").encode()
-    elif b"\0" in content[:2]:
-        content = content.decode("utf-16-be" if content.startswith(b"\0") else "utf-16-le", "replace").encode()
+    for first, encoding in ((0, "utf-16-be"), (1, "utf-16-le")):
+        if len(content) > 3 and set(content[first::2]) == {0}:
+            content = content.decode(encoding, "replace").encode()
     left = bytearray(content.removeprefix(b"\xef\xbb\xbf"))
     offset = len(content) - len(left)
     starts = sorted({position - offset for position, _ in rows} | {row.position - offset for row in rejected} | {len(left)})
