@@ -43,7 +43,7 @@ test-unit: setup build
 test-projects: setup build
 	$(PYTHON) tests/run_projects.py --leat $(BUILD)/leat -j 2
 
-test-sanitize: setup  ## the unit tests with address and undefined-behavior sanitizers, those with threads also with that for threads
+test-sanitize: setup  ## the unit tests but those of cli, generate and monitor with address and undefined-behavior sanitizers, those with threads also with that for threads
 	scripts/test_sanitize.sh
 
 demo: build  ## the flights example: from raw files to answers

@@ -15,7 +15,6 @@
 namespace leat::cli {
 namespace {
 
-// What a load adds to the columns of files (docs/guide/reference/files.md).
 void AddMissing(const data::Schema& from, data::Schema& to) {
   for (const data::Field& field : from.fields) {
     if (to.Find(field.name) == nullptr) to.fields.push_back(field);
@@ -59,6 +58,7 @@ std::optional<data::Schema> ColumnsOfFiles(orchestrate::Workspace& workspace,
   }
   if (columns.fields.empty()) return std::nullopt;
   if (all_read) WarnOfMissing(asset, columns, diagnostics);
+  // What a load adds to the columns of files (docs/guide/reference/files.md).
   AddMissing({.fields = ingest::ProvenanceColumns()}, columns);
   return columns;
 }
