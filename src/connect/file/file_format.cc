@@ -67,10 +67,11 @@ Bytes BytesOf(std::string_view head, bool is_whole) {
   return bytes;
 }
 
-// From the byte order mark, or else: a text with some wrong bytes among more valid multi-byte
-// sequences is UTF-8, and those rows go to quarantine (in other encodings few sequences are valid
-// by chance). Else text whose wrong bytes are few letters with accents among letters of ASCII is
-// taken for Latin-1, which the load says; text of any other encoding is refused.
+// From the byte order mark, or else: a text with valid multi-byte sequences, at least half
+// as many as wrong bytes, is UTF-8, and those rows go to quarantine (in other encodings few
+// sequences are valid by chance). Else text whose wrong bytes are few letters with accents among
+// letters of ASCII is taken for Latin-1, which the load says; text of any other encoding is
+// refused.
 Result<std::string> EncodingOf(std::string_view head, bool is_whole, const std::string& name,
                                bool is_json) {
   if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) return std::string("utf-16");
