@@ -33,6 +33,8 @@ VENV = ROOT / ".deps/bench-venv"
 RESULTS = ROOT / "build/bench"
 CSV_ROWS = int(os.environ.get("CSV_ROWS", "50000000"))
 MERGE_ROWS = int(os.environ.get("MERGE_ROWS", "50000000"))
+CSV_ROWS_IN_MEMORY = 20_000_000  # more are not held in memory to find the limit
+LIMIT = "the limit: DuckDB alone"
 NDJSON_ROWS = int(os.environ.get("NDJSON_ROWS", "5000000"))
 PEERS = [name for name in os.environ.get("PEERS", "").split(",") if name]
 
@@ -90,6 +92,13 @@ def markdown():
             print("| " + " | ".join(row) + " |")
         versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
         print(f"\n{found['note']}{' ' if found['note'] else ''}{found['date']}, {found['cpus']} CPUs; {versions}.\n")
+
+
+def limit_of(*arguments):
+    """What bench/limits.py says: DuckDB's own part, everything else free. The median of RUNS."""
+    command = [install_peers() / "python", ROOT / "bench/limits.py", *arguments]
+    runs = [json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout) for _ in range(RUNS)]
+    return sorted(runs, key=lambda run: run["wall_s"])[len(runs) // 2]
 
 
 def limit_memory():
@@ -159,6 +168,8 @@ def pipeline(job, source, work):
                 if theirs != ours[name]:
                     sys.exit(f"bench: {job}: {name} of {peer} says {theirs}, of leat {ours[name]}")
         shutil.rmtree(out, ignore_errors=True)
+    if CSV_ROWS_IN_MEMORY >= CSV_ROWS or job == "flights":
+        results[LIMIT] = limit_of("pipeline", source, DATA / "airports.csv", out)
     report(job, results)
 
 
@@ -191,6 +202,7 @@ def load(job, files, format, work, note):
     if format == "ndjson":
         program = ROOT / "build/release/leat_simdjson_columns"
         subprocess.run(["ninja", "-C", ROOT / "build/release", program.name], check=True, capture_output=True)
+        results[LIMIT] = limit_of("load", format, work / "landing" / files, out)
         results["simdjson, into memory"] = measure([program, work / "landing" / files], lambda: None)
     report(job, results, note)
 
