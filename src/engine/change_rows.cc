@@ -217,8 +217,7 @@ class Attempt {
         const ChangeClause& clause = statement_.clauses[c];
         if (clause.action != Action::kUpdate && clause.action != Action::kInsert) continue;
         LEAT_ASSIGN(const std::string expression, NewValue(clause, fields[i]));
-        value +=
-            fmt::format(" WHEN {} THEN CAST({} AS {})", c, expression, data::ToSql(fields[i].type));
+        value += fmt::format(" WHEN {} THEN {}", c, AssignedTo(fields[i], expression));
       }
       if (value == no_value) continue;
       columns.push_back(fmt::format("{} END AS {}", value, NewValueOf(i)));

@@ -61,10 +61,8 @@ std::string FormatOf(duckdb::Vector& formats) {
   return formats.GetValue(0).IsNull() ? "" : formats.GetValue(0).GetValue<std::string>();
 }
 
-void ConvertTimes(duckdb::DataChunk& arguments, duckdb::Vector& result) {
-  const std::string format = FormatOf(arguments.data[1]);
-  auto& texts = arguments.data[0];
-  const duckdb::idx_t count = arguments.size();
+void ConvertTimes(duckdb::Vector& texts, const std::string& format, duckdb::Vector& result,
+                  duckdb::idx_t count) {
   if (result.GetType().id() == duckdb::LogicalTypeId::DATE) {
     return ConvertTexts<duckdb::date_t>(texts, result, count, [&](std::string_view text) {
       return format.empty() ? data::ToDate(text) : data::ToDate(text, format);
@@ -77,10 +75,8 @@ void ConvertTimes(duckdb::DataChunk& arguments, duckdb::Vector& result) {
   ConvertTexts<duckdb::timestamp_t>(texts, result, count, convert);
 }
 
-// leat_strict(text, format, null of a type)
-void Strict(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Vector& result) {
-  auto& texts = arguments.data[0];
-  const duckdb::idx_t count = arguments.size();
+void ConvertTextsTo(duckdb::Vector& texts, const std::string& format, duckdb::Vector& result,
+                    duckdb::idx_t count) {
   switch (result.GetType().id()) {
     case duckdb::LogicalTypeId::BOOLEAN:
       return ConvertTexts<bool>(texts, result, count, data::ToBoolean);
@@ -105,7 +101,7 @@ void Strict(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Vect
     case duckdb::LogicalTypeId::DECIMAL: return ConvertDecimals(texts, result, count);
     case duckdb::LogicalTypeId::DATE:
     case duckdb::LogicalTypeId::TIMESTAMP:
-    case duckdb::LogicalTypeId::TIMESTAMP_TZ: return ConvertTimes(arguments, result);
+    case duckdb::LogicalTypeId::TIMESTAMP_TZ: return ConvertTimes(texts, format, result, count);
     case duckdb::LogicalTypeId::VARCHAR: return result.Reference(texts);
     default:  // a text is no value of any other type
       result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
@@ -113,12 +109,76 @@ void Strict(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Vect
   }
 }
 
-duckdb::unique_ptr<duckdb::FunctionData> BindStrict(
+// leat_strict(text, format, null of a type)
+void Strict(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Vector& result) {
+  ConvertTextsTo(arguments.data[0], FormatOf(arguments.data[1]), result, arguments.size());
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> BindAsThird(
     duckdb::ClientContext&, duckdb::ScalarFunction& function,
     duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
   function.return_type = arguments[2]->return_type;
   function.arguments[2] = arguments[2]->return_type;
   return nullptr;
+}
+
+bool IsWider(const duckdb::LogicalType& from, const duckdb::LogicalType& to) {
+  using duckdb::LogicalTypeId;
+  if (from.id() == LogicalTypeId::FLOAT) return to.id() == LogicalTypeId::DOUBLE;
+  return from.IsIntegral() && to.IsIntegral() && !from.IsUnsigned() && !to.IsUnsigned() &&
+         duckdb::GetTypeIdSize(from.InternalType()) <= duckdb::GetTypeIdSize(to.InternalType());
+}
+
+// The texts or values as ones of the result's type, null where there is no such value.
+void ConvertForColumn(duckdb::ClientContext& context, duckdb::Vector& values,
+                      duckdb::Vector& result, duckdb::idx_t count) {
+  const bool is_text = values.GetType().id() == duckdb::LogicalTypeId::VARCHAR;
+  if (is_text && result.GetType().id() != duckdb::LogicalTypeId::BLOB)
+    return ConvertTextsTo(values, "", result, count);
+  std::string ignored;  // of the values without one, which are null
+  duckdb::VectorOperations::TryCast(context, values, result, count, &ignored);
+}
+
+[[noreturn]] void ThrowLoss(const std::string& column, const duckdb::Value& value,
+                            const duckdb::LogicalType& type) {
+  throw duckdb::InvalidInputException(
+      "column %s is %s, and cannot hold %s as it is: round it or cast it in the statement", column,
+      duckdb::StringUtil::Lower(type.ToString()), value.ToSQLString());
+}
+
+// leat_assign(value, column, null of the column's type)
+void Assign(duckdb::DataChunk& arguments, duckdb::ExpressionState& state, duckdb::Vector& result) {
+  auto& values = arguments.data[0];
+  const duckdb::idx_t count = arguments.size();
+  const auto& type = values.GetType();
+  if (type == result.GetType()) return result.Reference(values);
+  ConvertForColumn(state.GetContext(), values, result, count);
+  const bool holds_all = type.id() == duckdb::LogicalTypeId::SQLNULL ||
+                         result.GetType().id() == duckdb::LogicalTypeId::VARCHAR ||
+                         IsWider(type, result.GetType());
+  if (holds_all) return;
+  duckdb::SelectionVector lost(count);
+  duckdb::idx_t lost_count = 0;
+  if (type.id() == duckdb::LogicalTypeId::VARCHAR) {
+    duckdb::UnifiedVectorFormat texts, stored;
+    values.ToUnifiedFormat(count, texts);
+    result.ToUnifiedFormat(count, stored);
+    for (duckdb::idx_t i = 0; i < count; i++) {
+      if (texts.validity.RowIsValid(texts.sel->get_index(i)) &&
+          !stored.validity.RowIsValid(stored.sel->get_index(i)))
+        lost.set_index(lost_count++, i);
+    }
+  } else {
+    // There and back: what was rounded, cut or wrapped is another value then.
+    duckdb::Vector back(type, count);
+    std::string ignored;
+    duckdb::VectorOperations::TryCast(state.GetContext(), result, back, count, &ignored);
+    lost_count =
+        duckdb::VectorOperations::DistinctFrom(values, back, nullptr, count, &lost, nullptr);
+  }
+  if (lost_count == 0) return;
+  const auto column = arguments.data[1].GetValue(0).GetValue<std::string>();
+  ThrowLoss(column, values.GetValue(lost.get_index(0)), result.GetType());
 }
 
 // Both are microseconds since 1970; the session's time zone is UTC. The cast asks a calendar for
@@ -216,8 +276,13 @@ void RegisterFunctions(duckdb::DatabaseInstance& database) {
   using duckdb::LogicalType;
   duckdb::ScalarFunction strict("leat_strict",
                                 {LogicalType::VARCHAR, LogicalType::VARCHAR, LogicalType::ANY},
-                                LogicalType::ANY, Strict, BindStrict);
+                                LogicalType::ANY, Strict, BindAsThird);
   strict.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
+  duckdb::ScalarFunction assign("leat_assign",
+                                {LogicalType::ANY, LogicalType::VARCHAR, LogicalType::ANY},
+                                LogicalType::ANY, Assign, BindAsThird);
+  assign.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
+  assign.SetFallible();
   duckdb::ScalarFunction keep("leat_keep", {LogicalType::BOOLEAN, LogicalType::ANY},
                               LogicalType::BOOLEAN, Keep);
   keep.SetVolatile();
@@ -232,7 +297,7 @@ void RegisterFunctions(duckdb::DatabaseInstance& database) {
                                              InstantsOfNanoseconds));
   duckdb::CreateScalarFunctionInfo instants(instant);
   catalog.CreateFunction(duckdb::CatalogTransaction::GetSystemTransaction(database), instants);
-  for (auto& function : {strict, keep, mark}) {
+  for (auto& function : {strict, assign, keep, mark}) {
     duckdb::CreateScalarFunctionInfo info(function);
     catalog.CreateFunction(duckdb::CatalogTransaction::GetSystemTransaction(database), info);
   }

@@ -181,8 +181,12 @@ Result<std::string> TableWriter::ValueOf(const data::Field& field,
   const data::Field* column = given.Find(field.name);
   if (column == nullptr) return DefaultValue(field);
   const std::string name = QuoteIdentifier(column->name);
-  return column->type == field.type ? name
-                                    : fmt::format("CAST({} AS {})", name, data::ToSql(field.type));
+  return column->type == field.type ? name : AssignedTo(field, name);
+}
+
+std::string AssignedTo(const data::Field& field, const std::string& value) {
+  return fmt::format("leat_assign({}, {}, CAST(NULL AS {}))", value, QuoteLiteral(field.name),
+                     data::ToSql(field.type));
 }
 
 Result<std::string> TableWriter::DefaultValue(const data::Field& field) const {
@@ -195,7 +199,7 @@ Result<std::string> TableWriter::DefaultValue(const data::Field& field) const {
     }
     value = std::move(*ours);
   }
-  return fmt::format("CAST({} AS {})", value, data::ToSql(field.type));
+  return AssignedTo(field, value);
 }
 
 // The query's rows with the table's columns.

@@ -13,6 +13,10 @@
 
 namespace leat::engine {
 
+// A value of any type as one of the column: exactly, or the statement fails with the column's name
+// and the value. A text becomes what it would become in a file.
+std::string AssignedTo(const data::Field& field, const std::string& value);
+
 // Writes for one transaction. Not thread-safe. Files are durable after Sync; until the commit they
 // are nobody's, and Discard removes them.
 class TableWriter {
