@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/text.h"
 #include "connect/file/csv_detect.h"
@@ -154,60 +156,108 @@ Type Widened(const Type& type) {
 
 // INT96 times have nanoseconds, which DuckDB cuts off unseen. Spark's have only microseconds; those
 // that overflow wrap around, which the load looks for.
-Status CheckInt96(engine::Session& session, const SourceFile& file, const std::string& column) {
+Result<bool> IsWrittenBySpark(engine::Session& session, const SourceFile& file) {
   LEAT_ASSIGN(const auto keys,
               session.Query("SELECT count(*) FROM parquet_kv_metadata(" + QuoteLiteral(file.path) +
                             ") WHERE starts_with(decode(key), 'org.apache.spark.')"));
-  if (std::get<std::int64_t>(keys.rows[0][0]) > 0) return Ok();
-  return InvalidInput(fmt::format("{}: column {} has INT96 times, whose nanoseconds cannot be told",
-                                  file.name, column))
-      .WithHint("write the column as microseconds, not as INT96, a type that Parquet has given up");
+  return std::get<std::int64_t>(keys.rows[0][0]) > 0;
 }
 
-// What DuckDB reads in another way than it stands in the file: decimals of more than 38 digits, and
-// nanoseconds, but for times without a zone, which the load looks at.
-Status CheckParquet(engine::Session& session, const SourceFile& file, FileFormat& format) {
-  auto leaves = session.Query(
-      "SELECT name, logical_type, precision, num_children, type FROM parquet_schema(" +
-      QuoteLiteral(file.path) + ")");
-  if (!leaves.ok()) return Ok();  // for DetectParquet to report
-  std::int64_t nested = 0;        // elements to come that lie within others
-  for (const auto& row : leaves->rows) {
-    const auto* name = std::get_if<std::string>(&row[0]);
-    const auto* type = std::get_if<std::string>(&row[1]);
-    const auto* precision = std::get_if<std::int64_t>(&row[2]);
-    const auto* children = std::get_if<std::int64_t>(&row[3]);
-    const bool is_root = &row == leaves->rows.data();
-    const bool is_nested = nested > 0;
-    if (is_nested) nested--;
-    if (!is_root && children != nullptr) nested += *children;
-    if (name == nullptr) continue;
-    if (EqualsIgnoreCase(*name, "file_row_number") && !is_nested && !is_root) {
-      return InvalidInput(file.name + " has a column named " + *name +
-                          ", a name that the engine's reader of Parquet uses itself")
-          .WithHint("rename the column in the file");
+// A column of a Parquet file, or a field of one.
+struct ParquetElement {
+  std::string name;
+  std::string logical_type;
+  std::string physical_type;
+  std::int64_t precision = 0;
+  std::int64_t child_count = 0;
+  bool is_nested = false;
+};
+
+// Names that DuckDB would change unseen, and the one that it uses itself.
+Status CheckParquetNames(const SourceFile& file, const std::vector<ParquetElement>& elements,
+                         std::size_t& at) {
+  const ParquetElement& parent = elements[at++];
+  const std::string where =
+      at == 1 ? file.name + " has" : fmt::format("{}: {} has", file.name, parent.name);
+  const std::string what = at == 1 ? "column" : "field";
+  std::map<std::string, std::string> names;  // by the name in lower case
+  for (std::int64_t i = 0; i < parent.child_count && at < elements.size(); i++) {
+    const std::string& name = elements[at].name;
+    const auto [found, is_new] = names.emplace(ToLower(name), name);
+    std::string fault;
+    if (name.empty()) fault = fmt::format("{} a {} without a name", where, what);
+    if (!is_new) {
+      fault = found->second == name
+                  ? fmt::format("{} two {}s named '{}'", where, what, name)
+                  : fmt::format("{} {}s named '{}' and '{}', which differ only in case", where,
+                                what, found->second, name);
     }
+    if (!elements[at].is_nested && EqualsIgnoreCase(name, "file_row_number")) {
+      fault = fmt::format("{} a column named {}, a name that the engine's reader of Parquet uses "
+                          "itself",
+                          where, name);
+    }
+    if (!fault.empty()) return InvalidInput(fault).WithHint("rename it in the file");
+    LEAT_TRY(CheckParquetNames(file, elements, at));
+  }
+  return Ok();
+}
+
+// What DuckDB reads in another way than it stands in the file: names, decimals of more than 38
+// digits, and nanoseconds, but for times without a zone, which the load looks at.
+Status CheckParquet(engine::Session& session, const SourceFile& file, FileFormat& format) {
+  auto rows = session.Query(
+      "SELECT name, coalesce(logical_type, ''), coalesce(type, ''), coalesce(precision, 0), "
+      "coalesce(num_children, 0) FROM parquet_schema(" +
+      QuoteLiteral(file.path) + ")");
+  if (!rows.ok() || rows->rows.empty()) return Ok();  // for DetectParquet to report
+  std::vector<ParquetElement> elements;
+  std::int64_t nested = 0;  // elements to come that lie within others
+  for (const auto& row : rows->rows) {
+    ParquetElement& element = elements.emplace_back();
+    const auto* name = std::get_if<std::string>(&row[0]);
+    if (name != nullptr) element.name = *name;
+    element.logical_type = std::get<std::string>(row[1]);
+    element.physical_type = std::get<std::string>(row[2]);
+    element.precision = std::get<std::int64_t>(row[3]);
+    element.child_count = std::get<std::int64_t>(row[4]);
+    element.is_nested = nested > 0;
+    if (element.is_nested) nested--;
+    if (elements.size() > 1) nested += element.child_count;
+  }
+  std::size_t first = 0;
+  LEAT_TRY(CheckParquetNames(file, elements, first));
+  std::optional<bool> is_of_spark;
+  for (const ParquetElement& element : elements) {
     constexpr std::int64_t kMostDigits = 38;
-    if (precision != nullptr && *precision > kMostDigits) {
+    if (element.precision > kMostDigits) {
       return InvalidInput(
                  fmt::format("{}: column {} has decimals of {} digits; Leat stores at most {}",
-                             file.name, *name, *precision, kMostDigits))
+                             file.name, element.name, element.precision, kMostDigits))
           .WithHint("write the column as text, or with fewer digits");
     }
-    const auto* physical = std::get_if<std::string>(&row[4]);
-    if (physical != nullptr && *physical == "INT96") {
-      LEAT_TRY(CheckInt96(session, file, *name));
-      if (!is_nested) format.int96.push_back(*name);
+    if (element.physical_type == "INT96") {
+      if (!is_of_spark) {
+        LEAT_ASSIGN(is_of_spark, IsWrittenBySpark(session, file));
+      }
+      if (!*is_of_spark) {
+        return InvalidInput(
+                   fmt::format("{}: column {} has INT96 times, whose nanoseconds cannot be told",
+                               file.name, element.name))
+            .WithHint(
+                "write the column as microseconds, not as INT96, a type that Parquet has given up");
+      }
+      if (!element.is_nested) format.int96.push_back(element.name);
     }
-    if (type == nullptr || type->find("NANOS=Nano") == std::string::npos) continue;
-    const bool is_time = type->starts_with("Timestamp");
-    const bool has_zone = type->find("isAdjustedToUTC=1") != std::string::npos;
-    if (is_time && !has_zone && !is_nested) {
-      format.nanoseconds.push_back(*name);
+    if (element.logical_type.find("NANOS=Nano") == std::string::npos) continue;
+    const bool is_time = element.logical_type.starts_with("Timestamp");
+    const bool has_zone = element.logical_type.find("isAdjustedToUTC=1") != std::string::npos;
+    if (is_time && !has_zone && !element.is_nested) {
+      format.nanoseconds.push_back(element.name);
       continue;
     }
     return InvalidInput(fmt::format("{}: column {} has {} in nanoseconds; Leat stores microseconds",
-                                    file.name, *name, is_time ? "instants" : "times"))
+                                    file.name, element.name, is_time ? "instants" : "times"))
         .WithHint("write the column in microseconds: with pyarrow, coerce_timestamps='us'");
   }
   return Ok();
