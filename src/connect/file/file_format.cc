@@ -193,9 +193,10 @@ Status CheckParquetNames(const SourceFile& file, const std::vector<ParquetElemen
                                 what, found->second, name);
     }
     if (!elements[at].is_nested && EqualsIgnoreCase(name, "file_row_number")) {
-      fault = fmt::format("{} a column named {}, a name that the engine's reader of Parquet uses "
-                          "itself",
-                          where, name);
+      fault = fmt::format(
+          "{} a column named {}, a name that the engine's reader of Parquet uses "
+          "itself",
+          where, name);
     }
     if (!fault.empty()) return InvalidInput(fault).WithHint("rename it in the file");
     LEAT_TRY(CheckParquetNames(file, elements, at));

@@ -106,8 +106,9 @@ TEST_F(JsonTest, NestingBeyondTheLimitIsNotRead) {
     return "{\"a\":" + std::string(depth, '[') + std::string(depth, ']') + "}";
   };
   EXPECT_EQ(Load(nested(63), "a string").rows.size(), 1U);
-  EXPECT_THAT(Load(nested(70), "a string").errors, ElementsAre("not valid JSON"));
-  EXPECT_THAT(Load(nested(100'000), "b string").errors, ElementsAre("not valid JSON"));
+  EXPECT_THAT(Load(nested(70), "a string").errors, ElementsAre("nested more than 64 levels deep"));
+  EXPECT_THAT(Load(nested(100'000), "b string").errors,
+              ElementsAre("nested more than 64 levels deep"));
 }
 
 TEST_F(JsonTest, ChunksJoinWithoutAGap) {

@@ -124,6 +124,22 @@ bool UnescapeJson(std::string_view raw, std::string& to) {
   return true;
 }
 
+bool IsNestedDeeper(std::string_view text, int depth) {
+  int open = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); i++) {
+    const char c = text[i];
+    if (c == '"') in_string = !in_string;
+    if (in_string) {
+      if (c == '\\') i++;
+      continue;
+    }
+    if ((c == '[' || c == '{') && ++open > depth) return true;
+    if (c == ']' || c == '}') open--;
+  }
+  return false;
+}
+
 std::string_view TrimJson(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(kBlanks);
   if (begin == std::string_view::npos) return {};

@@ -15,6 +15,9 @@ bool UnescapeJson(std::string_view raw, std::string& to);
 // Without blanks and line breaks at both ends, as JSON knows them.
 std::string_view TrimJson(std::string_view text);
 
+// Whether brackets outside of strings are open more than `depth` deep at any place.
+bool IsNestedDeeper(std::string_view text, int depth);
+
 // Cuts a document, which may come in parts, into its top-level values by brackets, quotes and
 // escapes alone: the elements of one array, or values one after another. Whether a piece is a value
 // is for a parser to say. Not thread-safe.

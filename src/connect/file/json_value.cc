@@ -451,6 +451,11 @@ class JsonRecords::Impl {
   int complex_ = 0;
 };
 
+static const char* WhyNotValid(std::string_view record) {
+  static const std::string too_deep = fmt::format("nested more than {} levels deep", kMaxJsonDepth);
+  return IsNestedDeeper(record, kMaxJsonDepth) ? too_deep.c_str() : kNotValidJson;
+}
+
 // Nothing, or what is wrong with the text.
 const char* JsonRecords::Impl::Read(std::string_view record, std::vector<ArrowColumn>& columns) {
   end_ = TextEnd(record);
@@ -460,11 +465,11 @@ const char* JsonRecords::Impl::Read(std::string_view record, std::vector<ArrowCo
   json::document document;
   if (const char* error = parser_.Open(record, document)) return error;
   json::object object;
-  if (document.get_object().get(object) != simdjson::SUCCESS) return kNotValidJson;
+  if (document.get_object().get(object) != simdjson::SUCCESS) return WhyNotValid(record);
   keys_.BeginObject();
   const bool is_valid = ForEachField(
       object, [&](const char* raw, json::value value) { return ReadField(raw, value, columns); });
-  if (!is_valid || !JsonParser::IsAtEnd(document)) return kNotValidJson;
+  if (!is_valid || !JsonParser::IsAtEnd(document)) return WhyNotValid(record);
   for (std::size_t i = 0; i < nodes_.size(); i++) {
     if (!keys_.Has(static_cast<int>(i))) columns[i].AppendNull();
   }
