@@ -23,8 +23,8 @@ from harness.object_store import ObjectStore  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 # Cases about the folder of the lake: files in it, a disk that is full, its name in messages.
-ON_DISK_ONLY = {"bad_full_disk", "bad_paths", "cli_query", "convert_and_clone", "query_and_export",
-                "store_checkpoint_in_the_way", "store_checkpoints", "time_travel", "timeouts_and_retries"}
+ON_DISK_ONLY = {"bad_full_disk", "bad_paths", "cli_query", "convert_and_clone", "nothing_stale_in_silence", "query_and_export",
+                "store_checkpoint_in_the_way", "store_checkpoints", "time_travel", "timeouts_and_retries", "validate_refuses"}
 
 
 def storage_for(folder: Path, store: ObjectStore | None) -> dict:

@@ -24,8 +24,12 @@ Error Explain(Error error, const SessionState& state) {
             "the file is damaged, encrypted, or of a kind that the engine does not know: DuckDB "
             "says so by an internal error");
   }
+  const auto says = [&message](const char* text) {
+    return message.find(text) != std::string::npos;
+  };
+  // Of an error that came through DuckDB, only the text is left.
   const bool is_gone =
-      message.find("No such file") != std::string::npos || error.kind() == ErrorKind::kNotFound;
+      says("No such file") || says("status 404 ") || error.kind() == ErrorKind::kNotFound;
   const auto table =
       std::find_if(state.bound_tables.begin(), state.bound_tables.end(),
                    [&](const auto& root) { return message.find(root) != std::string::npos; });
