@@ -139,6 +139,11 @@ test-pollute: build oracle  ## dirty CSV files of all kinds
 test-corpora: build oracle  ## CSV, JSON and Parquet files of others
 	$(ORACLE) tests/corpora/run.py --leat $(BUILD)/leat
 
+.PHONY: test-postgres
+test: test-postgres
+test-postgres: setup build  ## sources from a real PostgreSQL server, which it starts in a temporary folder
+	$(PYTHON) tests/postgres/run.py --leat $(BUILD)/leat
+
 .PHONY: test-round-trip
 test: test-round-trip
 test-round-trip: build  ## values written by query and export, read by pyarrow, pandas and DuckDB, which it installs into .deps/

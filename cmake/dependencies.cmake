@@ -10,6 +10,8 @@ find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
 find_package(EXPAT REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(CLI11 REQUIRED)
+# Only its header: the library is loaded when a connection to PostgreSQL is first opened.
+find_path(LEAT_LIBPQ_INCLUDE libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
 if(LEAT_BUILD_TESTS)
   enable_testing()
   find_package(GTest REQUIRED)

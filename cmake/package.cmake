@@ -39,4 +39,5 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${LEAT_DUCKDB_ROOT}/lib)
 # Not seen by looking at the program: the system's time zones, and libcurl, which is loaded when it is needed.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "tzdata, libcurl4, ca-certificates")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libpq5")  # loaded by sources from PostgreSQL
 include(CPack)

@@ -120,6 +120,15 @@ as_root() {
   sudo "$@"
 }
 
+# keep_postgresql_still MISSING: Debian's package would start a server of its own; the tests start theirs.
+keep_postgresql_still() {
+  grep -q '^postgresql-[0-9]' <<<"$1" || return 0
+  [ -z "$(installed_version postgresql-common)" ] || return 0
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Acquire::Retries=3 \
+    postgresql-common >"$deps/apt.log" 2>&1 || { tail -n 30 "$deps/apt.log" >&2; fail "apt-get install failed"; }
+  as_root sed -ri 's/^#?(create_main_cluster) .*$/\1 = false/' /etc/postgresql-common/createcluster.conf
+}
+
 install_packages() {
   local missing name wanted option version requests=()
   missing=$(missing_packages)
@@ -128,6 +137,7 @@ install_packages() {
   say "installing $(wc -l <<<"$missing") Debian packages"
   local log=$deps/apt.log
   as_root apt-get update -qq >"$log" 2>&1 || { cat "$log" >&2; fail "apt-get update failed; is the mirror reachable?"; }
+  keep_postgresql_still "$missing"
   while read -r name wanted option; do
     version=$(installable "$name" "$wanted" "$option")
     requests+=("$name=$version")

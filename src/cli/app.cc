@@ -92,7 +92,8 @@ std::unique_ptr<orchestrate::Workspace> App::OpenWorkspace(orchestrate::Purpose 
   const bool is_run = purpose == orchestrate::Purpose::kRun;
   auto loaded = LoadProject(is_run ? Problems::kNot : problems);
   if (!loaded) return nullptr;
-  auto opened = orchestrate::Workspace::Open(environment_, std::move(*loaded), purpose);
+  auto opened =
+      orchestrate::Workspace::Open(environment_, connectors_, std::move(*loaded), purpose);
   if (!opened.ok()) {
     Fail(opened.error());
     return nullptr;

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "cli/console.h"
 #include "cli/style.h"
+#include "connect/connector.h"
 #include "io/environment.h"
 #include "orchestrate/workspace.h"
 #include "project/definition.h"
@@ -47,11 +48,16 @@ enum class Problems {
 // One call of the program. Not thread-safe.
 class App {
  public:
-  App(const io::Environment& environment, Console& console, std::string command_line)
-      : environment_(environment), console_(console), command_line_(std::move(command_line)) {}
+  App(const io::Environment& environment, const connect::Connectors& connectors, Console& console,
+      std::string command_line)
+      : environment_(environment),
+        connectors_(connectors),
+        console_(console),
+        command_line_(std::move(command_line)) {}
 
   GlobalOptions& options() { return options_; }
   const io::Environment& environment() const { return environment_; }
+  const connect::Connectors& connectors() const { return connectors_; }
   // As typed, without the program's name and without secrets.
   std::string command_line() const { return Redact(command_line_); }
   Console& console() const { return console_; }
@@ -105,6 +111,7 @@ class App {
   void WarnOfBrokenFiles();
 
   const io::Environment& environment_;
+  const connect::Connectors& connectors_;
   Console& console_;
   std::string command_line_;
   GlobalOptions options_;
@@ -116,7 +123,7 @@ class App {
 };
 
 // Parses the arguments (without the program's name), does what they say, and returns the exit code.
-int Main(const io::Environment& environment, Console& console,
-         const std::vector<std::string>& arguments);
+int Main(const io::Environment& environment, const connect::Connectors& connectors,
+         Console& console, const std::vector<std::string>& arguments);
 
 }  // namespace leat::cli

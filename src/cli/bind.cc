@@ -35,13 +35,34 @@ void WarnOfMissing(const project::Asset& asset, const data::Schema& in_files,
   }
 }
 
+// The columns that another system says a source has. None: it cannot be asked, which the load tells
+// as an error.
+std::optional<data::Schema> ColumnsOfTable(orchestrate::Workspace& workspace,
+                                           const project::Asset& asset,
+                                           project::Diagnostics& diagnostics) {
+  const auto& from =
+      std::get<project::TableSourceOptions>(std::get<project::SourceSpec>(asset.spec).from);
+  const auto system = workspace.SystemOf(from);
+  const auto described = system.ok() ? system->connector.Describe(system->connection, from)
+                                     : Result<connect::TableDescription>(system.error());
+  if (!described.ok()) {
+    diagnostics.warnings.push_back(Error(described.error()).At(from.location));
+    return std::nullopt;
+  }
+  data::Schema columns = described->schema;
+  AddMissing({.fields = ingest::ProvenanceColumns()}, columns);
+  return columns;
+}
+
 // The columns of the first and the last files, which tell how the columns changed over time. None:
 // there are no files, or none can be understood, which is for the load to report.
 std::optional<data::Schema> ColumnsOfFiles(orchestrate::Workspace& workspace,
                                            engine::Session& session, const project::Asset& asset,
                                            project::Diagnostics& diagnostics) {
   io::FileSystem& files = workspace.environment().files;
-  const auto& options = std::get<project::SourceSpec>(asset.spec).file;
+  const auto& spec = std::get<project::SourceSpec>(asset.spec);
+  if (spec.files() == nullptr) return ColumnsOfTable(workspace, asset, diagnostics);
+  const auto& options = *spec.files();
   const auto found = connect::FindFiles(files, workspace.project().root, options);
   if (!found.ok() || found->empty()) return std::nullopt;
   std::vector<std::string> names;

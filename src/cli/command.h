@@ -67,6 +67,7 @@ Command MakeMaintain();
 Command MakeRestore();
 Command MakeConvert();
 Command MakeClone();
+Command MakeConnect();
 Command MakeDoctor();
 Command MakeCompletion();
 Command MakeVersion();

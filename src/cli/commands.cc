@@ -27,12 +27,12 @@ Command MakeCommandLine(App& app) {
                    {"leat -C flights run", "run it"},
                    {"leat run --help", "help for one command"}},
   };
-  root.subcommands = {MakeInit(),   MakeValidate(), MakePlan(),       MakeRun(),
-                      MakeRetry(),  MakeTest(),     MakeCheck(),      MakeRender(),
-                      MakeQuery(),  MakeChange(),   MakeLineage(),    MakeStatus(),
-                      MakeLogs(),   MakeHistory(),  MakeQuarantine(), MakeGenerate(),
-                      MakeExport(), MakeMaintain(), MakeRestore(),    MakeConvert(),
-                      MakeClone(),  MakeDoctor(),   MakeCompletion(), MakeVersion()};
+  root.subcommands = {
+      MakeInit(),     MakeValidate(), MakePlan(),     MakeRun(),        MakeRetry(),
+      MakeTest(),     MakeCheck(),    MakeRender(),   MakeQuery(),      MakeChange(),
+      MakeLineage(),  MakeStatus(),   MakeLogs(),     MakeHistory(),    MakeQuarantine(),
+      MakeGenerate(), MakeExport(),   MakeMaintain(), MakeRestore(),    MakeConvert(),
+      MakeClone(),    MakeConnect(),  MakeDoctor(),   MakeCompletion(), MakeVersion()};
   return root;
 }
 

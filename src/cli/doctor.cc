@@ -179,9 +179,9 @@ Finding CheckState(App& app, const project::Project& project) {
           fmt::format("the last run began at {}", FormatTimestamp(runs->front().started_us))};
 }
 
-// Sources of this release are files: whether each finds some, and may read them.
+// Whether a source of files finds some, and may read them.
 Finding CheckSource(App& app, const project::Project& project, const project::Asset& asset) {
-  const auto& file = std::get<project::SourceSpec>(asset.spec).file;
+  const auto& file = *std::get<project::SourceSpec>(asset.spec).files();
   const std::string check = "source " + asset.name.value();
   const auto found = connect::FindFiles(app.environment().files, project.root, file);
   if (!found.ok()) return FromError(check, Verdict::kProblem, found.error());
@@ -194,6 +194,17 @@ Finding CheckSource(App& app, const project::Project& project, const project::As
     if (!first.ok()) return FromError(check, Verdict::kProblem, first.error());
   }
   return {check, Verdict::kOk, Counted(std::ssize(*found), "file") + " of " + file.glob};
+}
+
+Finding CheckConnection(App& app, const project::Connection& connection) {
+  const std::string check = "connection " + connection.name;
+  const auto connector = app.connectors().For(connection);
+  if (!connector.ok()) {
+    return {check, Verdict::kWarning, "nothing reads connections of type " + connection.type, ""};
+  }
+  const auto tested = (*connector)->Test(connection);
+  if (!tested.ok()) return FromError(check, Verdict::kProblem, tested.error());
+  return {check, Verdict::kOk, *tested, ""};
 }
 
 void AddProjectFindings(App& app, std::vector<Finding>& findings) {
@@ -218,10 +229,13 @@ void AddProjectFindings(App& app, std::vector<Finding>& findings) {
       CheckDisk(app, io::IsS3Path(project.storage) ? project.root : project.storage));
   findings.push_back(CheckStorage(app, project.storage));
   findings.push_back(CheckState(app, project));
+  for (const project::Connection& connection : project.connections) {
+    findings.push_back(CheckConnection(app, connection));
+  }
   for (const project::Asset& asset : project.assets) {
-    if (std::holds_alternative<project::SourceSpec>(asset.spec)) {
+    const auto* source = std::get_if<project::SourceSpec>(&asset.spec);
+    if (source != nullptr && source->files() != nullptr)
       findings.push_back(CheckSource(app, project, asset));
-    }
   }
 }
 

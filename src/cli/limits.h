@@ -24,4 +24,7 @@ constexpr std::size_t kBindLastFiles = 3;
 constexpr std::int64_t kLowMemoryBytes = 2LL * 1024 * 1024 * 1024;
 constexpr std::int64_t kLowDiskBytes = 1LL * 1024 * 1024 * 1024;
 
+// Rows that `leat connect browse` shows of a table.
+constexpr int kPreviewRows = 5;
+
 }  // namespace leat::cli

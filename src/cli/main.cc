@@ -162,9 +162,9 @@ int ParseAndRun(App& app, const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-int Main(const io::Environment& environment, Console& console,
-         const std::vector<std::string>& arguments) {
-  App app(environment, console, CommandLine(arguments));
+int Main(const io::Environment& environment, const connect::Connectors& connectors,
+         Console& console, const std::vector<std::string>& arguments) {
+  App app(environment, connectors, console, CommandLine(arguments));
   int exit_code = kError;
   try {
     exit_code = ParseAndRun(app, arguments);

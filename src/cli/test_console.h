@@ -53,7 +53,7 @@ class CommandTest : public testing::Test {
 
   Outcome RunOn(TestConsole& console, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"-C", folder_});
-    const int exit_code = Main(io::SystemEnvironment(), console, arguments);
+    const int exit_code = Main(io::SystemEnvironment(), connect::Connectors(), console, arguments);
     return {exit_code, console.out, console.err};
   }
 

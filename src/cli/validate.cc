@@ -32,7 +32,7 @@ Result<Validation> Validate(App& app) {
   app.HideSecrets(project->secrets);
   validation.asset_count = std::ssize(project->assets);
   LEAT_ASSIGN(const auto workspace,
-              orchestrate::Workspace::Open(app.environment(), std::move(*project),
+              orchestrate::Workspace::Open(app.environment(), app.connectors(), std::move(*project),
                                            orchestrate::Purpose::kLook));
   LEAT_ASSIGN(auto bound, Bind(*workspace, SourceColumns::kStoredAndNew));
   for (Error& error : bound.diagnostics.errors)
@@ -55,7 +55,7 @@ Result<Validation> Validate(App& app) {
     if (missing) {
       validation.problems.warnings.push_back(
           NotFound(asset.name.value() + ": " + *missing)
-              .At(std::get<project::SourceSpec>(asset.spec).file.location));
+              .At(std::get<project::SourceSpec>(asset.spec).location()));
     }
   }
   validation.problems.Sort();

@@ -155,7 +155,7 @@ class Planner {
     if (IsProvenance(name)) {
       return InvalidInput(file.file.name + " has a column named " + name +
                           ", a name that Leat uses itself")
-          .At(spec_.file.location)
+          .At(spec_.location())
           .WithHint("rename the column in the file");
     }
     const bool is_listed = std::any_of(first_.begin(), first_.end(), [&](const auto& first) {
@@ -266,7 +266,7 @@ class Planner {
     const std::string in = file == nullptr ? asset_.name.value() : file->file.name;
     return InvalidInput(
                fmt::format("{} has a new {} '{}', and schema_policy is freeze", in, what, name))
-        .At(spec_.file.location)
+        .At(spec_.location())
         .WithHint("add the column under columns:, or choose evolve, discard_row or discard_value");
   }
 
@@ -286,13 +286,13 @@ class Planner {
       }
       return Ok();
     }
-    column.format = is_date ? spec_.file.date_format : spec_.file.timestamp_format;
+    column.format = is_date ? spec_.files()->date_format : spec_.files()->timestamp_format;
     if (!column.format.empty() || detected == nullptr) return Ok();
     column.format = detected->format();
     if (!is_ambiguous) return Ok();
     return InvalidInput(fmt::format("{}: the dates of column {} could be day first or month first",
                                     asset_.name.value(), column.name))
-        .At(spec_.file.location)
+        .At(spec_.location())
         .WithHint("set date_format under from:, for instance \"%d/%m/%Y\"");
   }
 
@@ -305,7 +305,7 @@ class Planner {
         if (IsNullPartition(text) || connect::IsText(text, column)) continue;
         return InvalidInput(fmt::format("{}: the folder's value of {}: {}", file->file.name, name,
                                         data::Misfit(text, column.type)))
-            .At(spec_.file.location)
+            .At(spec_.location())
             .WithHint("correct the column's type, or remove partitions: hive");
       }
     }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "connect/file/file_format.h"
 #include "ingest/columns.h"
+#include "ingest/error_budget.h"
 #include "ingest/limits.h"
 #include "ingest/read.h"
 
@@ -29,7 +30,8 @@ class Load {
         session_(session),
         input_(input),
         cancel_(cancel),
-        spec_(std::get<project::SourceSpec>(input.asset.spec)) {}
+        spec_(std::get<project::SourceSpec>(input.asset.spec)),
+        from_(*spec_.files()) {}
 
   Result<StagedLoad> Run() {
     LEAT_TRY(FindNew());
@@ -45,10 +47,10 @@ class Load {
 
  private:
   Status FindNew() {
-    LEAT_ASSIGN(found_, connect::FindFiles(environment_.files, input_.project_root, spec_.file));
+    LEAT_ASSIGN(found_, connect::FindFiles(environment_.files, input_.project_root, from_));
     if (found_.empty() && !input_.table) {
-      return NotFound("no file matches " + spec_.file.glob)
-          .At(spec_.file.location)
+      return NotFound("no file matches " + from_.glob)
+          .At(from_.location)
           .WithHint("put the files there, or correct `file:` of the source");
     }
     LEAT_ASSIGN(auto changes,
@@ -61,10 +63,10 @@ class Load {
   }
 
   Status AddChanged(connect::SourceFile file) {
-    switch (spec_.file.on_change) {
+    switch (from_.on_change) {
       case project::OnChange::kFail:
         return InvalidInput(file.name + " has changed since it was loaded")
-            .At(spec_.file.location)
+            .At(from_.location)
             .WithHint("on_change: replace loads it again in place of its earlier rows");
       case project::OnChange::kIgnore: staged_.loaded.push_back(std::move(file)); return Ok();
       case project::OnChange::kReplace: staged_.replaced.push_back(file.name); break;
@@ -96,7 +98,7 @@ class Load {
     for (const connect::SourceFile& file : files) {
       if (cancel_.cancelled()) return Cancelled("cancelled while looking at " + file.name);
       LEAT_ASSIGN(auto format,
-                  connect::DetectFormat(environment_.files, session_, file, spec_.file, known));
+                  connect::DetectFormat(environment_.files, session_, file, from_, known));
       if (format.layout == connect::Layout::kEmpty) continue;
       plans_.push_back({.file = file, .format = std::move(format)});
       if (!knows_by_itself && known.empty()) known = KnownColumns();
@@ -127,7 +129,7 @@ class Load {
 
   // Whether every file that the table was loaded from is there, as it was.
   Result<bool> FindAll() const {
-    const auto policy = spec_.file.on_change;
+    const auto policy = from_.on_change;
     if (has_changed_ && policy != project::OnChange::kReplace) return false;
     std::set<std::string> names;
     for (const connect::SourceFile& file : found_) names.insert(file.name);
@@ -161,7 +163,7 @@ class Load {
     connect::ReadPlan plan{.columns = planned_.columns,
                            .bad_values_as_null = spec_.schema_policy == SchemaPolicy::kDiscardValue,
                            .reject_surplus = spec_.schema_policy == SchemaPolicy::kDiscardRow,
-                           .null_text = spec_.file.null_text};
+                           .null_text = from_.null_text};
     for (FilePlan& file : plans_) {
       file.columns.clear();
       for (const connect::TargetColumn& column : plan.columns)
@@ -217,7 +219,10 @@ class Load {
     staged_.files = std::move(read.written);
     staged_.rows_rejected = static_cast<std::int64_t>(read.rejects.size());
     staged_.rows_read = read.rows + staged_.rows_rejected;
-    const Status checked = CheckBudget(read.rejects);
+    const Status checked =
+        CheckErrorBudget(spec_, read.rejects, staged_.rows_read,
+                         "correct the file, the types under columns:, or delimiter, quote and so "
+                         "on under from:, or raise error_budget");
     if (!checked.ok()) {
       for (const engine::WrittenFile& file : staged_.files) {
         const Status removed = environment_.files.Remove(file.path);
@@ -253,7 +258,7 @@ class Load {
   void NoteCounts(const ReadFiles& read) {
     for (const auto& [name, counts] : read.counts) {
       std::vector<std::string> parts;
-      if (counts.preamble_lines > 0 && !spec_.file.skip_lines)
+      if (counts.preamble_lines > 0 && !from_.skip_lines)
         parts.push_back(fmt::format("{} before the header", counts.preamble_lines));
       if (counts.skipped_lines > 0)
         parts.push_back(fmt::format("{} blank or comments", counts.skipped_lines));
@@ -267,36 +272,12 @@ class Load {
 
   void Note(const std::string& text) { staged_.notes.push_back(text); }
 
-  Status CheckBudget(const std::vector<Reject>& rejects) const {
-    if (rejects.empty()) return Ok();
-    const project::ErrorBudget& budget = spec_.error_budget;
-    const bool by_default = !budget.rows && !budget.fraction;
-    const double fraction = budget.fraction.value_or(by_default ? kDefaultErrorFraction : 1.0);
-    const std::int64_t allowed =
-        std::min(budget.rows.value_or(INT64_MAX),
-                 static_cast<std::int64_t>(fraction * static_cast<double>(staged_.rows_read)));
-    if (staged_.rows_rejected <= allowed) return Ok();
-    const auto first =
-        std::min_element(rejects.begin(), rejects.end(), [](const Reject& a, const Reject& b) {
-          return std::tie(a.source, a.position) < std::tie(b.source, b.position);
-        });
-    const std::string where = first->line ? fmt::format("{}:{}", first->source, *first->line)
-                                          : fmt::format("{} at {}", first->source, first->position);
-    return InvalidInput(fmt::format("{} of {} rows cannot be read, more than the error budget of "
-                                    "{} allows; the first: {}: {}",
-                                    staged_.rows_rejected, staged_.rows_read, allowed, where,
-                                    first->error))
-        .At(spec_.file.location)
-        .WithHint(
-            "correct the file, the types under columns:, or delimiter, quote and so on under "
-            "from:, or raise error_budget");
-  }
-
   const io::Environment& environment_;
   engine::Session& session_;
   const LoadInput& input_;
   const io::CancelToken& cancel_;
   const project::SourceSpec& spec_;
+  const project::FileSourceOptions& from_;
   std::vector<connect::SourceFile> found_;  // all that match
   std::vector<connect::SourceFile> files_;  // to read
   bool has_changed_ = false;

@@ -81,7 +81,7 @@ class Reparser {
       : environment_(environment),
         session_(session),
         input_(input),
-        options_(std::get<project::SourceSpec>(input.asset.spec).file) {}
+        options_(*std::get<project::SourceSpec>(input.asset.spec).files()) {}
 
   Result<std::string> Run(const std::string& rows_sql) {
     LEAT_ASSIGN(const auto rows,

@@ -87,7 +87,8 @@ class Replayer {
   }
 
   quality::Reparse ReparseIn(const std::string& id) {
-    if (!std::holds_alternative<project::SourceSpec>(asset_.spec)) return nullptr;
+    const auto* source = std::get_if<project::SourceSpec>(&asset_.spec);
+    if (source == nullptr || source->files() == nullptr) return nullptr;
     return
         [this, id](engine::Session& session, const std::string& rows_sql) -> Result<std::string> {
           return ingest::ReparseSql(workspace_.environment(), session,

@@ -73,7 +73,8 @@ class RunTest : public testing::Test {
   std::unique_ptr<Workspace> Open() {
     auto loaded = project::LoadProject(environment_, root_, {});
     EXPECT_TRUE(loaded.project.has_value());
-    return Workspace::Open(environment_, *std::move(loaded.project), Purpose::kRun).value();
+    return Workspace::Open(environment_, connectors_, *std::move(loaded.project), Purpose::kRun)
+        .value();
   }
 
   static const TaskResult& Of(const RunResult& run, const std::string& asset) {
@@ -82,6 +83,7 @@ class RunTest : public testing::Test {
   }
 
   ThrowingFileSystem files_;
+  connect::Connectors connectors_;
   io::Environment environment_{files_, io::SystemClock(), io::SystemRandom()};
   std::string root_;
   SilentObserver observer_;

@@ -121,11 +121,12 @@ std::string DayText(TimestampUs time) {
 }  // namespace
 
 std::optional<std::string> MissingFiles(Workspace& workspace, const project::Asset& source) {
-  const auto& options = std::get<project::SourceSpec>(source.spec).file;
+  const auto* options = std::get<project::SourceSpec>(source.spec).files();
+  if (options == nullptr) return std::nullopt;
   const auto found =
-      connect::FindFiles(workspace.environment().files, workspace.project().root, options);
+      connect::FindFiles(workspace.environment().files, workspace.project().root, *options);
   if (!found.ok() || !found->empty()) return std::nullopt;
-  std::string text = "no file matches " + options.glob;
+  std::string text = "no file matches " + options->glob;
   const auto snapshot = workspace.TableOf(source.name).Load();
   if (!snapshot.ok()) return text;
   std::int64_t newest_ms = 0;

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "connect/file/file_source.h"
 #include "ingest/load.h"
+#include "ingest/rows.h"
 #include "io/work.h"
 #include "orchestrate/ledger.h"
 #include "orchestrate/limits.h"
@@ -90,6 +91,9 @@ class Task {
 
   Status Do(const LoadFiles&) {
     LEAT_TRY(LoadTable());
+    const auto& spec = std::get<project::SourceSpec>(asset_.spec);
+    if (const auto* from = std::get_if<project::TableSourceOptions>(&spec.from))
+      return LoadRows(*from);
     const ingest::LoadInput input{.asset = asset_,
                                   .project_root = workspace_.project().root,
                                   .table = context_.full_refresh ? nullptr : table_,
@@ -109,6 +113,36 @@ class Task {
     transform::PublishMode mode = transform::ReplaceSources{load.replaced};
     if (context_.full_refresh || load.replaces_all) mode = transform::ReplaceAll{};
     configuration_.insert(load.configuration.begin(), load.configuration.end());
+    LEAT_TRY(Quarantine(quality::QuarantineStage::kIngest, RejectsSql(load.rejects_sql), mode));
+    result_.rows_quarantined += load.rows_rejected;
+    return AuditAndPublish(load.schema, std::move(mode), std::nullopt);
+  }
+
+  // Of a table of another system.
+  Status LoadRows(const project::TableSourceOptions& from) {
+    LEAT_ASSIGN(const auto system, workspace_.SystemOf(from));
+    const ingest::RowsInput input{.asset = asset_,
+                                  .connection = system.connection,
+                                  .connector = system.connector,
+                                  .table_path = path_,
+                                  .table = table_,
+                                  .reads_all = context_.full_refresh,
+                                  .staging_directory = path_,
+                                  .run = context_.run};
+    LEAT_ASSIGN(auto load, ingest::StageRows(workspace_.environment(), *session_, input));
+    TakeNotes(std::move(load.notes));
+    if (load.nothing_new) {
+      for (const engine::WrittenFile& file : load.files) staged_.push_back(file);
+      return Ok();
+    }
+    staged_ = std::move(load.files);
+    result_.rows_read = load.rows_read;
+    app_transactions_.insert(app_transactions_.end(), load.position.begin(), load.position.end());
+    transform::PublishMode mode = transform::ReplaceAll{};
+    if (!context_.full_refresh && from.load == project::LoadMode::kAppend)
+      mode = transform::Append{};
+    if (!context_.full_refresh && from.load == project::LoadMode::kMerge)
+      mode = transform::MergeByKey{from.key};
     LEAT_TRY(Quarantine(quality::QuarantineStage::kIngest, RejectsSql(load.rejects_sql), mode));
     result_.rows_quarantined += load.rows_rejected;
     return AuditAndPublish(load.schema, std::move(mode), std::nullopt);

@@ -1,5 +1,7 @@
 #include "orchestrate/workspace.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <future>
 
@@ -37,8 +39,9 @@ Result<engine::EngineOptions> EngineOptionsOf(const project::Project& project) {
 }
 
 Result<std::unique_ptr<Workspace>> Workspace::Open(const io::Environment& environment,
+                                                   const connect::Connectors& connectors,
                                                    project::Project project, Purpose purpose) {
-  std::unique_ptr<Workspace> workspace(new Workspace(environment, std::move(project)));
+  std::unique_ptr<Workspace> workspace(new Workspace(environment, connectors, std::move(project)));
   std::future<void> state;
   if (purpose == Purpose::kRun) {
     state = std::async(std::launch::async, [opening = workspace.get()] {
@@ -60,6 +63,16 @@ Workspace::~Workspace() {
   // This waits for the disk; the engine ends meanwhile.
   const auto closed = std::async(std::launch::async, [this] { writer_.reset(); });
   engine_.reset();
+}
+
+Result<Workspace::System> Workspace::SystemOf(const project::TableSourceOptions& source) const {
+  const project::Connection* connection = project_.FindConnection(source.connection);
+  if (connection == nullptr) {
+    return NotFound(fmt::format("there is no connection '{}'", source.connection))
+        .At(source.location);
+  }
+  LEAT_ASSIGN(connect::Connector* const connector, connectors_.For(*connection));
+  return System{.connection = *connection, .connector = *connector};
 }
 
 std::string Workspace::TablePath(const AssetName& asset) const { return Folder(asset.value()); }

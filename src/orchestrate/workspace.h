@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "connect/connector.h"
 #include "engine/engine.h"
 #include "io/environment.h"
 #include "project/definition.h"
@@ -27,13 +28,22 @@ enum class Purpose { kLook, kRun };
 // Thread-safe. Opening creates nothing in `storage`.
 class Workspace {
  public:
+  // `connectors` must outlive it.
   static Result<std::unique_ptr<Workspace>> Open(const io::Environment& environment,
+                                                 const connect::Connectors& connectors,
                                                  project::Project project, Purpose purpose);
   ~Workspace();
 
   const io::Environment& environment() const { return environment_; }
   const project::Project& project() const { return project_; }
   engine::Engine& engine() { return *engine_; }
+
+  // Of a source that reads tables of another system. kInvalidInput: no connector reads it.
+  struct System {
+    const project::Connection& connection;
+    connect::Connector& connector;
+  };
+  Result<System> SystemOf(const project::TableSourceOptions& source) const;
 
   // <storage>/<schema>/<table> of an asset, and of its quarantine.
   std::string TablePath(const AssetName& asset) const;
@@ -60,14 +70,16 @@ class Workspace {
   Result<state::StateWriter*> writer();
 
  private:
-  Workspace(const io::Environment& environment, project::Project project)
-      : environment_(environment), project_(std::move(project)) {}
+  Workspace(const io::Environment& environment, const connect::Connectors& connectors,
+            project::Project project)
+      : environment_(environment), connectors_(connectors), project_(std::move(project)) {}
 
   std::string Folder(const std::string& name) const;
   Result<std::optional<engine::TableSource>> Resolve(const std::string& schema,
                                                      const std::string& table);
 
   io::Environment environment_;
+  const connect::Connectors& connectors_;
   project::Project project_;
   std::unique_ptr<engine::Engine> engine_;
   std::mutex mutex_;  // guards the two below

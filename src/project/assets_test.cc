@@ -45,17 +45,17 @@ TEST_F(AssetsTest, ASourceTakesAllItsOptions) {
   const Project project = LoadValid();
   const Asset& asset = project.assets.at(0);
   const auto& spec = std::get<SourceSpec>(asset.spec);
-  EXPECT_EQ(spec.file.glob, "in/*.tsv");
-  EXPECT_EQ(spec.file.format, FileFormat::kCsv);
-  EXPECT_EQ(spec.file.delimiter, "\t");
-  EXPECT_EQ(spec.file.quote, "'");
-  EXPECT_EQ(spec.file.escape, "\\");
-  EXPECT_EQ(spec.file.header, false);
-  EXPECT_EQ(spec.file.skip_lines, 2);
-  EXPECT_EQ(spec.file.encoding, "iso-8859-1");
-  EXPECT_EQ(spec.file.compression, "gzip");
-  EXPECT_EQ(spec.file.null_text, "NA");
-  EXPECT_EQ(spec.file.on_change, OnChange::kAppend);
+  EXPECT_EQ(spec.files()->glob, "in/*.tsv");
+  EXPECT_EQ(spec.files()->format, FileFormat::kCsv);
+  EXPECT_EQ(spec.files()->delimiter, "\t");
+  EXPECT_EQ(spec.files()->quote, "'");
+  EXPECT_EQ(spec.files()->escape, "\\");
+  EXPECT_EQ(spec.files()->header, false);
+  EXPECT_EQ(spec.files()->skip_lines, 2);
+  EXPECT_EQ(spec.files()->encoding, "iso-8859-1");
+  EXPECT_EQ(spec.files()->compression, "gzip");
+  EXPECT_EQ(spec.files()->null_text, "NA");
+  EXPECT_EQ(spec.files()->on_change, OnChange::kAppend);
   EXPECT_EQ(spec.schema_policy, SchemaPolicy::kDiscardValue);
   EXPECT_EQ(spec.error_budget.rows, 5);
   EXPECT_EQ(spec.error_budget.fraction, 0.5);
@@ -96,10 +96,51 @@ TEST_F(AssetsTest, BadSourcesAreReportedKeyByKey) {
           "assets/b/s.yml:4:16: 'evolv' is not a value of 'schema_policy' | did you mean 'evolve'?",
           "assets/b/s.yml:5:26: 'fraction' must be a number from 0 to 1",
           HasSubstr("assets/b/s.yml:6:21: ")));
-  EXPECT_THAT(SourceErrors("type: source\nfrom: {file: x.parquet, format: parquet, delimiter: ;}\n"
-                           "incremental: {cursor: x}\n"),
-              ElementsAre(StartsWith("assets/b/s.yml:2:42: 'delimiter' has no meaning for parquet"),
-                          StartsWith("assets/b/s.yml:3:1: 'incremental' is for queries")));
+  EXPECT_THAT(
+      SourceErrors("type: source\nfrom: {file: x.parquet, format: parquet, delimiter: ;}\n"
+                   "incremental: {cursor: x}\n"),
+      ElementsAre(StartsWith("assets/b/s.yml:2:42: 'delimiter' has no meaning for parquet"),
+                  StartsWith("assets/b/s.yml:3:1: 'incremental' is for rows of databases")));
+}
+
+TEST_F(AssetsTest, SourcesOfDatabasesSayHowTheyAreLoaded) {
+  Write("connections.yml", "connections: {db: {type: postgres, host: h, password: p}}\n");
+  Write("assets/b/s.yml",
+        "type: source\nfrom: {connection: db, table: public.orders}\n"
+        "load: merge\nkey: [id]\nincremental: {cursor: at, lag: 10m}\n");
+  const Project project = LoadValid();
+  EXPECT_EQ(project.FindConnection("db")->type, "postgres");
+  EXPECT_EQ(project.FindConnection("db")->options.at("host"), "h");
+  EXPECT_THAT(project.secrets, ElementsAre("p"));
+  const auto& spec = std::get<SourceSpec>(project.assets.at(0).spec);
+  const auto& from = std::get<TableSourceOptions>(spec.from);
+  EXPECT_EQ(from.connection, "db");
+  EXPECT_EQ(from.table, "public.orders");
+  EXPECT_EQ(from.load, LoadMode::kMerge);
+  EXPECT_THAT(from.key, ElementsAre("id"));
+  EXPECT_EQ(from.cursor, "at");
+  EXPECT_EQ(from.lag_us, 600 * kMicrosPerSecond);
+
+  const std::string head = "type: source\nfrom: {connection: db, table: t}\n";
+  EXPECT_THAT(SourceErrors("type: source\nfrom: {connection: db}\n"),
+              ElementsAre(StartsWith("assets/b/s.yml:2:7: 'from' names no table")));
+  EXPECT_THAT(SourceErrors("type: source\nfrom: {connection: db, table: t, query: q}\n"),
+              ElementsAre(StartsWith("assets/b/s.yml:2:7: 'from' has both a table and a query")));
+  EXPECT_THAT(SourceErrors("type: source\nfrom: {table: t}\n"),
+              ElementsAre(HasSubstr("'connection'")));
+  EXPECT_THAT(SourceErrors("type: source\nfrom: {connection: dc, table: t}\n"),
+              ElementsAre("assets/b/s.yml:2:7: there is no connection 'dc' | did you mean 'db'?"));
+  EXPECT_THAT(SourceErrors(head + "load: append\n"),
+              ElementsAre(StartsWith("assets/b/s.yml:3:7: load: append needs a cursor")));
+  EXPECT_THAT(SourceErrors(head + "load: merge\n"),
+              ElementsAre(StartsWith("assets/b/s.yml:3:7: load: merge needs a key")));
+  EXPECT_THAT(SourceErrors(head + "incremental: {cursor: a}\n"),
+              ElementsAre(StartsWith("assets/b/s.yml:3:14: 'incremental' without 'load'")));
+  EXPECT_THAT(SourceErrors(head + "load: replace\nincremental: {cursor: a}\n"),
+              ElementsAre(HasSubstr("has no use for 'incremental'")));
+  EXPECT_THAT(SourceErrors("type: source\nfrom: {file: x.csv}\nkey: [a]\nload: append\n"),
+              ElementsAre(StartsWith("assets/b/s.yml:3:1: 'key' is for rows of databases"),
+                          StartsWith("assets/b/s.yml:4:1: 'load' is for rows of databases")));
 }
 
 TEST_F(AssetsTest, FrontMatterIsOptionalAndLinesAreThoseOfTheFile) {

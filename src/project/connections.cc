@@ -92,17 +92,21 @@ void Collect(const YamlNode& node, const std::string& what, Reporter& reporter,
   }
 }
 
-void Resolve(const YamlNode& connection, const VariableLookup& variables, Reporter& reporter,
-             std::vector<std::string>& secrets) {
+Connection Resolve(const YamlNode& connection, const VariableLookup& variables, Reporter& reporter,
+                   std::vector<std::string>& secrets) {
+  Connection resolved{
+      .name = connection.key, .type = "", .options = {}, .location = reporter.At(connection)};
   for (const YamlNode& value : connection.children) {
     if (!value.is_scalar()) continue;
     auto text = SubstituteEnvironment(value.text, variables, secrets);
     if (!text.ok()) {
       reporter.Fail(value, std::move(text).error());
-    } else if (NamesSecret(value.key) && !text->empty()) {
-      secrets.push_back(*text);
+      continue;
     }
+    if (NamesSecret(value.key) && !text->empty()) secrets.push_back(*text);
+    (value.key == "type" ? resolved.type : resolved.options[value.key]) = *text;
   }
+  return resolved;
 }
 
 }  // namespace
@@ -127,7 +131,9 @@ void ReadConnections(const SourceText& source, const VariableLookup& variables, 
     }
   }
   map.ReportUnknownKeys();
-  for (const auto& entry : chosen) Resolve(*entry.second, variables, reporter, project.secrets);
+  for (const auto& entry : chosen) {
+    project.connections.push_back(Resolve(*entry.second, variables, reporter, project.secrets));
+  }
 }
 
 }  // namespace leat::project

@@ -6,9 +6,7 @@
 //     prod:                          # instead of those above, name by name
 //       shop_db: {type: postgres, host: db.internal, user: leat, password: "${SHOP_DB_PASSWORD}"}
 //
-// Values are text, numbers or booleans and may contain ${ENVIRONMENT_VARIABLE}. No source of this
-// release uses a connection, so their types are not checked; they are read so that a mistake and a
-// secret are known early.
+// Values are text, numbers or booleans and may contain ${ENVIRONMENT_VARIABLE}.
 #pragma once
 
 #include "project/definition.h"
@@ -18,8 +16,9 @@
 
 namespace leat::project {
 
-// Adds the values that must never be printed to project.secrets: all that came from the
-// environment, and those of keys that name a secret. Messages never show a value.
+// Fills project.connections, and adds the values that must never be printed to project.secrets: all
+// that came from the environment, and those of keys that name a secret. Messages never show a
+// value.
 void ReadConnections(const SourceText& source, const VariableLookup& variables, Project& project,
                      Diagnostics& diagnostics);
 

@@ -107,10 +107,31 @@ struct ErrorBudget {  // unreadable rows accepted in one load; beyond it the loa
   std::optional<double> fraction;  // default 0.1 when neither is given
 };
 
+enum class LoadMode {
+  kReplace,  // all rows, in the place of those that are there
+  kAppend,   // the rows behind the cursor
+  kMerge     // the same, in the place of rows with their key
+};
+
+// from: {connection: shop_db, table: public.orders}, or a query in the place of the table.
+struct TableSourceOptions {
+  std::string connection;
+  std::string table, query;  // one of them is empty
+  LoadMode load = LoadMode::kReplace;
+  std::vector<std::string> key;
+  std::string cursor;       // a column that grows with each change; empty: all rows are read
+  std::int64_t lag_us = 0;  // rows may come so much later than their cursor says
+  Location location, key_location, cursor_location;
+};
+
 struct SourceSpec {
-  FileSourceOptions file;
+  std::variant<FileSourceOptions, TableSourceOptions> from;
   SchemaPolicy schema_policy = SchemaPolicy::kEvolve;
   ErrorBudget error_budget;
+
+  // Null: the source is none of files.
+  const FileSourceOptions* files() const { return std::get_if<FileSourceOptions>(&from); }
+  const Location& location() const;
 };
 
 enum class Materialization { kTable, kView, kAppend, kMerge, kInterval, kScd2 };
@@ -176,6 +197,14 @@ struct Notification {
   std::vector<std::string> on;  // failure, check_failed, deadline_missed, success
 };
 
+// What connections.yml says of one system.
+struct Connection {
+  std::string name;
+  std::string type;                            // postgres, …
+  std::map<std::string, std::string> options;  // all but the type, variables filled in
+  Location location;
+};
+
 struct Project {
   std::string root;  // absolute folder of leat.yml
   std::string name;
@@ -189,9 +218,11 @@ struct Project {
   std::vector<engine::MacroDefinition> macros;
   std::vector<UnitTest> tests;
   std::vector<Notification> notifications;
-  std::vector<std::string> secrets;  // values that must never be printed
+  std::vector<Connection> connections;  // of the environment, by name
+  std::vector<std::string> secrets;     // values that must never be printed
 
   const Asset* Find(const AssetName& name) const;
+  const Connection* FindConnection(const std::string& name) const;
 };
 
 }  // namespace leat::project

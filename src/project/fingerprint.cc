@@ -122,13 +122,22 @@ void AddSpec(Digest& digest, const ModelSpec& model, const Asset& asset, const P
   AddViews(digest, asset, project);
 }
 
-void AddSpec(Digest& digest, const SourceSpec& source) {
-  const FileSourceOptions& file = source.file;
+void AddFrom(Digest& digest, const FileSourceOptions& file) {
   digest.Add("source").Add(file.glob).Add(static_cast<std::int64_t>(file.format));
   digest.Add(file.delimiter).Add(file.quote).Add(file.escape).Add(file.encoding);
   digest.Add(file.compression).Add(file.null_text).Add(file.date_format);
   digest.Add(file.timestamp_format).Add(file.header).Add(file.skip_lines);
   digest.Add(static_cast<std::int64_t>(file.on_change));
+}
+
+void AddFrom(Digest& digest, const TableSourceOptions& table) {
+  digest.Add("source table").Add(table.connection).Add(table.table).Add(table.query);
+  digest.Add(static_cast<std::int64_t>(table.load)).Add(table.key).Add(table.cursor);
+  digest.Add(table.lag_us);
+}
+
+void AddSpec(Digest& digest, const SourceSpec& source) {
+  std::visit([&digest](const auto& from) { AddFrom(digest, from); }, source.from);
   digest.Add(static_cast<std::int64_t>(source.schema_policy));
   digest.Add(source.error_budget.rows).Add(source.error_budget.fraction);
 }

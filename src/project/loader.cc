@@ -47,6 +47,7 @@ class Loader {
     CheckUnusedFolders();
     CheckParameters();
     CheckStarts();
+    CheckConnections();
     RemoveDuplicates();
     project_.assets = OrderAssets(std::move(parsed_), diagnostics_);
     MarkBroken();
@@ -235,6 +236,25 @@ class Loader {
     if (parsed_.empty() && diagnostics_.errors.empty()) {
       Warn("assets", "the project has no assets",
            "add a source to assets/bronze/ and a model to assets/silver/");
+    }
+  }
+
+  void CheckConnections() {
+    std::vector<std::string> names;
+    for (const Connection& connection : project_.connections) names.push_back(connection.name);
+    for (const ParsedAsset& parsed : parsed_) {
+      const auto* source = std::get_if<SourceSpec>(&parsed.asset.spec);
+      const auto* table =
+          source == nullptr ? nullptr : std::get_if<TableSourceOptions>(&source->from);
+      if (table == nullptr || table->connection.empty() ||
+          project_.FindConnection(table->connection) != nullptr)
+        continue;
+      diagnostics_.errors.push_back(
+          InvalidInput(fmt::format("there is no connection '{}'", table->connection))
+              .WithHint(Nearest(table->connection, names)
+                            ? NearestHint(table->connection, names)
+                            : "describe it in connections.yml: {type: postgres, host: …}")
+              .At(table->location));
     }
   }
 

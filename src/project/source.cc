@@ -13,8 +13,8 @@
 namespace leat::project {
 namespace {
 
-constexpr std::array<const char*, 9> kOtherSources = {
-    "connection", "table", "query", "http", "kafka", "mqtt", "s3", "url", "postgres"};
+constexpr std::array<const char*, 8> kOtherSources = {"http", "kafka", "mqtt",  "s3",
+                                                      "url",  "path",  "topic", "postgres"};
 
 // A text of exactly one byte.
 std::string OneCharacter(YamlMap& map, const std::string& key) {
@@ -98,20 +98,80 @@ void ReadGlob(YamlMap& map, FileSourceOptions& file) {
   }
 }
 
-FileSourceOptions ReadFrom(const YamlNode& node, Reporter& reporter) {
+// from: {connection: shop_db, table: public.orders}
+TableSourceOptions ReadTable(const YamlNode& node, Reporter& reporter) {
+  TableSourceOptions source;
+  source.location = reporter.At(node);
+  YamlMap map(node, "'from'", reporter);
+  map.Require("connection", "from: {connection: shop_db, table: public.orders}");
+  source.connection = map.Text("connection").value_or("");
+  source.table = NonEmpty(map, "table");
+  source.query = NonEmpty(map, "query");
+  const bool has_table = map.Find("table") != nullptr;
+  if (has_table == (map.Find("query") != nullptr)) {
+    reporter.Fail(source.location,
+                  has_table ? "'from' has both a table and a query" : "'from' names no table",
+                  "give one of them: table: public.orders, or query: \"select ...\"");
+  }
+  map.ReportUnknownKeys();
+  return source;
+}
+
+// load, key and incremental, which say how the rows of a database get into the table.
+void ReadLoad(YamlMap& map, TableSourceOptions& source) {
+  const auto load = map.Choice<LoadMode>("load", {{"replace", LoadMode::kReplace},
+                                                  {"append", LoadMode::kAppend},
+                                                  {"merge", LoadMode::kMerge}});
+  source.load = load.value_or(LoadMode::kReplace);
+  source.key = map.Texts("key");
+  source.key_location = source.cursor_location = source.location;
+  if (const YamlNode* node = map.Find("key")) source.key_location = map.reporter().At(*node);
+  if (const YamlNode* node = map.Find("incremental")) {
+    source.cursor_location = map.reporter().At(*node);
+    YamlMap incremental(*node, "'incremental'", map.reporter());
+    incremental.Require("cursor", "incremental: {cursor: updated_at}");
+    source.cursor = incremental.Text("cursor").value_or("");
+    source.lag_us = incremental.DurationUs("lag").value_or(0);
+    incremental.ReportUnknownKeys();
+    if (!load) {
+      map.reporter().Fail(source.cursor_location, "'incremental' without 'load'",
+                          "say what becomes of new rows: load: append, or load: merge with a key");
+    } else if (*load == LoadMode::kReplace) {
+      map.reporter().Fail(source.cursor_location,
+                          "load: replace reads all rows, and has no use for 'incremental'",
+                          "remove it, or use load: append or load: merge");
+    }
+  } else if (source.load == LoadMode::kAppend) {
+    map.reporter().Fail(*map.Find("load"), "load: append needs a cursor to know new rows by",
+                        "add incremental: {cursor: updated_at}");
+  }
+  if (source.load == LoadMode::kMerge && source.key.empty() && map.Find("key") == nullptr) {
+    map.reporter().Fail(*map.Find("load"), "load: merge needs a key",
+                        "name the columns that identify a row: key: [order_id]");
+  }
+}
+
+// Keys that only rows of databases have.
+void RefuseLoad(YamlMap& map) {
+  for (const char* key : {"load", "key", "incremental"}) {
+    const YamlNode* node = map.Find(key);
+    if (node == nullptr) continue;
+    map.reporter().FailAtKey(
+        *node, fmt::format("'{}' is for rows of databases; files are tracked without it", key),
+        "remove it");
+  }
+}
+
+FileSourceOptions ReadFiles(const YamlNode& node, Reporter& reporter) {
   FileSourceOptions file;
   file.location = reporter.At(node);
-  if (!node.is_map()) {
-    reporter.Fail(node, fmt::format("'from' must be a map, not {}", node.KindName()),
-                  "for example: from: {file: \"landing/orders/*.csv\"}");
-    return file;
-  }
   for (const YamlNode& child : node.children) {
     if (std::find(kOtherSources.begin(), kOtherSources.end(), child.key) == kOtherSources.end())
       continue;
     reporter.FailAtKey(
         child, fmt::format("sources from '{}' are not available in this release", child.key),
-        "this release reads files: from: {file: \"landing/orders/*.csv\"}");
+        "this release reads files, from: {file: \"landing/orders/*.csv\"}, and databases, from: "
+        "{connection: NAME, table: public.orders}");
     return file;
   }
   YamlMap map(node, "'from'", reporter);
@@ -141,6 +201,21 @@ FileSourceOptions ReadFrom(const YamlNode& node, Reporter& reporter) {
   RefuseTextOptions(map, file);
   map.ReportUnknownKeys();
   return file;
+}
+
+std::variant<FileSourceOptions, TableSourceOptions> ReadFrom(const YamlNode& node,
+                                                             Reporter& reporter) {
+  if (!node.is_map()) {
+    reporter.Fail(node, fmt::format("'from' must be a map, not {}", node.KindName()),
+                  "for example: from: {file: \"landing/orders/*.csv\"}");
+    return FileSourceOptions{.location = reporter.At(node)};
+  }
+  const bool is_table =
+      std::any_of(node.children.begin(), node.children.end(), [](const YamlNode& child) {
+        return child.key == "connection" || child.key == "table" || child.key == "query";
+      });
+  if (is_table) return ReadTable(node, reporter);
+  return ReadFiles(node, reporter);
 }
 
 void ReadType(YamlMap& map) {
@@ -177,12 +252,13 @@ ParsedAsset ReadSource(const SourceText& source, const AssetName& name, Diagnost
     YamlMap map(*root, "source", reporter);
     ReadType(map);
     if (const YamlNode* from = map.Require("from", "from: {file: \"landing/orders/*.csv\"}")) {
-      spec.file = ReadFrom(*from, reporter);
+      spec.from = ReadFrom(*from, reporter);
     }
     ReadMode(map);
-    if (const YamlNode* incremental = map.Find("incremental")) {
-      reporter.FailAtKey(*incremental, "'incremental' is for queries; files are tracked without it",
-                         "remove it");
+    if (auto* table = std::get_if<TableSourceOptions>(&spec.from)) {
+      ReadLoad(map, *table);
+    } else {
+      RefuseLoad(map);
     }
     spec.schema_policy =
         map.Choice<SchemaPolicy>("schema_policy", {{"evolve", SchemaPolicy::kEvolve},

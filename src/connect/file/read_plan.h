@@ -11,6 +11,7 @@
 #include "connect/file/detected_type.h"
 #include "connect/file/file_format.h"
 #include "connect/file/file_source.h"
+#include "connect/reject.h"
 #include "data/schema.h"
 
 namespace leat::connect {
@@ -44,16 +45,6 @@ struct FilePlan {
   // For each of ReadPlan::columns its number in FileFormat::columns, or kMissing.
   static constexpr int kMissing = -1;
   std::vector<int> columns;
-};
-
-// A record that is not stored: its own text, where it stood, and why.
-struct Reject {
-  std::string source;         // SourceFile::name
-  std::int64_t position = 0;  // of its first byte in the file's decoded text
-  std::optional<std::int64_t> line;
-  std::string raw;
-  std::string column;  // empty: the whole record
-  std::string error;
 };
 
 // has a value in a column that the table lacks (NAMES), and schema_policy is discard_row
