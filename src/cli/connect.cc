@@ -80,9 +80,9 @@ int RunTest(App& app, const std::string& name) {
   data::Rows rows{.schema = TextColumns({"connection", "result", "found"}), .rows = {}};
   bool all_work = true;
   for (const project::Connection* connection : chosen) {
-    const auto connector = app.connectors().For(*connection);
-    const auto tested =
-        connector.ok() ? (*connector)->Test(*connection) : Result<std::string>(connector.error());
+    const auto system = workspace->SystemOf(*connection);
+    const auto tested = system.ok() ? system->connector.Test(system->connection)
+                                    : Result<std::string>(system.error());
     all_work &= tested.ok();
     const std::string found =
         tested.ok() ? *tested : app.Redact(OneLine(tested.error().ToString()));
@@ -144,10 +144,10 @@ int RunBrowse(App& app, const BrowseOptions& options) {
   const Interruptible guard(*session);
   const auto connection = FindConnection(workspace->project(), options.connection);
   if (!connection.ok()) return app.Fail(connection.error());
-  const auto connector = app.connectors().For(**connection);
-  if (!connector.ok()) return app.Fail(connector.error());
-  if (options.table.empty()) return ListTables(app, **connector, **connection);
-  return ShowTable(app, *session, **connector, **connection, options.table);
+  const auto system = workspace->SystemOf(**connection);
+  if (!system.ok()) return app.Fail(system.error());
+  if (options.table.empty()) return ListTables(app, system->connector, system->connection);
+  return ShowTable(app, *session, system->connector, system->connection, options.table);
 }
 
 }  // namespace

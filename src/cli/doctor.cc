@@ -10,6 +10,7 @@
 #include "cli/text_width.h"
 #include "cli/version.h"
 #include "connect/file/file_source.h"
+#include "connect/secrets.h"
 #include "io/machine.h"
 #include "io/terminal.h"
 #include "project/loader.h"
@@ -196,13 +197,16 @@ Finding CheckSource(App& app, const project::Project& project, const project::As
   return {check, Verdict::kOk, Counted(std::ssize(*found), "file") + " of " + file.glob};
 }
 
-Finding CheckConnection(App& app, const project::Connection& connection) {
+Finding CheckConnection(App& app, const project::Project& project,
+                        const project::Connection& connection) {
   const std::string check = "connection " + connection.name;
   const auto connector = app.connectors().For(connection);
   if (!connector.ok()) {
     return {check, Verdict::kWarning, "nothing reads connections of type " + connection.type, ""};
   }
-  const auto tested = (*connector)->Test(connection);
+  const auto filled = connect::WithSecrets(app.environment(), project.root, connection);
+  if (!filled.ok()) return FromError(check, Verdict::kProblem, filled.error());
+  const auto tested = (*connector)->Test(*filled);
   if (!tested.ok()) return FromError(check, Verdict::kProblem, tested.error());
   return {check, Verdict::kOk, *tested, ""};
 }
@@ -230,7 +234,7 @@ void AddProjectFindings(App& app, std::vector<Finding>& findings) {
   findings.push_back(CheckStorage(app, project.storage));
   findings.push_back(CheckState(app, project));
   for (const project::Connection& connection : project.connections) {
-    findings.push_back(CheckConnection(app, connection));
+    findings.push_back(CheckConnection(app, project, connection));
   }
   for (const project::Asset& asset : project.assets) {
     const auto* source = std::get_if<project::SourceSpec>(&asset.spec);

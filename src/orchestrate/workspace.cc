@@ -6,6 +6,7 @@
 #include <future>
 
 #include "base/text.h"
+#include "connect/secrets.h"
 #include "engine/resources.h"
 #include "engine/sql.h"
 #include "quality/quarantine.h"
@@ -71,8 +72,13 @@ Result<Workspace::System> Workspace::SystemOf(const project::TableSourceOptions&
     return NotFound(fmt::format("there is no connection '{}'", source.connection))
         .At(source.location);
   }
-  LEAT_ASSIGN(connect::Connector* const connector, connectors_.For(*connection));
-  return System{.connection = *connection, .connector = *connector};
+  return SystemOf(*connection);
+}
+
+Result<Workspace::System> Workspace::SystemOf(const project::Connection& connection) const {
+  LEAT_ASSIGN(connect::Connector* const connector, connectors_.For(connection));
+  LEAT_ASSIGN(auto filled, connect::WithSecrets(environment_, project_.root, connection));
+  return System{.connection = std::move(filled), .connector = *connector};
 }
 
 std::string Workspace::TablePath(const AssetName& asset) const { return Folder(asset.value()); }

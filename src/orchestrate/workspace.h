@@ -38,11 +38,13 @@ class Workspace {
   const project::Project& project() const { return project_; }
   engine::Engine& engine() { return *engine_; }
 
-  // Of a source that reads tables of another system. kInvalidInput: no connector reads it.
+  // Of a source that reads tables of another system, with its secrets. kInvalidInput: no connector
+  // reads it.
   struct System {
-    const project::Connection& connection;
+    project::Connection connection;
     connect::Connector& connector;
   };
+  Result<System> SystemOf(const project::Connection& connection) const;
   Result<System> SystemOf(const project::TableSourceOptions& source) const;
 
   // <storage>/<schema>/<table> of an asset, and of its quarantine.

@@ -69,6 +69,13 @@ void CheckKeys(const YamlNode& connection, Reporter& reporter) {
   }
 }
 
+// {env: NAME}, {file: path} or {command: text}.
+bool IsElsewhere(const YamlNode& value) {
+  if (!value.is_map() || value.children.size() != 1 || !value.children[0].is_scalar()) return false;
+  const std::string& key = value.children[0].key;
+  return key == "env" || key == "file" || key == "command";
+}
+
 // Checks the form of each connection and keeps its node.
 void Collect(const YamlNode& node, const std::string& what, Reporter& reporter,
              ConnectionNodes& found) {
@@ -83,13 +90,29 @@ void Collect(const YamlNode& node, const std::string& what, Reporter& reporter,
     }
     CheckKeys(child, reporter);
     for (const YamlNode& value : connection.node().children) {
-      if (value.is_list() || value.is_map()) {
+      if (value.is_list() || (value.is_map() && !IsElsewhere(value))) {
         reporter.Fail(value,
-                      fmt::format("'{}' must be one value, not {}", value.key, value.KindName()));
+                      fmt::format("'{}' must be one value, not {}", value.key, value.KindName()),
+                      "a value, or {env: NAME}, {file: path} or {command: \"pass show db\"}");
       }
     }
     found[child.key] = &child;
   }
+}
+
+void ResolveElsewhere(const YamlNode& value, const VariableLookup& variables, Reporter& reporter,
+                      std::vector<std::string>& secrets, Connection& resolved) {
+  const YamlNode& place = value.children[0];
+  if (place.key == "file") resolved.secret_files[value.key] = place.text;
+  if (place.key == "command") resolved.secret_commands[value.key] = place.text;
+  if (place.key != "env") return;
+  const auto text = variables(place.text);
+  if (!text) {
+    reporter.Fail(place, fmt::format("the environment variable {} is not set", place.text));
+    return;
+  }
+  if (!text->empty()) secrets.push_back(*text);
+  resolved.options[value.key] = *text;
 }
 
 Connection Resolve(const YamlNode& connection, const VariableLookup& variables, Reporter& reporter,
@@ -97,6 +120,10 @@ Connection Resolve(const YamlNode& connection, const VariableLookup& variables, 
   Connection resolved{
       .name = connection.key, .type = "", .options = {}, .location = reporter.At(connection)};
   for (const YamlNode& value : connection.children) {
+    if (IsElsewhere(value)) {
+      ResolveElsewhere(value, variables, reporter, secrets, resolved);
+      continue;
+    }
     if (!value.is_scalar()) continue;
     auto text = SubstituteEnvironment(value.text, variables, secrets);
     if (!text.ok()) {

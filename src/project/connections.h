@@ -6,7 +6,8 @@
 //     prod:                          # instead of those above, name by name
 //       shop_db: {type: postgres, host: db.internal, user: leat, password: "${SHOP_DB_PASSWORD}"}
 //
-// Values are text, numbers or booleans and may contain ${ENVIRONMENT_VARIABLE}.
+// Values are text, numbers or booleans and may contain ${ENVIRONMENT_VARIABLE}; or they are
+// {env: NAME}, {file: path} or {command: "pass show shop"}, which is read when it is used.
 #pragma once
 
 #include "project/definition.h"

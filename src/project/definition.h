@@ -202,6 +202,8 @@ struct Connection {
   std::string name;
   std::string type;                            // postgres, …
   std::map<std::string, std::string> options;  // all but the type, variables filled in
+  // Of options that stand elsewhere, by key: paths, and commands for sh (connect/secrets.h).
+  std::map<std::string, std::string> secret_files = {}, secret_commands = {};
   Location location;
 };
 

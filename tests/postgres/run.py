@@ -309,6 +309,19 @@ def command(project, server, database):
     expect("public.shown" in out, out)
     out, _ = project.run("connect", "browse", "db", "public.shown")
     expect("first" in out and "integer" in out, out)
+    secrets = project.folder / "secret.txt"
+    secrets.write_text("secret\n")
+    for password in ({"env": "PW"}, {"file": "secret.txt"}, {"file": str(secrets)}, {"command": f"cat {secrets}"}):
+        other = Project(project.leat, server, database, password=password)
+        (other.folder / "secret.txt").write_text("secret\n")
+        out, _ = other.run("connect", "test", "db")
+        expect("ok" in out, out)
+        other.close()
+    for password, text in (({"file": "none.txt"}, "none.txt"), ({"command": "exit 7"}, "ended with code 7")):
+        other = Project(project.leat, server, database, password=password)
+        _, err = other.run("connect", "test", "db", exit_code=1)
+        expect(text in err and "connection 'db', password" in err, err)
+        other.close()
     _, err = project.run("connect", "test", "dbb", exit_code=2)
     expect("there is no connection 'dbb'" in err, err)
 
