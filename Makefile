@@ -61,7 +61,7 @@ tidy: setup configure  ## the lint with clang-tidy; LINT_TIDY=all also for tests
 bench: setup build  ## benchmarks against peers, which it installs; BENCH=name for one
 	$(PYTHON) bench/run.py $(BENCH)
 
-bench-%: setup build  ## one of the benchmarks: bench-flights, bench-csv, bench-ndjson, bench-files, bench-graph, bench-start, bench-delta, bench-merge, bench-tpch
+bench-%: setup build  ## one of the benchmarks: bench-flights, bench-csv, bench-ndjson, bench-postgres, bench-files, bench-graph, bench-start, bench-delta, bench-merge, bench-tpch
 	$(PYTHON) bench/run.py $*
 
 install: build  ## into $(DESTDIR)$(PREFIX)

@@ -2,13 +2,13 @@
 """Benchmarks of Leat against its peers, all in one run on the same machine.
 
     make bench               all jobs
-    make bench BENCH=graph   one: flights, csv, ndjson, files, graph, start, delta, merge, tpch
+    make bench BENCH=graph   one: flights, csv, ndjson, postgres, files, graph, start, delta, merge, tpch
     make bench-graph         the same
 
 Prints a table per job (median wall and CPU seconds, peak memory of the process tree, Leat's ratio to each peer) and
 writes it to build/bench/JOB.json; `bench/run.py --markdown` prints those files as the tables of docs/benchmarks.md. A
 peer's silver, quarantine and gold tables must say what Leat's say, or the benchmark fails. The peers of bench/peers.txt are
-installed into .deps/bench-venv. Environment: CSV_ROWS and MERGE_ROWS, the rows of the csv and merge jobs (50,000,000), NDJSON_ROWS (5,000,000); RUNS, counted runs (3); TIMEOUT, seconds
+installed into .deps/bench-venv. Environment: CSV_ROWS and MERGE_ROWS, the rows of the csv and merge jobs (50,000,000), NDJSON_ROWS (5,000,000), POSTGRES_ROWS (20,000,000); RUNS, counted runs (3); TIMEOUT, seconds
 for one run (1800); PEERS, a comma-separated choice; LEAT, the program.
 """
 import datetime
@@ -35,6 +35,7 @@ CSV_ROWS = int(os.environ.get("CSV_ROWS", "50000000"))
 MERGE_ROWS = int(os.environ.get("MERGE_ROWS", "50000000"))
 CSV_ROWS_IN_MEMORY = 20_000_000  # more are not held in memory to find the limit
 LIMIT = "the limit: DuckDB alone"
+POSTGRES_ROWS = int(os.environ.get("POSTGRES_ROWS", "20000000"))
 NDJSON_ROWS = int(os.environ.get("NDJSON_ROWS", "5000000"))
 PEERS = [name for name in os.environ.get("PEERS", "").split(",") if name]
 
@@ -217,6 +218,41 @@ def bench_ndjson(work):
                 f'"amount":{i % 10007 / 100},"ok":{"true" if i % 3 else "false"},"country":"{("DE", "US", "FR", "IN", "BR")[i % 5]}","path":"/shop/item/{i % 50021}"}}\n'
                 for i in range(begin, min(begin + 100_000, NDJSON_ROWS)))
     load(f"ndjson-{NDJSON_ROWS}", "events.ndjson", "ndjson", work, f"{NDJSON_ROWS:,} events of 8 columns.")
+
+
+def bench_postgres(work):
+    """A table of PostgreSQL's, from a server of Debian's in a temporary folder, into a Delta table."""
+    sys.path.append(str(ROOT / "tests/postgres"))
+    from server import Server
+
+    (work / "assets/bronze").mkdir(parents=True)
+    (work / "leat.yml").write_text("name: load\nstorage: ./lake\n")
+    (work / "assets/bronze/orders.yml").write_text("type: source\nfrom: {connection: db, table: orders}\n")
+    python = install_peers() / "python"
+    with Server(settings=["shared_buffers=2GB", "max_wal_size=8GB"], host_authentication="trust") as server:
+        server.sql("create unlogged table orders as select g::bigint as order_id, g % 1000003 as customer_id, 'customer ' || g % 1000003 as customer, "
+                   "(g % 100000 / 100.0)::numeric(12,2) as amount, timestamptz '2026-01-01' + g * interval '1 second' as updated_at, "
+                   f"date '2026-01-01' + (g % 365)::int as day, g % 7 = 0 as paid, g / 7.0::float8 as score from generate_series(1, {POSTGRES_ROWS}) g; "
+                   "vacuum (freeze, analyze) orders")
+        (work / "connections.yml").write_text(
+            f"connections:\n  db: {{type: postgres, host: 127.0.0.1, port: {server.port}, database: postgres, user: leat}}\n")
+
+        def clean():
+            shutil.rmtree(work / "lake", ignore_errors=True)
+            shutil.rmtree(work / ".leat", ignore_errors=True)
+
+        results = {"leat": measure([LEAT, "-C", work, "run", "-q"], clean)}
+        clean()
+        pages = int(server.sql("select pg_relation_size('orders') / 8192"))
+        copy = "copy (select * from orders where ctid >= '({},0)' and ctid < '({},0)') to stdout (format binary)"
+        halves = " & ".join(f"{server.bin}/psql -X -q -h 127.0.0.1 -p {server.port} -U leat postgres -c \"{copy.format(*half)}\" > /dev/null"
+                            for half in ((0, pages // 2), (pages // 2, pages)))
+        results["the limit: two binary COPYs"] = measure(["sh", "-c", halves + " & wait"])
+        out = work / "peer.parquet"
+        for peer in PEERS or ("duckdb", "connectorx"):
+            results[peer] = measure([python, ROOT / "bench/databases/peers.py", peer, "127.0.0.1", str(server.port), "postgres", "orders", out],
+                                    lambda: out.unlink(missing_ok=True))
+        report(f"postgres-{POSTGRES_ROWS}", results, f"{POSTGRES_ROWS:,} rows of 8 columns.")
 
 
 def bench_files(work):
@@ -465,7 +501,7 @@ def bench_tpch(work):
     (RESULTS / "tpch-queries.txt").write_text(done.stdout)
 
 
-JOBS = {"flights": bench_flights, "csv": bench_csv, "ndjson": bench_ndjson, "files": bench_files, "graph": bench_graph, "start": bench_start,
+JOBS = {"flights": bench_flights, "csv": bench_csv, "ndjson": bench_ndjson, "postgres": bench_postgres, "files": bench_files, "graph": bench_graph, "start": bench_start,
         "delta": bench_delta, "merge": bench_merge, "tpch": bench_tpch}
 
 

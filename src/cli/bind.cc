@@ -8,6 +8,7 @@
 #include "cli/limits.h"
 #include "connect/file/file_format.h"
 #include "connect/file/file_source.h"
+#include "data/own_columns.h"
 #include "ingest/columns.h"
 #include "transform/history.h"
 #include "transform/schema_evolution.h"
@@ -50,7 +51,7 @@ std::optional<data::Schema> ColumnsOfTable(orchestrate::Workspace& workspace,
     return std::nullopt;
   }
   data::Schema columns = described->schema;
-  AddMissing({.fields = ingest::ProvenanceColumns()}, columns);
+  AddMissing({.fields = data::ProvenanceColumns()}, columns);
   return columns;
 }
 
@@ -80,7 +81,7 @@ std::optional<data::Schema> ColumnsOfFiles(orchestrate::Workspace& workspace,
   if (columns.fields.empty()) return std::nullopt;
   if (all_read) WarnOfMissing(asset, columns, diagnostics);
   // What a load adds to the columns of files (docs/guide/reference/files.md).
-  AddMissing({.fields = ingest::ProvenanceColumns()}, columns);
+  AddMissing({.fields = data::ProvenanceColumns()}, columns);
   return columns;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/flights_data.h"
+#include "cli/init_sources.h"
 #include "cli/output.h"
 #include "cli/templates.h"
 #include "cli/text_width.h"
@@ -164,21 +165,36 @@ int RunInit(App& app, const InitOptions& options) {
 
 Command MakeInit() {
   auto options = std::make_shared<InitOptions>();
+  auto sources = std::make_shared<InitSourcesOptions>();
   return {
       .name = "init",
-      .summary = "Make a new project in a new or empty folder",
+      .summary = "Make a new project in a new or empty folder, or sources for a connection",
       .details =
           "Templates: flights (three million real flights), retail (a chain's nightly dumps, with\n"
-          "made-up data), empty. flights and retail work as they are.",
-      .options = {{"DIR", "", "the project's folder", &options->directory, {}, true},
+          "made-up data), empty. flights and retail work as they are.\n"
+          "With --from, in a project: a file in assets/bronze for each table of a connection, "
+          "with\n"
+          "its columns, key and a proposed cursor. Files that are there stay as they are.",
+      .options = {{"DIR", "", "the project's folder", &options->directory},
                   {"--template",
                    "NAME",
                    "flights, retail or empty (default)",
                    &options->from,
-                   {"flights", "retail", "empty"}}},
+                   {"flights", "retail", "empty"}},
+                  {"--from", "NAME", "a connection of connections.yml", &sources->connection},
+                  {"--tables", "PATTERN", "with --from: these tables (all)", &sources->tables}},
       .examples = {{"leat init shop", "an empty project"},
-                   {"leat init --template flights flights", "a complete example"}},
-      .run = [options](App& app) { return RunInit(app, *options); }};
+                   {"leat init --template flights flights", "a complete example"},
+                   {"leat init --from shop_db --tables 'public.*'",
+                    "a source for each table of a schema"}},
+      .run = [options, sources](App& app) {
+        const bool has_directory = !options->directory.empty();
+        if (has_directory == !sources->connection.empty()) {
+          return app.Fail(InvalidInput("give a folder for a new project, or --from NAME in one")
+                              .WithHint("leat init shop; leat init --from shop_db"));
+        }
+        return has_directory ? RunInit(app, *options) : RunInitSources(app, *sources);
+      }};
 }
 
 }  // namespace leat::cli

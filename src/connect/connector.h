@@ -57,7 +57,7 @@ struct ExtractInput {
 struct Extract {
   std::string name;  // for _leat_source
   TableDescription description;
-  // The description's columns, then kPositionColumn. May be read once.
+  // The description's columns, then kRowNumberColumn. May be read once.
   std::shared_ptr<const engine::RowSource> rows;
   std::shared_ptr<RejectLog> rejects;
   // The newest cursor among these rows and those before, in the system's own text; none: there is
@@ -66,7 +66,7 @@ struct Extract {
 };
 
 // A number of each row that no other row of the reading has.
-inline constexpr char kPositionColumn[] = "\001position";
+inline constexpr char kRowNumberColumn[] = "\001row_number";
 
 // One type of system. Thread-safe. Whatever waits ends soon when the work of the thread that called
 // (io/work.h) is stopped. Errors name the connection and what to do, and have no secrets.

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "connect/file/csv_reader.h"
 #include "data/convert.h"
+#include "data/own_columns.h"
 
 namespace leat::ingest {
 namespace {
@@ -46,7 +47,7 @@ Result<Remembered> ReadRemembered(const delta::Snapshot* table) {
   }
   // Columns of tables that do not remember: their types are all that is known.
   for (const data::Field& field : table->schema().fields) {
-    if (IsProvenance(field.name) || FindIn(columns, field.name) != nullptr) continue;
+    if (data::IsProvenance(field.name) || FindIn(columns, field.name) != nullptr) continue;
     DetectedType type;
     type.AddTyped(field.type);
     columns.emplace_back(field.name, std::move(type));
@@ -152,7 +153,7 @@ class Planner {
 
  private:
   Status Remember(const FilePlan& file, const std::string& name, const DetectedType& type) {
-    if (IsProvenance(name)) {
+    if (data::IsProvenance(name)) {
       return InvalidInput(file.file.name + " has a column named " + name +
                           ", a name that Leat uses itself")
           .At(spec_.location())
@@ -192,7 +193,7 @@ class Planner {
   void AddKnown() {
     if (input_.table != nullptr) {
       for (const data::Field& field : input_.table->schema().fields) {
-        if (!IsProvenance(field.name))
+        if (!data::IsProvenance(field.name))
           planned_.columns.push_back({.name = field.name, .type = TypeOfKnown(field)});
       }
     }
@@ -350,21 +351,6 @@ class Planner {
 
 Result<PlannedColumns> PlanColumns(const ColumnsInput& input, bool keeps_types) {
   return Planner(input, keeps_types).Run();
-}
-
-const std::vector<data::Field>& ProvenanceColumns() {
-  static const std::vector<data::Field> columns = {
-      {.name = "_leat_run_id", .type = {.kind = TypeKind::kString}},
-      {.name = "_leat_source", .type = {.kind = TypeKind::kString}},
-      {.name = "_leat_position", .type = {.kind = TypeKind::kLong}},
-      {.name = "_leat_ingested_at", .type = {.kind = TypeKind::kTimestamp}}};
-  return columns;
-}
-
-bool IsProvenance(const std::string& name) {
-  const auto& columns = ProvenanceColumns();
-  return std::any_of(columns.begin(), columns.end(),
-                     [&](const data::Field& field) { return EqualsIgnoreCase(field.name, name); });
 }
 
 Type Stored(Type type) {

@@ -37,8 +37,6 @@ struct PlannedColumns {
 // whose day and month could be either way around; names that a table cannot have.
 Result<PlannedColumns> PlanColumns(const ColumnsInput& input, bool keeps_types);
 
-const std::vector<data::Field>& ProvenanceColumns();
-bool IsProvenance(const std::string& name);
 // As a load stores it: times without a zone are instants in UTC.
 data::Type Stored(data::Type type);
 

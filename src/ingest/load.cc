@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "connect/file/file_format.h"
+#include "data/own_columns.h"
 #include "ingest/columns.h"
 #include "ingest/error_budget.h"
 #include "ingest/limits.h"
@@ -83,7 +84,7 @@ class Load {
     if (!known.empty()) return known;
     if (input_.table) {
       for (const data::Field& field : input_.table->schema().fields) {
-        if (!IsProvenance(field.name)) known.push_back(field.name);
+        if (!data::IsProvenance(field.name)) known.push_back(field.name);
       }
     }
     for (const FilePlan& plan : plans_) {
@@ -232,8 +233,8 @@ class Load {
     }
     for (const connect::TargetColumn& column : planned_.columns)
       staged_.schema.fields.push_back({.name = column.name, .type = column.type});
-    staged_.schema.fields.insert(staged_.schema.fields.end(), ProvenanceColumns().begin(),
-                                 ProvenanceColumns().end());
+    staged_.schema.fields.insert(staged_.schema.fields.end(), data::ProvenanceColumns().begin(),
+                                 data::ProvenanceColumns().end());
     for (const FilePlan& plan : plans_) {
       if (plan.format.encoding_is_likely)
         Note(plan.file.name + ": read as Latin-1; set encoding under from: if it is another");

@@ -11,6 +11,7 @@
 #include "connect/file/csv_reader.h"
 #include "connect/file/json_reader.h"
 #include "data/arrow_builder.h"
+#include "data/own_columns.h"
 #include "ingest/limits.h"
 #include "ingest/parquet_scan.h"
 
@@ -221,9 +222,9 @@ std::shared_ptr<const engine::RowSource> RowsOf(io::FileSystem& files,
   auto rows = std::make_shared<engine::RowSource>();
   for (const connect::TargetColumn& column : plan.columns)
     rows->schema.fields.push_back({.name = column.name, .type = column.type});
-  rows->schema.fields.push_back({.name = "_leat_source"});
+  rows->schema.fields.push_back({.name = data::kSourceColumn});
   rows->schema.fields.push_back(
-      {.name = "_leat_position", .type = {.kind = data::TypeKind::kLong}});
+      {.name = data::kPositionColumn, .type = {.kind = data::TypeKind::kLong}});
   rows->max_threads = max_threads;
   rows->open = [&files, &plan, &plans, layout,
                 &log]() -> Result<std::unique_ptr<engine::RowReader>> {

@@ -9,6 +9,7 @@
 #include "connect/file/csv_reader.h"
 #include "connect/file/file_format.h"
 #include "connect/file/json_reader.h"
+#include "data/own_columns.h"
 #include "ingest/columns.h"
 #include "ingest/read.h"
 
@@ -97,9 +98,9 @@ class Reparser {
     auto parsed = std::make_shared<engine::RowSource>();
     for (const connect::TargetColumn& column : replay_.plan.columns)
       parsed->schema.fields.push_back({.name = column.name, .type = column.type});
-    parsed->schema.fields.push_back({.name = "_leat_source"});
+    parsed->schema.fields.push_back({.name = data::kSourceColumn});
     parsed->schema.fields.push_back(
-        {.name = "_leat_position", .type = {.kind = data::TypeKind::kLong}});
+        {.name = data::kPositionColumn, .type = {.kind = data::TypeKind::kLong}});
     parsed->max_threads = 1;
     parsed->open = [replay = std::make_shared<const Replay>(
                         std::move(replay_))]() -> Result<std::unique_ptr<engine::RowReader>> {
@@ -135,7 +136,7 @@ class Reparser {
 
   void AddTableColumns(connect::FileFormat& format) const {
     for (const data::Field& field : input_.schema.fields) {
-      if (IsProvenance(field.name)) continue;
+      if (data::IsProvenance(field.name)) continue;
       connect::DetectedType type;
       type.AddTyped(field.type);
       format.columns.emplace_back(field.name, std::move(type));
@@ -176,7 +177,7 @@ class Reparser {
     LEAT_ASSIGN(const auto planned, PlanColumns(input, true));
     replay_.plan.null_text = options_.null_text;
     for (const data::Field& field : input_.schema.fields) {
-      if (IsProvenance(field.name)) continue;
+      if (data::IsProvenance(field.name)) continue;
       connect::TargetColumn column{.name = field.name, .type = field.type};
       for (const connect::TargetColumn& known : planned.columns) {
         if (EqualsIgnoreCase(known.name, field.name)) column.format = known.format;
@@ -194,7 +195,8 @@ class Reparser {
                       const std::string& rows_sql) const {
     std::vector<std::string> columns;
     for (const data::Field& field : input_.schema.fields) {
-      if (!IsProvenance(field.name)) columns.push_back("parsed." + QuoteIdentifier(field.name));
+      if (!data::IsProvenance(field.name))
+        columns.push_back("parsed." + QuoteIdentifier(field.name));
     }
     return fmt::format(
         "SELECT ids.source AS quarantine_id, CAST(NULL AS VARCHAR) AS replay_error, {}{}{} AS "

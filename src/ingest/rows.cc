@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "data/own_columns.h"
 #include "engine/resources.h"
 #include "ingest/columns.h"
 #include "ingest/error_budget.h"
@@ -89,7 +90,7 @@ class RowsLoad {
   Status PlanColumns() {
     const data::Schema* table = input_.table ? &input_.table->schema() : nullptr;
     for (const data::Field& field : extract_.description.schema.fields) {
-      if (IsProvenance(field.name)) {
+      if (data::IsProvenance(field.name)) {
         return InvalidInput(fmt::format("{} has a column named {}, a name that Leat uses itself",
                                         extract_.name, field.name))
             .At(from_.location)
@@ -143,7 +144,7 @@ class RowsLoad {
     std::vector<std::string> missing;
     if (table != nullptr) {
       for (const data::Field& field : table->fields) {
-        if (!IsProvenance(field.name) && !has(field.name)) missing.push_back(field.name);
+        if (!data::IsProvenance(field.name) && !has(field.name)) missing.push_back(field.name);
       }
     }
     for (const project::Column& column : input_.asset.columns) {
@@ -186,7 +187,7 @@ class RowsLoad {
     columns.push_back(QuoteLiteral(input_.run.value()) + " AS _leat_run_id");
     columns.push_back(QuoteLiteral(extract_.name) + " AS _leat_source");
     columns.push_back(
-        fmt::format("{}.{} AS _leat_position", kRow, QuoteIdentifier(connect::kPositionColumn)));
+        fmt::format("{}.{} AS _leat_position", kRow, QuoteIdentifier(connect::kRowNumberColumn)));
     columns.push_back(
         fmt::format("make_timestamptz({}) AS _leat_ingested_at", environment_.clock.Now()));
     std::string sql = fmt::format("SELECT {} FROM {} AS {}", Join(columns, ", "),

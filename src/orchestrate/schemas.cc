@@ -1,5 +1,6 @@
 #include "orchestrate/schemas.h"
 
+#include "data/own_columns.h"
 #include "transform/model.h"
 
 namespace leat::orchestrate {
@@ -35,12 +36,8 @@ Result<data::Schema> Schemas::Find(const project::Asset& asset) {
   auto bound = session->Bind(model->sql, parameters);
   if (!bound.ok()) return transform::InModelFile(std::move(bound).error(), asset, model->sql);
   if (model->materialized == project::Materialization::kScd2) {
-    bound->schema.fields.push_back(
-        {.name = "valid_from", .type = {.kind = data::TypeKind::kTimestamp}});
-    bound->schema.fields.push_back(
-        {.name = "valid_to", .type = {.kind = data::TypeKind::kTimestamp}});
-    bound->schema.fields.push_back(
-        {.name = "is_current", .type = {.kind = data::TypeKind::kBoolean}});
+    const auto& added = data::HistoryColumns();
+    bound->schema.fields.insert(bound->schema.fields.end(), added.begin(), added.end());
   }
   return std::move(bound->schema);
 }

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "connect/file/file_source.h"
+#include "data/own_columns.h"
 #include "ingest/load.h"
 #include "ingest/rows.h"
 #include "io/work.h"
@@ -372,7 +373,7 @@ class Task {
     if (!table_ || std::holds_alternative<project::SourceSpec>(asset_.spec)) return;
     const auto* model = std::get_if<ModelSpec>(&asset_.spec);
     if (model != nullptr && model->materialized == Materialization::kScd2) {
-      for (const data::Field& added : transform::HistoryColumns()) {  // by publishing
+      for (const data::Field& added : data::HistoryColumns()) {  // by publishing
         const data::Field* field = table_->schema().Find(added.name);
         if (field != nullptr) schema.fields.push_back(*field);
       }

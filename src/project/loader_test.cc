@@ -186,12 +186,31 @@ TEST_F(LoaderTest, ConnectionsOfTheChosenEnvironmentCount) {
         "  prod:\n    db: {type: postgres, password: real, port: [1]}\n    other: {host: x}\n"
         "conections: {}\n");
   const std::vector<std::string> expected = {
-      "connections.yml:5:48: 'port' must be one value, not a list",
+      "connections.yml:5:48: 'port' must be one value, not a list | a value, or {env: NAME}, "
+      "{file: "
+      "path} or {command: \"pass show db\"}",
       "connections.yml:6:5: connection 'other' needs the key 'type' | for example: type: postgres",
       "connections.yml:7:1: unknown key 'conections' in connections.yml | did you mean "
       "'connections'?"};
   EXPECT_EQ(Errors("prod"), expected);
   EXPECT_EQ(Errors(), expected);
+}
+
+TEST_F(LoaderTest, SecretsMayStandElsewhere) {
+  Write("leat.yml", "name: shop\nstorage: ./lake\n");
+  Write(
+      "connections.yml",
+      "connections:\n  db: {type: postgres, user: {file: u.txt}, password: {command: pass db}}\n");
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded.project.has_value());
+  const Connection& connection = *loaded.project->FindConnection("db");
+  EXPECT_EQ(connection.secret_files.at("user"), "u.txt");
+  EXPECT_EQ(connection.secret_commands.at("password"), "pass db");
+  EXPECT_THAT(connection.options, testing::IsEmpty());
+  Write("connections.yml",
+        "connections:\n  db: {type: postgres, password: {env: NO_SUCH_VARIABLE_HERE}}\n");
+  EXPECT_THAT(Errors(), testing::ElementsAre(testing::HasSubstr(
+                            "the environment variable NO_SUCH_VARIABLE_HERE is not set")));
 }
 
 TEST_F(LoaderTest, NamesFollowThePathAndMayHoldQuotesAndSpaces) {

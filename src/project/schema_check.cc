@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "data/own_columns.h"
 #include "io/file_system.h"
 #include "project/exact_text.h"
 #include "project/graph.h"
@@ -14,21 +15,6 @@ namespace leat::project {
 namespace {
 
 using data::TypeKind;
-
-// Rows of sources carry these whatever their files hold.
-std::vector<data::Field> ProvenanceColumns() {
-  return {{.name = "_leat_run_id", .type = {.kind = TypeKind::kString}},
-          {.name = "_leat_source", .type = {.kind = TypeKind::kString}},
-          {.name = "_leat_position", .type = {.kind = TypeKind::kLong}},
-          {.name = "_leat_ingested_at", .type = {.kind = TypeKind::kTimestamp}}};
-}
-
-// The columns that scd2 adds to the query's.
-std::vector<data::Field> HistoryColumns() {
-  return {{.name = "valid_from", .type = {.kind = TypeKind::kTimestamp}},
-          {.name = "valid_to", .type = {.kind = TypeKind::kTimestamp}},
-          {.name = "is_current", .type = {.kind = TypeKind::kBoolean}}};
-}
 
 data::Field* FindField(data::Schema& schema, const std::string& name) {
   for (data::Field& field : schema.fields) {
@@ -128,7 +114,7 @@ class ProjectBinder {
     const bool declares_all =
         source.schema_policy != SchemaPolicy::kEvolve && all_typed && !asset.columns.empty();
     if (!schema && !declares_all) return WarnOfUnknown(asset);
-    if (!schema) schema = data::Schema{.fields = ProvenanceColumns()};
+    if (!schema) schema = data::Schema{.fields = data::ProvenanceColumns()};
     std::vector<data::Field> added;
     for (const Column& column : asset.columns) {
       data::Field* field = FindField(*schema, column.name);
@@ -242,7 +228,7 @@ class ProjectBinder {
     CheckKeys(model, bound->schema);
     CheckPartitions(asset, bound->schema);
     if (model.materialized == Materialization::kScd2) {
-      for (data::Field& field : HistoryColumns()) bound->schema.fields.push_back(std::move(field));
+      for (const data::Field& field : data::HistoryColumns()) bound->schema.fields.push_back(field);
     }
     CheckDeclared(asset, bound->schema);
     schemas_[&asset] = bound->schema;
@@ -253,7 +239,7 @@ class ProjectBinder {
     const Location place{asset.location.file, model.sql_line, 1};
     std::set<std::string> names;
     if (model.materialized == Materialization::kScd2) {
-      for (const data::Field& field : HistoryColumns()) names.insert(field.name);
+      for (const data::Field& field : data::HistoryColumns()) names.insert(field.name);
     }
     const bool is_history = model.materialized == Materialization::kScd2;
     for (const data::Field& field : schema.fields) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "data/own_columns.h"
 #include "quality/check_sql.h"
 #include "quality/measure.h"
 #include "quality/row_json.h"
@@ -20,9 +21,7 @@ constexpr char kRowsTable[] = "temp.leat_set_aside_rows";
 
 // Columns that differ between two runs over the same source row, so they are no part of its
 // identity.
-const std::vector<std::string> kRunColumns = {"_leat_run_id", "_leat_ingested_at"};
-constexpr char kSourceColumn[] = "_leat_source";
-constexpr char kPositionColumn[] = "_leat_position";
+const std::vector<std::string> kRunColumns = {data::kRunIdColumn, data::kIngestedAtColumn};
 
 class Finder {
  public:
@@ -120,8 +119,8 @@ class Finder {
         "JOIN {audited} AS t ON t.{file} = b.file AND t.{row} = b.row",
         fmt::arg("rows", kRowsTable), fmt::arg("raw", RowAsJson(input_.schema, {}, "t.")),
         fmt::arg("identity", RowAsJson(input_.schema, kRunColumns, "t.")),
-        fmt::arg("source", column_or(kSourceColumn, "VARCHAR")),
-        fmt::arg("position", column_or(kPositionColumn, "BIGINT")),
+        fmt::arg("source", column_or(data::kSourceColumn, "VARCHAR")),
+        fmt::arg("position", column_or(data::kPositionColumn, "BIGINT")),
         fmt::arg("quarantine", QuarantineIndexes()), fmt::arg("found", kFoundTable),
         fmt::arg("audited", kAuditedRows), fmt::arg("file", kFileColumn),
         fmt::arg("row", kRowColumn));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "data/own_columns.h"
 
 namespace leat::transform {
 namespace {
@@ -254,21 +255,13 @@ FROM q)",
 
 }  // namespace
 
-const std::vector<data::Field>& HistoryColumns() {
-  static const std::vector<data::Field> columns = {
-      {.name = "valid_from", .type = {.kind = data::TypeKind::kTimestamp}},
-      {.name = "valid_to", .type = {.kind = data::TypeKind::kTimestamp}},
-      {.name = "is_current", .type = {.kind = data::TypeKind::kBoolean}}};
-  return columns;
-}
-
 std::string UnusedName(const data::Schema& table, std::string name) {
   while (table.Find(name) != nullptr) name += '_';
   return name;
 }
 
 bool KeepsHistory(const data::Schema& table) {
-  for (const data::Field& column : HistoryColumns()) {
+  for (const data::Field& column : data::HistoryColumns()) {
     const data::Field* stored = table.Find(column.name);
     if (stored == nullptr || stored->type != column.type) return false;
   }

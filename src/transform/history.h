@@ -11,8 +11,7 @@
 
 namespace leat::transform {
 
-// What scd2 adds to a model's columns.
-const std::vector<data::Field>& HistoryColumns();
+// Whether it has the columns of data::HistoryColumns.
 bool KeepsHistory(const data::Schema& table);
 // Whether a model may go on with the table that is there: it does not become a history, and its
 // history is not replaced by the model's rows, without being asked (kInvalidInput).

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "data/own_columns.h"
 #include "delta/column_mapping.h"
 #include "delta/file_skipping.h"
 #include "delta/log_path.h"
@@ -244,7 +245,8 @@ class Attempt {
   Status SetMetadata() {
     data::Schema schema = input_.schema;
     if (std::holds_alternative<TrackHistory>(input_.mode)) {
-      schema.fields.insert(schema.fields.end(), HistoryColumns().begin(), HistoryColumns().end());
+      const auto& added = data::HistoryColumns();
+      schema.fields.insert(schema.fields.end(), added.begin(), added.end());
     }
     if (base_) {
       metadata_ = base_->metadata();

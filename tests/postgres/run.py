@@ -309,6 +309,18 @@ def command(project, server, database):
     expect("public.shown" in out, out)
     out, _ = project.run("connect", "browse", "db", "public.shown")
     expect("first" in out and "integer" in out, out)
+    server.sql('create table "Odd Name" (a int, "b c" text, updated_at timestamptz, primary key (a, "b c")); create view seen as select 1 as x', database)
+    out, _ = project.run("init", "--from", "db", "--tables", "public.*")
+    expect(out.count("written") == 3, out)
+    expect("# incremental: {cursor: updated_at, lag: 10m}" in (project.folder / "assets/bronze/odd_name.yml").read_text(), "a cursor is proposed")
+    project.run("validate")
+    project.run("run", "-q")
+    expect(project.rows("select count(*) from bronze.shown") == [["1"]], "what was written runs")
+    out, _ = project.run("init", "--from", "db")
+    expect(out.count("is there already") == 3, out)
+    _, err = project.run("init", "--from", "db", "--tables", "nosuch.*", exit_code=2)
+    expect("no table of 'db' matches nosuch.*" in err, err)
+    project.run("init", exit_code=2)
     secrets = project.folder / "secret.txt"
     secrets.write_text("secret\n")
     for password in ({"env": "PW"}, {"file": "secret.txt"}, {"file": str(secrets)}, {"command": f"cat {secrets}"}):

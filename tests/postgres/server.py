@@ -18,10 +18,11 @@ def free_port():
 class Server:
     """PostgreSQL refuses to run as root: there it runs as the user postgres, whom its package makes."""
 
-    def __init__(self, version="15", settings=()):
+    def __init__(self, version="15", settings=(), host_authentication="scram-sha-256"):
         self.bin = pathlib.Path(f"/usr/lib/postgresql/{version}/bin")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-postgres-"))
         self.settings = settings
+        self.host_authentication = host_authentication
         self.port = free_port()
         self.process = None
         self.identity = {}
@@ -33,7 +34,7 @@ class Server:
     def __enter__(self):
         try:
             subprocess.run([self.bin / "initdb", "-D", self.folder / "data", "-U", "leat", "--auth-local=trust",
-                            "--auth-host=scram-sha-256", f"--pwfile={self.write('password', 'secret')}", "-E", "UTF8",
+                            f"--auth-host={self.host_authentication}", f"--pwfile={self.write('password', 'secret')}", "-E", "UTF8",
                             "--locale=C.UTF-8", "--no-sync"], check=True, capture_output=True, **self.identity)
             self.start()
         except BaseException:

@@ -13,6 +13,7 @@
 #include "connect/file/json_value.h"
 #include "data/arrow_builder.h"
 #include "data/convert.h"
+#include "data/own_columns.h"
 
 namespace leat::connect {
 namespace {
@@ -162,8 +163,8 @@ class Columns {
     }
     if (rows_.empty()) return std::nullopt;
     const auto count = static_cast<std::int64_t>(rows_.size());
-    columns.push_back(ArrowColumn::Constant("_leat_source", file_.file.name, count));
-    ArrowColumn positions = ArrowColumn::Int64("_leat_position");
+    columns.push_back(ArrowColumn::Constant(data::kSourceColumn, file_.file.name, count));
+    ArrowColumn positions = ArrowColumn::Int64(data::kPositionColumn);
     positions.Reserve(rows_.size());
     for (const std::uint32_t row : rows_)
       positions.AppendInt(chunk_.offset + records_.rows[row].begin);

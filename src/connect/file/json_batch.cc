@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "data/own_columns.h"
+
 namespace leat::connect {
 
 using data::ArrowColumn;
@@ -11,7 +13,7 @@ JsonBatch::JsonBatch(const ReadPlan& plan, const FilePlan& file, std::string_vie
       file_(file),
       is_utf8_(IsUtf8(text)),
       records_(plan, file),
-      positions_(ArrowColumn::Int64("_leat_position")) {
+      positions_(ArrowColumn::Int64(data::kPositionColumn)) {
   for (const TargetColumn& column : plan_.columns)
     columns_.push_back(ArrowColumn::Of(column.name, column.type));
 }
@@ -44,7 +46,7 @@ ChunkResult JsonBatch::Finish() && {
   result_.counts.nulled_values = records_.nulled_values();
   result_.surplus = records_.surplus();
   if (rows > 0) {
-    columns_.push_back(ArrowColumn::Constant("_leat_source", file_.file.name, rows));
+    columns_.push_back(ArrowColumn::Constant(data::kSourceColumn, file_.file.name, rows));
     columns_.push_back(std::move(positions_));
     result_.batch = data::ToArrowBatch(std::move(columns_));
   }

@@ -234,7 +234,7 @@ class Postgres final : public Connector {
     auto rows = std::make_shared<engine::RowSource>();
     rows->schema = schema;
     rows->schema.fields.push_back(
-        {.name = kPositionColumn, .type = {.kind = data::TypeKind::kLong}});
+        {.name = kRowNumberColumn, .type = {.kind = data::TypeKind::kLong}});
     rows->max_threads = reading.max_connections;
     rows->open = [once = std::make_shared<PostgresReading>(
                       std::move(reading))]() -> Result<std::unique_ptr<engine::RowReader>> {

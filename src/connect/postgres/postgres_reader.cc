@@ -130,7 +130,7 @@ class PostgresReader final : public engine::RowReader {
       LEAT_ASSIGN(const bool is_stored, Append(text, columns));
       rows += is_stored ? 1 : 0;
     }
-    ArrowColumn positions = ArrowColumn::Int64(kPositionColumn);
+    ArrowColumn positions = ArrowColumn::Int64(kRowNumberColumn);
     const std::int64_t first = next_position_.fetch_add(rows);
     for (std::int64_t i = 0; i < rows; i++) positions.AppendInt(first + i);
     columns.push_back(std::move(positions));

@@ -25,7 +25,7 @@ struct PostgresReading {
   std::shared_ptr<RejectLog> rejects;
 };
 
-// A batch has the columns, and kPositionColumn.
+// A batch has the columns, and kRowNumberColumn.
 std::unique_ptr<engine::RowReader> MakePostgresReader(PostgresReading reading);
 
 // Begins the transaction in which everything is read: the snapshot of `snapshot`, or, empty, one of
