@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -298,6 +299,25 @@ def faults(project, server, database):
     expect(project.load("slow")["rows_written"] == 300000, "the next run has all rows")
 
 
+def snapshot(project, server, database):
+    """While others move money, what several connections read is the table of one moment: the sum never changes."""
+    server.sql("create table acc (id int primary key, v bigint, filler text); "
+               "insert into acc select g, 1000, repeat('x', 400) from generate_series(1, 60000) g", database)
+    project.source("acc", "acc")
+    moves = ("do $$ declare a int; b int; begin for i in 1..40000 loop a := 1 + (random() * 59999)::int; b := 1 + (random() * 59999)::int; "
+             "update acc set v = v - 7 where id = a; update acc set v = v + 7 where id = b; commit; end loop; end $$")
+    writer = threading.Thread(target=server.sql, args=(moves, database))
+    writer.start()
+    seen = set()
+    while writer.is_alive() or not seen:
+        project.load("acc")
+        found = project.rows("select count(*), sum(v), count(distinct id), sum(v * id) from bronze.acc")[0]
+        expect(found[:3] == ["60000", "60000000", "60000"], f"a snapshot of no moment: {found}")
+        seen.add(found[3])
+    writer.join()
+    expect(len(seen) > 1, "nobody wrote while it was read")
+
+
 def command(project, server, database):
     """leat connect: list, test, browse."""
     server.sql("create table shown (id int primary key, name text); insert into shown values (1, 'first'); analyze shown", database)
@@ -338,7 +358,7 @@ def command(project, server, database):
     expect("there is no connection 'dbb'" in err, err)
 
 
-SCENARIOS = [values, values_without_a_place, relations, increments, shapes, refusals, faults, command]
+SCENARIOS = [values, values_without_a_place, relations, increments, shapes, refusals, faults, snapshot, command]
 
 
 def main():

@@ -107,6 +107,7 @@ class PostgresReader final : public engine::RowReader {
     std::vector<ArrowColumn> columns;
     for (std::size_t i = 0; i < reading_.columns.size(); i++)
       columns.push_back(ArrowColumn::Of(reading_.columns[i], reading_.mappings[i].type));
+    Cells cells(columns.size());
     std::int64_t rows = 0;
     std::size_t bytes = 0;
     while (rows < kBatchRows && bytes < kBatchBytes) {
@@ -127,7 +128,8 @@ class PostgresReader final : public engine::RowReader {
         if (text.empty()) continue;
       }
       if (text.size() >= 2 && Word16(text, 0) < 0) continue;  // the trailer
-      LEAT_ASSIGN(const bool is_stored, Append(text, columns));
+      LEAT_TRY(CellsOf(text, cells));
+      LEAT_ASSIGN(const bool is_stored, Append(cells, columns));
       rows += is_stored ? 1 : 0;
     }
     ArrowColumn positions = ArrowColumn::Int64(kRowNumberColumn);
@@ -140,8 +142,7 @@ class PostgresReader final : public engine::RowReader {
   using Cells = std::vector<std::optional<std::string_view>>;  // null for SQL's null
 
   // One row; false: it was set aside.
-  Result<bool> Append(std::string_view row, std::vector<ArrowColumn>& columns) {
-    LEAT_ASSIGN(const Cells cells, CellsOf(row));
+  Result<bool> Append(const Cells& cells, std::vector<ArrowColumn>& columns) {
     const std::int64_t before = columns.empty() ? 0 : columns[0].row_count();
     for (std::size_t i = 0; i < columns.size(); i++) {
       if (!cells[i]) {
@@ -157,11 +158,10 @@ class PostgresReader final : public engine::RowReader {
     return true;
   }
 
-  Result<Cells> CellsOf(std::string_view row) const {
+  Status CellsOf(std::string_view row, Cells& cells) const {
     const auto too_short = [this] {
       return Corrupt(reading_.source + ": a row of COPY does not have the columns asked for");
     };
-    Cells cells;
     std::size_t at = 2;
     if (row.size() < at || Word16(row, 0) != std::ssize(reading_.columns)) return too_short();
     for (std::size_t i = 0; i < reading_.columns.size(); i++) {
@@ -169,14 +169,14 @@ class PostgresReader final : public engine::RowReader {
       const std::int32_t size = Word32(row, at);
       at += 4;
       if (size < 0) {
-        cells.emplace_back();
+        cells[i].reset();
         continue;
       }
       if (row.size() < at + static_cast<std::size_t>(size)) return too_short();
-      cells.emplace_back(row.substr(at, static_cast<std::size_t>(size)));
+      cells[i] = row.substr(at, static_cast<std::size_t>(size));
       at += static_cast<std::size_t>(size);
     }
-    return cells;
+    return Ok();
   }
 
   Status Reject(const Cells& cells, const std::string& column, const std::string& fault) {
