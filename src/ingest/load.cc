@@ -96,14 +96,48 @@ class Load {
   Status Detect(const std::vector<connect::SourceFile>& files) {
     const bool knows_by_itself = !KnownColumns().empty();
     std::vector<std::string> known = KnownColumns();
+    std::vector<connect::SourceFile> strange;  // they name none of the known columns
     for (const connect::SourceFile& file : files) {
-      if (cancel_.cancelled()) return Cancelled("cancelled while looking at " + file.name);
-      LEAT_ASSIGN(auto format,
-                  connect::DetectFormat(environment_.files, session_, file, from_, known));
-      if (format.layout == connect::Layout::kEmpty) continue;
-      plans_.push_back({.file = file, .format = std::move(format)});
+      const Status detected = DetectOne(file, known);
+      if (!detected.ok() && detected.error().kind() != ErrorKind::kNotFound) return detected;
+      if (!detected.ok()) strange.push_back(file);
       if (!knows_by_itself && known.empty()) known = KnownColumns();
     }
+    return DetectStrange(std::move(strange), std::move(known));
+  }
+
+  Status DetectOne(const connect::SourceFile& file, const std::vector<std::string>& known) {
+    if (cancel_.cancelled()) return Cancelled("cancelled while looking at " + file.name);
+    LEAT_ASSIGN(auto format,
+                connect::DetectFormat(environment_.files, session_, file, from_, known));
+    if (format.layout != connect::Layout::kEmpty)
+      plans_.push_back({.file = file, .format = std::move(format)});
+    return Ok();
+  }
+
+  // A file is understood by its columns in common with any other, whichever came first: else what
+  // is loaded would depend on the order in which files arrive.
+  Status DetectStrange(std::vector<connect::SourceFile> strange, std::vector<std::string> known) {
+    while (!strange.empty()) {
+      if (input_.asset.columns.empty()) {
+        for (const FilePlan& plan : plans_) {
+          for (std::string& name : plan.format.names()) known.push_back(std::move(name));
+        }
+      }
+      std::vector<connect::SourceFile> left;
+      Status first = Ok();
+      for (const connect::SourceFile& file : strange) {
+        const Status detected = DetectOne(file, known);
+        if (detected.ok()) continue;
+        if (detected.error().kind() != ErrorKind::kNotFound) return detected;
+        if (first.ok()) first = detected;
+        left.push_back(file);
+      }
+      if (left.size() == strange.size()) return first;
+      strange = std::move(left);
+    }
+    std::sort(plans_.begin(), plans_.end(),
+              [](const FilePlan& a, const FilePlan& b) { return a.file.name < b.file.name; });
     return Ok();
   }
 

@@ -335,11 +335,10 @@ class Detector {
     if (NamesAny(numbered, known_) && !LooksLikeHeader(records))
       return Take(std::move(numbered), false);
     const bool has_header = LooksLikeHeader(records);
-    return InvalidInput(
-               fmt::format("{}: the first line names none of the source's columns ({}); it "
-                           "may be a header of other columns, or a row ({})",
-                           file_.name, Join(known_, ", "),
-                           Join(has_header ? names : numbered, ", ")))
+    return NotFound(fmt::format("{}: the first line names none of the source's columns ({}); it "
+                                "may be a header of other columns, or a row ({})",
+                                file_.name, Join(known_, ", "),
+                                Join(has_header ? names : numbered, ", ")))
         .WithHint(
             "set header: true under from: if it is a header, or header: false if the files have "
             "none "

@@ -50,8 +50,8 @@ struct FileFormat {
 // Reads the beginning of a file (a Parquet file's footer). `known`: the columns that the source has
 // by its declaration or its earlier files, in order; they tell a header of a delimited file from
 // its first row, and name the columns of a file declared to have no header. Errors name the file:
-// unreadable, undetectable, an encoding that Leat lacks, a first line that may be a header or a
-// row.
+// unreadable, undetectable, an encoding that Leat lacks; kNotFound: a delimited file whose first
+// line names none of `known`, and may be a header or a row.
 Result<FileFormat> DetectFormat(io::FileSystem& files, engine::Session& session,
                                 const SourceFile& file, const project::FileSourceOptions& options,
                                 const std::vector<std::string>& known = {});
