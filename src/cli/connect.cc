@@ -18,17 +18,6 @@ struct BrowseOptions {
   std::string table;
 };
 
-Result<const project::Connection*> FindConnection(const project::Project& project,
-                                                  const std::string& name) {
-  if (const project::Connection* found = project.FindConnection(name)) return found;
-  std::vector<std::string> names;
-  for (const project::Connection& connection : project.connections)
-    names.push_back(connection.name);
-  return NotFound(fmt::format("there is no connection '{}'", name))
-      .WithHint(names.empty() ? "describe it in connections.yml: {type: postgres, host: …}"
-                              : NearestHint(name, names));
-}
-
 // Where it leads, without what names a secret.
 std::string PlaceOf(const project::Connection& connection) {
   std::vector<std::string> parts;
@@ -48,8 +37,7 @@ int RunList(App& app) {
     std::vector<std::string> users;
     for (const project::Asset& asset : project->assets) {
       const auto* source = std::get_if<project::SourceSpec>(&asset.spec);
-      const auto* from =
-          source == nullptr ? nullptr : std::get_if<project::TableSourceOptions>(&source->from);
+      const auto* from = source == nullptr ? nullptr : source->table();
       if (from != nullptr && from->connection == connection.name)
         users.push_back(asset.name.value());
     }
@@ -73,7 +61,7 @@ int RunTest(App& app, const std::string& name) {
     for (const project::Connection& connection : workspace->project().connections)
       chosen.push_back(&connection);
   } else {
-    const auto found = FindConnection(workspace->project(), name);
+    const auto found = workspace->project().FindConnection(name);
     if (!found.ok()) return app.Fail(found.error());
     chosen.push_back(*found);
   }
@@ -142,7 +130,7 @@ int RunBrowse(App& app, const BrowseOptions& options) {
   if (!workspace) return kError;
   const auto session = workspace->engine().NewSession();
   const Interruptible guard(*session);
-  const auto connection = FindConnection(workspace->project(), options.connection);
+  const auto connection = workspace->project().FindConnection(options.connection);
   if (!connection.ok()) return app.Fail(connection.error());
   const auto system = workspace->SystemOf(**connection);
   if (!system.ok()) return app.Fail(system.error());

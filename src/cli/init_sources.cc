@@ -122,11 +122,9 @@ int RunInitSources(App& app, const InitSourcesOptions& options) {
   if (!workspace) return kError;
   const auto session = workspace->engine().NewSession();
   const Interruptible guard(*session);
-  const project::Connection* connection = workspace->project().FindConnection(options.connection);
-  if (connection == nullptr) {
-    return app.Fail(NotFound(fmt::format("there is no connection '{}'", options.connection))
-                        .WithHint("leat connect list shows them"));
-  }
+  const auto found = workspace->project().FindConnection(options.connection);
+  if (!found.ok()) return app.Fail(found.error());
+  const project::Connection* const connection = *found;
   const auto system = workspace->SystemOf(*connection);
   if (!system.ok()) return app.Fail(system.error());
   const auto tables = system->connector.Tables(system->connection);

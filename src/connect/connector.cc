@@ -44,24 +44,4 @@ std::vector<std::string> Connectors::types() const {
   return types;
 }
 
-Status CheckColumnNames(const std::string& source, const data::Schema& schema) {
-  std::map<std::string, std::string> names;  // by the name in lower case
-  for (const data::Field& field : schema.fields) {
-    const auto [found, is_new] = names.emplace(ToLower(field.name), field.name);
-    std::string fault;
-    if (field.name.empty() || field.name == "?column?") fault = "a column without a name";
-    if (!is_new && found->second == field.name)
-      fault = fmt::format("two columns named '{}'", field.name);
-    if (!is_new && found->second != field.name) {
-      fault = fmt::format("columns named '{}' and '{}', which differ only in case", found->second,
-                          field.name);
-    }
-    if (!fault.empty()) {
-      return InvalidInput(source + " has " + fault)
-          .WithHint("read it with query: \"select ... as NAME\"");
-    }
-  }
-  return Ok();
-}
-
 }  // namespace leat::connect

@@ -94,7 +94,4 @@ class Connectors {
   std::map<std::string, std::unique_ptr<Connector>> connectors_;
 };
 
-// kInvalidInput: names that a table cannot have, or that differ only in case.
-Status CheckColumnNames(const std::string& source, const data::Schema& schema);
-
 }  // namespace leat::connect

@@ -185,8 +185,6 @@ class Load {
       if (!planned.contains(file.name)) others.push_back(file);
     }
     LEAT_TRY(Detect(others));
-    std::sort(plans_.begin(), plans_.end(),
-              [](const FilePlan& a, const FilePlan& b) { return a.file.name < b.file.name; });
     staged_.replaces_all = true;
     staged_.replaced.clear();
     LEAT_ASSIGN(planned_, PlanColumns(InputOf(nullptr), false));
@@ -259,10 +257,7 @@ class Load {
                          "correct the file, the types under columns:, or delimiter, quote and so "
                          "on under from:, or raise error_budget");
     if (!checked.ok()) {
-      for (const engine::WrittenFile& file : staged_.files) {
-        const Status removed = environment_.files.Remove(file.path);
-        (void)removed;  // an orphan that no log entry refers to
-      }
+      RemoveWritten(environment_.files, staged_.files);
       return checked.error();
     }
     for (const connect::TargetColumn& column : planned_.columns)

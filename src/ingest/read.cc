@@ -115,10 +115,7 @@ class Reading {
     for (const ParquetGroup& group : GroupParquet(input_.files, input_.path_prefix))
       if (status.ok()) status = ReadParquet(group);
     if (status.ok()) return std::move(read_);
-    for (const engine::WrittenFile& file : read_.written) {
-      const Status removed = files_.Remove(file.path);
-      (void)removed;  // an orphan that no log entry refers to
-    }
+    RemoveWritten(files_, read_.written);
     return std::move(status).error();
   }
 
@@ -210,6 +207,13 @@ class Reading {
 };
 
 }  // namespace
+
+void RemoveWritten(io::FileSystem& files, const std::vector<engine::WrittenFile>& written) {
+  for (const engine::WrittenFile& file : written) {
+    const Status removed = files.Remove(file.path);
+    (void)removed;
+  }
+}
 
 Result<ReadFiles> Read(io::FileSystem& files, engine::Session& session, const ReadInput& input) {
   return Reading(files, session, input).Run();

@@ -32,6 +32,9 @@ struct ReadFiles {
 // All of them, or an error; then no file is left. kBug: rows or bytes are missing from the count.
 Result<ReadFiles> Read(io::FileSystem& files, engine::Session& session, const ReadInput& input);
 
+// Removes files that no table names. One that stays is an orphan, which a vacuum takes.
+void RemoveWritten(io::FileSystem& files, const std::vector<engine::WrittenFile>& written);
+
 // The rows of text files as a source for the engine. All must outlive its readers.
 std::shared_ptr<const engine::RowSource> RowsOf(io::FileSystem& files,
                                                 const connect::ReadPlan& plan,

@@ -30,12 +30,12 @@ class RowsLoad {
         session_(session),
         input_(input),
         spec_(std::get<project::SourceSpec>(input.asset.spec)),
-        from_(std::get<project::TableSourceOptions>(spec_.from)) {}
+        from_(*spec_.table()),
+        adds_(from_.load != LoadMode::kReplace && input.table && !input.reads_all) {}
 
   Result<StagedRows> Run() {
-    const bool adds = from_.load != LoadMode::kReplace && input_.table && !input_.reads_all;
     std::optional<std::string> position;
-    if (adds) {
+    if (adds_) {
       LEAT_ASSIGN(position, ReadPosition(*input_.table));
       LEAT_ASSIGN(known_cursor_, CursorIn(position));
     }
@@ -45,17 +45,14 @@ class RowsLoad {
                                                  .max_threads = engine::Cores()}));
     LEAT_TRY(PlanColumns());
     LEAT_TRY(PlanKey());
-    LEAT_ASSIGN(const std::string sql, RowsSql(adds));
+    LEAT_ASSIGN(const std::string sql, RowsSql());
     LEAT_ASSIGN(auto written,
                 session_.WriteParquet(sql, {}, {.directory = input_.staging_directory}));
     staged_.files = std::move(written.files);
     staged_.schema = std::move(written.schema);
     const Status finished = Finish(position);
     if (finished.ok()) return std::move(staged_);
-    for (const engine::WrittenFile& file : staged_.files) {
-      const Status removed = environment_.files.Remove(file.path);
-      (void)removed;  // an orphan that no log entry refers to
-    }
+    RemoveWritten(environment_.files, staged_.files);
     return finished.error();
   }
 
@@ -180,7 +177,7 @@ class RowsLoad {
     return Ok();
   }
 
-  Result<std::string> RowsSql(bool adds) {
+  Result<std::string> RowsSql() {
     std::vector<std::string> columns;
     for (const Column& column : columns_)
       columns.push_back(column.value + " AS " + QuoteIdentifier(column.name));
@@ -192,7 +189,7 @@ class RowsLoad {
         fmt::format("make_timestamptz({}) AS _leat_ingested_at", environment_.clock.Now()));
     std::string sql = fmt::format("SELECT {} FROM {} AS {}", Join(columns, ", "),
                                   session_.ScanRows(extract_.rows), kRow);
-    if (!adds) return sql;
+    if (!adds_) return sql;
     LEAT_ASSIGN(const std::string known, KnownSql());
     return sql + " WHERE NOT EXISTS (" + known + ")";
   }
@@ -251,8 +248,7 @@ class RowsLoad {
     if (!from_.cursor.empty() && extract_.cursor)
       now = JsonText(nlohmann::json{{"of", Subject()}, {"value", *extract_.cursor}});
     if (now) staged_.position = WritePosition(*now);
-    const bool adds = from_.load != LoadMode::kReplace && input_.table && !input_.reads_all;
-    staged_.nothing_new = adds && staged_.rows_read == 0 && now == before;
+    staged_.nothing_new = adds_ && staged_.rows_read == 0 && now == before;
     if (!rejects.empty())
       staged_.rejects_sql = "SELECT * FROM " + session_.ScanRows(RejectRows(std::move(rejects)));
     return Ok();
@@ -269,6 +265,7 @@ class RowsLoad {
   const RowsInput& input_;
   const project::SourceSpec& spec_;
   const project::TableSourceOptions& from_;
+  const bool adds_;  // to rows of the table that are there
   std::optional<std::string> known_cursor_;
   connect::Extract extract_;
   std::vector<Column> columns_;

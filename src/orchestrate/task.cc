@@ -93,8 +93,7 @@ class Task {
   Status Do(const LoadFiles&) {
     LEAT_TRY(LoadTable());
     const auto& spec = std::get<project::SourceSpec>(asset_.spec);
-    if (const auto* from = std::get_if<project::TableSourceOptions>(&spec.from))
-      return LoadRows(*from);
+    if (const auto* from = spec.table()) return LoadRows(*from);
     const ingest::LoadInput input{.asset = asset_,
                                   .project_root = workspace_.project().root,
                                   .table = context_.full_refresh ? nullptr : table_,
@@ -132,11 +131,8 @@ class Task {
                                   .run = context_.run};
     LEAT_ASSIGN(auto load, ingest::StageRows(workspace_.environment(), *session_, input));
     TakeNotes(std::move(load.notes));
-    if (load.nothing_new) {
-      for (const engine::WrittenFile& file : load.files) staged_.push_back(file);
-      return Ok();
-    }
     staged_ = std::move(load.files);
+    if (load.nothing_new) return Ok();
     result_.rows_read = load.rows_read;
     app_transactions_.insert(app_transactions_.end(), load.position.begin(), load.position.end());
     transform::PublishMode mode = transform::ReplaceAll{};

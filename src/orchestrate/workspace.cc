@@ -1,7 +1,5 @@
 #include "orchestrate/workspace.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <future>
 
@@ -67,12 +65,9 @@ Workspace::~Workspace() {
 }
 
 Result<Workspace::System> Workspace::SystemOf(const project::TableSourceOptions& source) const {
-  const project::Connection* connection = project_.FindConnection(source.connection);
-  if (connection == nullptr) {
-    return NotFound(fmt::format("there is no connection '{}'", source.connection))
-        .At(source.location);
-  }
-  return SystemOf(*connection);
+  auto connection = project_.FindConnection(source.connection);
+  if (!connection.ok()) return std::move(connection).error().At(source.location);
+  return SystemOf(**connection);
 }
 
 Result<Workspace::System> Workspace::SystemOf(const project::Connection& connection) const {

@@ -109,8 +109,8 @@ TEST_F(AssetsTest, SourcesOfDatabasesSayHowTheyAreLoaded) {
         "type: source\nfrom: {connection: db, table: public.orders}\n"
         "load: merge\nkey: [id]\nincremental: {cursor: at, lag: 10m}\n");
   const Project project = LoadValid();
-  EXPECT_EQ(project.FindConnection("db")->type, "postgres");
-  EXPECT_EQ(project.FindConnection("db")->options.at("host"), "h");
+  EXPECT_EQ(project.FindConnection("db").value()->type, "postgres");
+  EXPECT_EQ(project.FindConnection("db").value()->options.at("host"), "h");
   EXPECT_THAT(project.secrets, ElementsAre("p"));
   const auto& spec = std::get<SourceSpec>(project.assets.at(0).spec);
   const auto& from = std::get<TableSourceOptions>(spec.from);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace leat::project {
 
 const Location& SourceSpec::location() const {
@@ -19,10 +21,15 @@ const Asset* Project::Find(const AssetName& asset_name) const {
   return found == assets.end() ? nullptr : &*found;
 }
 
-const Connection* Project::FindConnection(const std::string& connection) const {
-  const auto found = std::find_if(connections.begin(), connections.end(),
-                                  [&](const Connection& each) { return each.name == connection; });
-  return found == connections.end() ? nullptr : &*found;
+Result<const Connection*> Project::FindConnection(const std::string& connection) const {
+  std::vector<std::string> names;
+  for (const Connection& each : connections) {
+    if (each.name == connection) return &each;
+    names.push_back(each.name);
+  }
+  return NotFound("there is no connection '" + connection + "'")
+      .WithHint(names.empty() ? "describe it in connections.yml: {type: postgres, host: …}"
+                              : NearestHint(connection, names));
 }
 
 }  // namespace leat::project

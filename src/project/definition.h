@@ -129,8 +129,9 @@ struct SourceSpec {
   SchemaPolicy schema_policy = SchemaPolicy::kEvolve;
   ErrorBudget error_budget;
 
-  // Null: the source is none of files.
+  // Null: the source is another one.
   const FileSourceOptions* files() const { return std::get_if<FileSourceOptions>(&from); }
+  const TableSourceOptions* table() const { return std::get_if<TableSourceOptions>(&from); }
   const Location& location() const;
 };
 
@@ -224,7 +225,8 @@ struct Project {
   std::vector<std::string> secrets;     // values that must never be printed
 
   const Asset* Find(const AssetName& name) const;
-  const Connection* FindConnection(const std::string& name) const;
+  // kNotFound with the nearest name, or with what to write.
+  Result<const Connection*> FindConnection(const std::string& name) const;
 };
 
 }  // namespace leat::project

@@ -240,21 +240,12 @@ class Loader {
   }
 
   void CheckConnections() {
-    std::vector<std::string> names;
-    for (const Connection& connection : project_.connections) names.push_back(connection.name);
     for (const ParsedAsset& parsed : parsed_) {
       const auto* source = std::get_if<SourceSpec>(&parsed.asset.spec);
-      const auto* table =
-          source == nullptr ? nullptr : std::get_if<TableSourceOptions>(&source->from);
-      if (table == nullptr || table->connection.empty() ||
-          project_.FindConnection(table->connection) != nullptr)
-        continue;
-      diagnostics_.errors.push_back(
-          InvalidInput(fmt::format("there is no connection '{}'", table->connection))
-              .WithHint(Nearest(table->connection, names)
-                            ? NearestHint(table->connection, names)
-                            : "describe it in connections.yml: {type: postgres, host: …}")
-              .At(table->location));
+      const auto* table = source == nullptr ? nullptr : source->table();
+      if (table == nullptr || table->connection.empty()) continue;
+      auto found = project_.FindConnection(table->connection);
+      if (!found.ok()) diagnostics_.errors.push_back(std::move(found).error().At(table->location));
     }
   }
 

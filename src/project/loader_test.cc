@@ -203,7 +203,7 @@ TEST_F(LoaderTest, SecretsMayStandElsewhere) {
       "connections:\n  db: {type: postgres, user: {file: u.txt}, password: {command: pass db}}\n");
   const auto loaded = Load();
   ASSERT_TRUE(loaded.project.has_value());
-  const Connection& connection = *loaded.project->FindConnection("db");
+  const Connection& connection = *loaded.project->FindConnection("db").value();
   EXPECT_EQ(connection.secret_files.at("user"), "u.txt");
   EXPECT_EQ(connection.secret_commands.at("password"), "pass db");
   EXPECT_THAT(connection.options, testing::IsEmpty());

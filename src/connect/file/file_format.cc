@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/text.h"
+#include "connect/column_names.h"
 #include "connect/file/csv_detect.h"
 #include "connect/file/json_detect.h"
 #include "connect/file/json_text.h"
@@ -173,35 +173,21 @@ struct ParquetElement {
   bool is_nested = false;
 };
 
-// Names that DuckDB would change unseen, and the one that it uses itself.
+// Names that DuckDB would change unseen, of the element at `at` and all within it, behind which
+// `at` stands afterwards.
 Status CheckParquetNames(const SourceFile& file, const std::vector<ParquetElement>& elements,
                          std::size_t& at) {
+  const bool is_root = at == 0;
   const ParquetElement& parent = elements[at++];
-  const std::string where =
-      at == 1 ? file.name + " has" : fmt::format("{}: {} has", file.name, parent.name);
-  const std::string what = at == 1 ? "column" : "field";
-  std::map<std::string, std::string> names;  // by the name in lower case
+  std::vector<std::string> names;
   for (std::int64_t i = 0; i < parent.child_count && at < elements.size(); i++) {
-    const std::string& name = elements[at].name;
-    const auto [found, is_new] = names.emplace(ToLower(name), name);
-    std::string fault;
-    if (name.empty()) fault = fmt::format("{} a {} without a name", where, what);
-    if (!is_new) {
-      fault = found->second == name
-                  ? fmt::format("{} two {}s named '{}'", where, what, name)
-                  : fmt::format("{} {}s named '{}' and '{}', which differ only in case", where,
-                                what, found->second, name);
-    }
-    if (!elements[at].is_nested && EqualsIgnoreCase(name, "file_row_number")) {
-      fault = fmt::format(
-          "{} a column named {}, a name that the engine's reader of Parquet uses "
-          "itself",
-          where, name);
-    }
-    if (!fault.empty()) return InvalidInput(fault).WithHint("rename it in the file");
+    names.push_back(elements[at].name);
     LEAT_TRY(CheckParquetNames(file, elements, at));
   }
-  return Ok();
+  const std::string fault = FaultOfNames(names, is_root ? "column" : "field");
+  if (fault.empty()) return Ok();
+  const std::string where = is_root ? file.name : file.name + ": " + parent.name;
+  return InvalidInput(where + " has " + fault).WithHint("rename it in the file");
 }
 
 // What DuckDB reads in another way than it stands in the file: names, decimals of more than 38
@@ -230,6 +216,14 @@ Status CheckParquet(engine::Session& session, const SourceFile& file, FileFormat
   LEAT_TRY(CheckParquetNames(file, elements, first));
   std::optional<bool> is_of_spark;
   for (const ParquetElement& element : elements) {
+    const bool is_column = &element != elements.data() && !element.is_nested;
+    if (is_column && EqualsIgnoreCase(element.name, "file_row_number")) {
+      return InvalidInput(
+                 fmt::format("{} has a column named {}, a name that the engine's reader of "
+                             "Parquet uses itself",
+                             file.name, element.name))
+          .WithHint("rename it in the file");
+    }
     constexpr std::int64_t kMostDigits = 38;
     if (element.precision > kMostDigits) {
       return InvalidInput(

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "connect/column_names.h"
 #include "connect/postgres/postgres_connection.h"
 #include "connect/postgres/postgres_reader.h"
 #include "connect/postgres/postgres_value.h"
@@ -85,6 +86,15 @@ Result<std::vector<std::string>> KeyOf(Connection& connection, const Relation& r
   return key;
 }
 
+// PostgreSQL calls columns of a query ?column? that have no name.
+Status CheckNames(const std::string& source, std::vector<std::string> names) {
+  std::replace(names.begin(), names.end(), std::string("?column?"), std::string());
+  const std::string fault = FaultOfNames(names, "column");
+  if (fault.empty()) return Ok();
+  return InvalidInput(source + " has " + fault)
+      .WithHint("read it with query: \"select ... as NAME\"");
+}
+
 Result<Described> DescribeIn(Connection& connection, const std::string& name,
                              const TableSourceOptions& source) {
   Described described;
@@ -100,7 +110,7 @@ Result<Described> DescribeIn(Connection& connection, const std::string& name,
     modifiers += separator + std::to_string(column.modifier);
   }
   if (columns.empty()) return InvalidInput(name + " has no columns");
-  LEAT_TRY(CheckColumnNames(name, described.description.schema));
+  LEAT_TRY(CheckNames(name, described.description.schema.names()));
   LEAT_ASSIGN(const auto names,
               connection.Query("SELECT format_type(t, m) FROM unnest($1::oid[], $2::int[]) WITH "
                                "ORDINALITY AS x(t, m, place) ORDER BY place",
