@@ -36,21 +36,23 @@ void WarnOfMissing(const project::Asset& asset, const data::Schema& in_files,
   }
 }
 
-// The columns that another system says a source has. None: it cannot be asked, which the load tells
-// as an error.
+// The columns that another system says a source has. None: its connection cannot be used, which is
+// an error, or the system does not answer, which the load tells as one.
 std::optional<data::Schema> ColumnsOfTable(orchestrate::Workspace& workspace,
                                            const project::Asset& asset,
                                            project::Diagnostics& diagnostics) {
-  const auto& from =
-      std::get<project::TableSourceOptions>(std::get<project::SourceSpec>(asset.spec).from);
-  const auto system = workspace.SystemOf(from);
-  const auto described = system.ok() ? system->connector.Describe(system->connection, from)
-                                     : Result<connect::TableDescription>(system.error());
-  if (!described.ok()) {
-    diagnostics.warnings.push_back(Error(described.error()).At(from.location));
+  const auto& from = *std::get<project::SourceSpec>(asset.spec).table();
+  auto system = workspace.SystemOf(from);
+  if (!system.ok()) {
+    diagnostics.errors.push_back(std::move(system).error().At(from.location));
     return std::nullopt;
   }
-  data::Schema columns = described->schema;
+  auto described = system->connector.Describe(system->connection, from);
+  if (!described.ok()) {
+    diagnostics.warnings.push_back(std::move(described).error().At(from.location));
+    return std::nullopt;
+  }
+  data::Schema columns = std::move(described->schema);
   AddMissing({.fields = data::ProvenanceColumns()}, columns);
   return columns;
 }

@@ -21,6 +21,10 @@ Error For(const project::Connection& connection, const std::string& key, Error e
 Result<project::Connection> WithSecrets(const io::Environment& environment,
                                         const std::string& project_root,
                                         const project::Connection& connection) {
+  if (!connection.broken.empty()) {
+    return InvalidInput(
+        fmt::format("connection '{}' cannot be used: {}", connection.name, connection.broken));
+  }
   project::Connection filled = connection;
   for (const auto& [key, path] : connection.secret_files) {
     const std::string file = path.starts_with('/') ? path : io::JoinPath(project_root, path);

@@ -108,7 +108,9 @@ void ResolveElsewhere(const YamlNode& value, const VariableLookup& variables, Re
   if (place.key != "env") return;
   const auto text = variables(place.text);
   if (!text) {
-    reporter.Fail(place, fmt::format("the environment variable {} is not set", place.text));
+    const std::string message = fmt::format("the environment variable {} is not set", place.text);
+    reporter.Fail(place, message);
+    resolved.broken = InvalidInput(message).At(reporter.At(place)).PlacedMessage();
     return;
   }
   if (!text->empty()) secrets.push_back(*text);
@@ -127,6 +129,7 @@ Connection Resolve(const YamlNode& connection, const VariableLookup& variables, 
     if (!value.is_scalar()) continue;
     auto text = SubstituteEnvironment(value.text, variables, secrets);
     if (!text.ok()) {
+      resolved.broken = Error(text.error()).At(reporter.At(value)).PlacedMessage();
       reporter.Fail(value, std::move(text).error());
       continue;
     }

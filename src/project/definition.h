@@ -205,6 +205,8 @@ struct Connection {
   std::map<std::string, std::string> options;  // all but the type, variables filled in
   // Of options that stand elsewhere, by key: paths, and commands for sh (connect/secrets.h).
   std::map<std::string, std::string> secret_files = {}, secret_commands = {};
+  // Why it cannot be used, with the place: a variable that is not set. Empty: nothing.
+  std::string broken = {};
   Location location;
 };
 

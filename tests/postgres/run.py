@@ -246,6 +246,19 @@ def refusals(project, server, database):
     _, err = project.run("validate", exit_code=2)
     expect("there is no connection 'dbb'" in err and "did you mean 'db'" in err, err)
     (project.folder / "assets/bronze/wrong.yml").unlink()
+    for more, text in ((', password: "${NOT_SET_HERE}"', "the environment variable NOT_SET_HERE is not set"),
+                       (", password: {env: NOT_SET_HERE}", "the environment variable NOT_SET_HERE is not set")):
+        project.write("assets/bronze/unset.yml", "type: source\nfrom: {connection: unset, table: nokey}\n")
+        known = (project.folder / "connections.yml").read_text()
+        project.write("connections.yml", known + f"  unset: {{type: postgres, host: 127.0.0.1, port: {server.port}, user: leat{more}}}\n")
+        _, err = project.run("run", "-s", "bronze.unset", exit_code=2)
+        expect("connection 'unset' cannot be used" in err and text in err and "connections.yml:3:" in err, err)
+        project.write("connections.yml", known)
+    project.write("connections.yml", known + "  unset: {type: mysql, host: h}\n")
+    _, err = project.run("validate", exit_code=2)
+    expect("sources of type mysql are not available" in err, err)
+    project.write("connections.yml", known)
+    (project.folder / "assets/bronze/unset.yml").unlink()
     project.source("hidden", "hidden")
     for options, texts in [({"password": "wrong"}, ["password authentication failed", "correct user and password"]),
                            ({"database": "nosuch"}, ["does not exist", "correct database"]),
